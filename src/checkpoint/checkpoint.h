@@ -1,0 +1,61 @@
+// One interface to every checkpoint format: dimensions, tokens and named tensors.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/mapped_file.h"
+#include "config/model_info.h"
+
+namespace whisper_s4y {
+
+/// How the numbers of a tensor are stored in the checkpoint.
+enum class StorageType { f32, f16, bf16, i8, i16 };  // block formats of ggml are added here
+
+[[nodiscard]] std::string_view name_of(StorageType type);
+
+/// A named tensor as a view into the mapped checkpoint. Row-major; row = index of dimension 0.
+struct TensorView {
+  std::string name;                        // canonical: HF's without "model."
+  StorageType type = StorageType::f32;
+  std::vector<int64_t> shape;
+  std::span<const std::byte> bytes;        // the stored numbers, inside file->bytes()
+  std::vector<float> row_scales;           // i8, i16: value = stored * row_scales[row]
+  std::shared_ptr<const MappedFile> file;  // keeps the view alive
+
+  [[nodiscard]] int64_t rows() const { return shape.empty() ? 1 : shape[0]; }
+  [[nodiscard]] int64_t row_size() const;  // elements per row
+  [[nodiscard]] int64_t elements() const { return rows() * row_size(); }
+  /// Writes rows [first, first + count) as float32, count * row_size() numbers.
+  void read_rows(int64_t first, int64_t count, std::span<float> out) const;
+  /// Gives the pages of these rows back to the system, see MappedFile::release.
+  void release_rows(int64_t first, int64_t count) const;
+};
+
+/// An opened checkpoint. Tensors have Hugging Face's names without the prefix "model.":
+/// encoder.conv1.weight [d, mels, 3], encoder.layers.0.self_attn.q_proj.weight [d, d],
+/// decoder.embed_tokens.weight [V, d], ... Shapes are checked against the config when opened.
+class Checkpoint {
+ public:
+  ModelInfo info;
+  std::string format;                          // "safetensors", "ctranslate2", ...
+  std::filesystem::path path;                  //
+  std::map<std::string, TensorView> tensors;   // by canonical name
+
+  [[nodiscard]] bool has(std::string_view name) const;
+  /// Throws Error naming the checkpoint and the tensor when it is missing.
+  [[nodiscard]] const TensorView& tensor(std::string_view name) const;
+};
+
+/// Opens a checkpoint, finding its format by content. Throws Error with one sentence that names
+/// file, tensor and offset for anything truncated, overlapping, mis-sized or unknown.
+[[nodiscard]] std::unique_ptr<Checkpoint> open_checkpoint(const std::filesystem::path& path);
+
+}  // namespace whisper_s4y

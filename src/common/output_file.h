@@ -1,0 +1,42 @@
+// A file that appears under its name only when it is complete.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace whisper_s4y {
+
+/// Writes beside `path` and renames on commit(); without commit() nothing is left behind. All
+/// errors (read-only folder, full disk, size limit) are thrown as Error naming `path`.
+class OutputFile {
+ public:
+  explicit OutputFile(const std::filesystem::path& path);
+  ~OutputFile();
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+
+  void write(std::span<const std::byte> bytes);
+  void write(std::string_view text);
+  /// Overwrites bytes already written, at `offset` from the beginning.
+  void write_at(uint64_t offset, std::span<const std::byte> bytes);
+  /// Number of bytes written so far.
+  [[nodiscard]] uint64_t position() const { return position_; }
+  /// Flushes and renames into place, replacing an older file.
+  void commit();
+
+ private:
+  void flush();
+
+  std::filesystem::path path_;
+  std::string temporary_;
+  int fd_ = -1;
+  uint64_t position_ = 0;
+  std::vector<std::byte> pending_;
+};
+
+}  // namespace whisper_s4y
