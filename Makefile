@@ -1,0 +1,47 @@
+# The front door of whisper-s4y; `make help` lists what it does. Everything lands in build/.
+PREFIX ?= /usr/local
+PRESET ?= release
+BUILD := build/$(PRESET)
+
+# Files that clang-format lays out; tests and benchmarks included.
+SOURCES = $(shell git ls-files '*.cc' '*.h')
+
+.DEFAULT_GOAL := help
+.PHONY: help setup configure build demo test format format-check lint install clean
+
+help: ## List these targets
+	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+
+setup: ## Install missing Debian packages; unpack pinned LiteRT and flatc into build/deps
+	@scripts/setup
+
+configure: setup
+	@cmake --preset $(PRESET) $(CMAKE_FLAGS) > build/configure-$(PRESET).log 2>&1 || \
+	  { cat build/configure-$(PRESET).log; exit 1; }
+
+build: configure ## Build the program: build/release/bin/whisper-s4y
+	@cmake --build $(BUILD) --target whisper-s4y
+
+demo: build ## From a clean checkout to text: build, fetch tiny.en, convert, transcribe a recording
+	@scripts/demo $(BUILD)/bin/whisper-s4y
+
+test: configure ## Build everything and run all tests
+	@cmake --build $(BUILD)
+	@scripts/test $(BUILD)
+
+format: ## Lay out all sources with clang-format
+	@scripts/setup --lint
+	@clang-format -i $(SOURCES)
+
+format-check: ## Fail when clang-format would change a source
+	@scripts/setup --lint
+	@clang-format --dry-run -Werror $(SOURCES)
+
+lint: format-check configure ## format-check, and clang-tidy over src/
+	@scripts/lint $(BUILD)
+
+install: build ## Install into PREFIX (default /usr/local); DESTDIR is honoured
+	@cmake --install $(BUILD) --prefix "$(PREFIX)"
+
+clean: ## Remove the build trees; keeps what was downloaded
+	@rm -rf build/release build/debug build/asan
