@@ -1,0 +1,49 @@
+// Which tokens may come next. Every rule changes one row of logits in place.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "config/model_info.h"
+
+namespace whisper_s4y {
+
+/// Masks the blank " " and <|endoftext|> (openai/whisper decoding.py: SuppressBlank). For the first
+/// sampled position only.
+void suppress_blank(std::span<float> logits, std::span<const int> blank_tokens);
+
+/// Masks `tokens` (decoding.py: SuppressTokens).
+void suppress_tokens(std::span<float> logits, std::span<const int> tokens);
+
+/// Timestamps come in pairs, never go back, begin the window, and are taken when all of them
+/// together are likelier than any text token (decoding.py: ApplyTimestampRules). `sampled` are the
+/// tokens of this window sampled so far; the first timestamp is at most
+/// `max_initial_timestamp_index` (nothing = no limit).
+void apply_timestamp_rules(std::span<float> logits, std::span<const int> sampled,
+                           const GenerationConfig& generation,
+                           std::optional<int> max_initial_timestamp_index);
+
+/// Makes every token of `sampled` less likely: positive logits are divided by `penalty`, negative
+/// ones multiplied (Keskar et al. 2019; CTranslate2 RepetitionPenalty). A token counts once.
+void apply_repetition_penalty(std::span<float> logits, std::span<const int> sampled, float penalty);
+
+/// Masks every token that would complete a run of `size` tokens that `sampled` already contains
+/// (CTranslate2 NoRepeatNgram). size = 0 does nothing.
+void forbid_repeated_ngrams(std::span<float> logits, std::span<const int> sampled, int size);
+
+/// The rules of one window in the order of the reference.
+struct LogitRules {
+  const GenerationConfig* generation = nullptr;
+  std::vector<int> blank_tokens;       // masked at the first position; empty = rule off
+  std::vector<int> suppressed_tokens;  // masked always; empty = rule off
+  bool timestamps = true;              // apply_timestamp_rules
+  std::optional<int> max_initial_timestamp_index = 50;  // times 0.02 s
+  float repetition_penalty = 1.0F;                      // 1 = off
+  int no_repeat_ngram_size = 0;                         // 0 = off
+
+  /// Changes logits [vocab_size] for the position that follows `sampled`.
+  void apply(std::span<float> logits, std::span<const int> sampled) const;
+};
+
+}  // namespace whisper_s4y

@@ -1,0 +1,234 @@
+#include "decoding/search.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <utility>
+
+#include "decoding/logit_math.h"
+
+namespace whisper_s4y {
+namespace {
+
+struct Choice {
+  int token;
+  float logprob;
+};
+
+// Chooses from rows of logits; keeps the working row so that a step allocates nothing.
+class Chooser {
+ public:
+  explicit Chooser(const LogitRules& rules) : rules_(rules) {}
+
+  // Filters a copy of `logits` for the position after `sampled`; valid until the next call.
+  std::span<float> filter(std::span<const float> logits, std::span<const int> sampled) {
+    row_.assign(logits.begin(), logits.end());
+    rules_.apply(row_, sampled);
+    return row_;
+  }
+
+  Choice most_likely(std::span<const float> logits, std::span<const int> sampled) {
+    const auto row = filter(logits, sampled);
+    const int token = argmax(row);
+    return {token, row[static_cast<size_t>(token)] - log_sum_exp(row)};
+  }
+
+  Choice random(std::span<const float> logits, std::span<const int> sampled, float temperature,
+                Random& random) {
+    const auto row = filter(logits, sampled);
+    probabilities_.resize(row.size());
+    double rest = exp_scaled(row, temperature, probabilities_) * random.uniform();
+    // Rounding may leave a rest at the end of the row: then the last possible token is meant.
+    int token = 0;
+    for (size_t i = 0; i < row.size(); ++i) {
+      if (row[i] <= kMaskedLogit / 2) continue;
+      token = static_cast<int>(i);
+      rest -= probabilities_[i];
+      if (rest < 0) break;
+    }
+    return {token, row[static_cast<size_t>(token)] - log_sum_exp(row)};
+  }
+
+ private:
+  const LogitRules& rules_;
+  std::vector<float> row_;
+  std::vector<float> probabilities_;
+};
+
+// A hypothesis that may not grow: the sequence is over the context, or enough was sampled. The
+// reference stops after appending, so one token may stand past the context; it is never fed.
+bool at_limit(const SearchStart& start, const SearchLimits& limits, size_t sampled) {
+  const auto count = static_cast<int>(sampled);
+  return count >= limits.max_tokens || start.position + count > limits.max_length;
+}
+
+template <typename Choose>
+Hypothesis follow(DecoderModel& model, const SearchStart& start, const SearchLimits& limits,
+                  const Choose& choose) {
+  Hypothesis result;
+  std::span<const float> logits = start.logits;
+  while (true) {
+    const Choice next = choose(logits, result.tokens);
+    result.sum_logprob += next.logprob;
+    if (next.token == limits.eot) return result;
+    result.tokens.push_back(next.token);
+    if (at_limit(start, limits, result.tokens.size())) return result;
+    const int position = start.position + static_cast<int>(result.tokens.size()) - 1;
+    logits = model.decode({&next.token, 1}, position);
+  }
+}
+
+// Up to model.max_beams() samples in one batch; rows that have ended leave the batch.
+void sample_batch(DecoderModel& model, const SearchStart& start, const SearchLimits& limits,
+                  Chooser& chooser, float temperature, Random& random,
+                  std::span<Hypothesis> batch) {
+  std::vector<size_t> running;  // index into `batch` of every row of the model's batch
+  std::vector<int> tokens;
+  std::vector<int> parents;
+  const auto advance = [&](size_t index, std::span<const float> logits, int row) {
+    Hypothesis& hypothesis = batch[index];
+    const Choice next = chooser.random(logits, hypothesis.tokens, temperature, random);
+    hypothesis.sum_logprob += next.logprob;
+    if (next.token == limits.eot) return;
+    hypothesis.tokens.push_back(next.token);
+    if (at_limit(start, limits, hypothesis.tokens.size())) return;
+    running.push_back(index);
+    tokens.push_back(next.token);
+    parents.push_back(row);
+  };
+
+  model.start_beams(start.position);
+  for (size_t i = 0; i < batch.size(); ++i) advance(i, start.logits, static_cast<int>(i));
+  for (int position = start.position; !running.empty(); ++position) {
+    const auto logits = model.decode_beams(tokens, parents, position);
+    const size_t vocab_size = start.logits.size();
+    const std::vector<size_t> rows = std::exchange(running, {});
+    tokens.clear();
+    parents.clear();
+    for (size_t row = 0; row < rows.size(); ++row) {
+      advance(rows[row], logits.subspan(row * vocab_size, vocab_size), static_cast<int>(row));
+    }
+  }
+}
+
+}  // namespace
+
+Hypothesis greedy_search(DecoderModel& model, const SearchStart& start, const LogitRules& rules,
+                         const SearchLimits& limits) {
+  Chooser chooser(rules);
+  return follow(model, start, limits,
+                [&](std::span<const float> logits, std::span<const int> sampled) {
+                  return chooser.most_likely(logits, sampled);
+                });
+}
+
+std::vector<Hypothesis> sample(DecoderModel& model, const SearchStart& start,
+                               const LogitRules& rules, const SearchLimits& limits,
+                               float temperature, int count, Random& random) {
+  Chooser chooser(rules);
+  std::vector<Hypothesis> result(static_cast<size_t>(count));
+  if (count > 1 && model.max_beams() > 1) {
+    const auto batch_size = static_cast<size_t>(model.max_beams());
+    for (size_t begin = 0; begin < result.size(); begin += batch_size) {
+      const size_t size = std::min(batch_size, result.size() - begin);
+      sample_batch(model, start, limits, chooser, temperature, random,
+                   std::span(result).subspan(begin, size));
+    }
+    return result;
+  }
+  for (Hypothesis& hypothesis : result) {
+    hypothesis = follow(model, start, limits,
+                        [&](std::span<const float> logits, std::span<const int> sampled) {
+                          return chooser.random(logits, sampled, temperature, random);
+                        });
+  }
+  return result;
+}
+
+std::vector<Hypothesis> beam_search(DecoderModel& model, const SearchStart& start,
+                                    const LogitRules& rules, const SearchLimits& limits,
+                                    int beam_size, float patience) {
+  struct Candidate {
+    int parent;  // row of the beam it continues
+    int token;
+    float sum_logprob;
+  };
+  // Python's round(): halves go to the even neighbour.
+  const auto wanted =
+      static_cast<size_t>(std::max(1.0, std::nearbyint(static_cast<double>(beam_size) * patience)));
+  Chooser chooser(rules);
+  std::vector<Hypothesis> finished;
+  std::vector<Hypothesis> beams(1);  // all beams are equal before the first token
+  std::vector<Candidate> candidates;
+  std::vector<ScoredToken> best;
+  std::vector<int> tokens;
+  std::vector<int> parents;
+  std::span<const float> logits = start.logits;
+  const size_t vocab_size = start.logits.size();
+
+  model.start_beams(start.position);
+  for (int position = start.position;; ++position) {
+    candidates.clear();
+    for (size_t row = 0; row < beams.size(); ++row) {
+      const auto filtered =
+          chooser.filter(logits.subspan(row * vocab_size, vocab_size), beams[row].tokens);
+      const float normaliser = log_sum_exp(filtered);
+      top_logits(filtered, beam_size + 1, best);
+      for (const ScoredToken& token : best) {
+        if (token.logit <= kMaskedLogit / 2) break;  // fewer tokens are allowed than asked for
+        candidates.push_back(
+            {static_cast<int>(row), token.id, beams[row].sum_logprob + (token.logit - normaliser)});
+      }
+    }
+    std::stable_sort(candidates.begin(), candidates.end(), [](const auto& left, const auto& right) {
+      return left.sum_logprob > right.sum_logprob;
+    });
+
+    std::vector<Hypothesis> next;
+    tokens.clear();
+    parents.clear();
+    for (const Candidate& candidate : candidates) {
+      const Hypothesis& parent = beams[static_cast<size_t>(candidate.parent)];
+      if (candidate.token == limits.eot) {
+        if (finished.size() < wanted) finished.push_back({parent.tokens, candidate.sum_logprob});
+        continue;
+      }
+      next.push_back({parent.tokens, candidate.sum_logprob});
+      next.back().tokens.push_back(candidate.token);
+      tokens.push_back(candidate.token);
+      parents.push_back(candidate.parent);
+      if (next.size() == static_cast<size_t>(beam_size)) break;
+    }
+    beams = std::move(next);
+    if (finished.size() >= wanted || beams.empty() ||
+        at_limit(start, limits, beams.front().tokens.size())) {
+      break;
+    }
+    logits = model.decode_beams(tokens, parents, position);
+  }
+
+  // Unfinished beams are in descending order already.
+  for (Hypothesis& beam : beams) {
+    if (finished.size() >= static_cast<size_t>(beam_size)) break;
+    finished.push_back(std::move(beam));
+  }
+  return finished;
+}
+
+size_t best_hypothesis(std::span<const Hypothesis> hypotheses,
+                       std::optional<float> length_penalty) {
+  const auto score = [&](const Hypothesis& hypothesis) {
+    const auto length = static_cast<double>(hypothesis.tokens.size());
+    const double penalty =
+        length_penalty ? std::pow((5.0 + length) / 6.0, static_cast<double>(*length_penalty))
+                       : std::max(length, 1.0);
+    return hypothesis.sum_logprob / penalty;
+  };
+  size_t best = 0;
+  for (size_t i = 1; i < hypotheses.size(); ++i) {
+    if (score(hypotheses[i]) > score(hypotheses[best])) best = i;
+  }
+  return best;
+}
+
+}  // namespace whisper_s4y

@@ -1,0 +1,68 @@
+// How tokens are chosen from logits: greedy, sampling, beam search.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <random>
+#include <span>
+#include <vector>
+
+#include "decoding/logit_rules.h"
+#include "runtime/decoder_model.h"
+
+namespace whisper_s4y {
+
+/// Tokens sampled after the start tokens, without <|endoftext|>, and the sum of their log-probs
+/// (that of the ending <|endoftext|> included) under the filtered logits at temperature 1.
+struct Hypothesis {
+  std::vector<int> tokens;
+  float sum_logprob = 0.0F;
+};
+
+/// Where sampling begins: the model has been fed `position` start tokens, `logits` follow them.
+struct SearchStart {
+  std::vector<float> logits;  // [vocab_size], unfiltered
+  int position = 0;
+};
+
+/// Bounds and the token that ends a hypothesis.
+struct SearchLimits {
+  int max_tokens = 224;  // sampled tokens
+  int max_length = 448;  // stop when start and sampled tokens are more than that
+  int eot = -1;          // <|endoftext|>
+};
+
+/// Random numbers that are the same on every platform for one seed.
+class Random {
+ public:
+  explicit Random(uint64_t seed) : engine_(seed) {}
+  /// In [0, 1).
+  double uniform() { return static_cast<double>(engine_() >> 11U) * 0x1.0p-53; }
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+/// Takes the most likely token at every step (openai/whisper decoding.py: GreedyDecoder).
+[[nodiscard]] Hypothesis greedy_search(DecoderModel& model, const SearchStart& start,
+                                       const LogitRules& rules, const SearchLimits& limits);
+
+/// `count` independent samples from softmax(logits / temperature), temperature > 0; side by side as
+/// far as the model can, else one after another.
+[[nodiscard]] std::vector<Hypothesis> sample(DecoderModel& model, const SearchStart& start,
+                                             const LogitRules& rules, const SearchLimits& limits,
+                                             float temperature, int count, Random& random);
+
+/// Beam search with patience (decoding.py: BeamSearchDecoder; arXiv 2204.05424). Returns finished
+/// hypotheses first. beam_size must not exceed model.max_beams().
+[[nodiscard]] std::vector<Hypothesis> beam_search(DecoderModel& model, const SearchStart& start,
+                                                  const LogitRules& rules,
+                                                  const SearchLimits& limits, int beam_size,
+                                                  float patience);
+
+/// Index of the best hypothesis: sum_logprob / length, or with `length_penalty` alpha
+/// sum_logprob / ((5 + length) / 6)^alpha (decoding.py: MaximumLikelihoodRanker).
+[[nodiscard]] size_t best_hypothesis(std::span<const Hypothesis> hypotheses,
+                                     std::optional<float> length_penalty);
+
+}  // namespace whisper_s4y
