@@ -1,0 +1,297 @@
+#include "graph/constant.h"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+#include <utility>
+
+#include "common/half.h"
+#include "whisper_s4y/error.h"
+
+namespace whisper_s4y {
+namespace {
+
+constexpr int64_t kPieceNumbers = 1 << 18;
+
+class BytesConstant : public ConstantData {
+ public:
+  explicit BytesConstant(std::span<const std::byte> bytes) : bytes_(bytes.begin(), bytes.end()) {}
+  [[nodiscard]] uint64_t size() const override { return bytes_.size(); }
+  void write(const ByteSink& sink) const override { sink(bytes_); }
+  [[nodiscard]] std::string key() const override {
+    return "bytes:" + std::string(reinterpret_cast<const char*>(bytes_.data()), bytes_.size());
+  }
+
+ private:
+  std::vector<std::byte> bytes_;
+};
+
+class FloatConstant : public ConstantData {
+ public:
+  FloatConstant(Rows source, DType type) : source_(std::move(source)), type_(type) {}
+  [[nodiscard]] uint64_t size() const override { return byte_count(type_, source_->shape()); }
+
+  void write(const ByteSink& sink) const override {
+    if (const auto stored = source_->stored_as(type_); !stored.empty()) {
+      const auto row_bytes = static_cast<int64_t>(stored.size()) / source_->rows();
+      const int64_t step = std::max<int64_t>(1, (kPieceNumbers * 4) / row_bytes);
+      for (int64_t row = 0; row < source_->rows(); row += step) {
+        const int64_t count = std::min(step, source_->rows() - row);
+        sink(stored.subspan(static_cast<size_t>(row * row_bytes),
+                            static_cast<size_t>(count * row_bytes)));
+        source_->release(row, count);
+      }
+      return;
+    }
+    std::vector<uint16_t> halves;
+    for_each_rows(*source_, [&](int64_t, std::span<const float> numbers) {
+      if (type_ == DType::f32) {
+        sink(std::as_bytes(numbers));
+      } else {
+        halves.resize(numbers.size());
+        float_to_half(numbers, halves);
+        sink(std::as_bytes(std::span<const uint16_t>(halves)));
+      }
+    });
+  }
+
+  [[nodiscard]] std::string key() const override {
+    return std::string(name_of(type_)) + ":" + source_->name();
+  }
+
+ private:
+  Rows source_;
+  DType type_;
+};
+
+/// Base of the sources below: keeps name and shape.
+class NamedRows : public RowSource {
+ public:
+  NamedRows(std::string name, Shape shape) : name_(std::move(name)), shape_(std::move(shape)) {}
+  [[nodiscard]] const Shape& shape() const override { return shape_; }
+  [[nodiscard]] const std::string& name() const override { return name_; }
+
+ private:
+  std::string name_;
+  Shape shape_;
+};
+
+class MemoryRows : public NamedRows {
+ public:
+  MemoryRows(std::string name, Shape shape, std::vector<float> numbers)
+      : NamedRows(std::move(name), std::move(shape)), numbers_(std::move(numbers)) {}
+  void read(int64_t first, int64_t count, std::span<float> out) const override {
+    std::copy_n(numbers_.begin() + first * row_size(), count * row_size(), out.begin());
+  }
+
+ private:
+  std::vector<float> numbers_;
+};
+
+class ScaledRows : public NamedRows {
+ public:
+  ScaledRows(Rows source, float factor)
+      : NamedRows(fmt::format("{}*{}", source->name(), factor), source->shape()),
+        source_(std::move(source)),
+        factor_(factor) {}
+  void read(int64_t first, int64_t count, std::span<float> out) const override {
+    source_->read(first, count, out);
+    for (float& number : out) number *= factor_;
+  }
+  void release(int64_t first, int64_t count) const override { source_->release(first, count); }
+
+ private:
+  Rows source_;
+  float factor_;
+};
+
+class ConvKernel : public NamedRows {
+ public:
+  explicit ConvKernel(const Rows& source)
+      : NamedRows(source->name() + ":ohwi",
+                  {source->shape()[0], 1, source->shape()[2], source->shape()[1]}),
+        source_(source) {}
+  void read(int64_t first, int64_t count, std::span<float> out) const override {
+    const int64_t inputs = shape()[3];
+    const int64_t taps = shape()[2];
+    std::vector<float> rows(static_cast<size_t>(count * inputs * taps));
+    source_->read(first, count, rows);
+    for (int64_t row = 0; row < count; ++row) {
+      const float* from = rows.data() + row * inputs * taps;
+      float* to = out.data() + row * inputs * taps;
+      for (int64_t input = 0; input < inputs; ++input) {
+        for (int64_t tap = 0; tap < taps; ++tap)
+          to[tap * inputs + input] = from[input * taps + tap];
+      }
+    }
+  }
+  void release(int64_t first, int64_t count) const override { source_->release(first, count); }
+
+ private:
+  Rows source_;
+};
+
+class JoinedRows : public NamedRows {
+ public:
+  JoinedRows(std::string name, Shape shape, std::vector<Rows> sources)
+      : NamedRows(std::move(name), std::move(shape)), sources_(std::move(sources)) {}
+  void read(int64_t first, int64_t count, std::span<float> out) const override {
+    visit(first, count, [&](const RowSource& source, int64_t at, int64_t rows) {
+      const auto numbers = static_cast<size_t>(rows * row_size());
+      source.read(at, rows, out.first(numbers));
+      out = out.subspan(numbers);
+    });
+  }
+  void release(int64_t first, int64_t count) const override {
+    visit(first, count,
+          [](const RowSource& source, int64_t at, int64_t rows) { source.release(at, rows); });
+  }
+
+ private:
+  template <typename Function>
+  void visit(int64_t first, int64_t count, Function function) const {
+    for (const Rows& source : sources_) {
+      if (first < source->rows() && count > 0) {
+        const int64_t rows = std::min(count, source->rows() - first);
+        function(*source, first, rows);
+        count -= rows;
+        first = 0;
+      } else {
+        first -= source->rows();
+      }
+    }
+  }
+
+  std::vector<Rows> sources_;
+};
+
+class ReshapedRows : public NamedRows {
+ public:
+  ReshapedRows(Rows source, Shape shape, int64_t source_rows_per_row)
+      : NamedRows(source->name() + ":" + to_string(shape), std::move(shape)),
+        source_(std::move(source)),
+        ratio_(source_rows_per_row) {}
+  void read(int64_t first, int64_t count, std::span<float> out) const override {
+    source_->read(first * ratio_, count * ratio_, out);
+  }
+  void release(int64_t first, int64_t count) const override {
+    source_->release(first * ratio_, count * ratio_);
+  }
+  [[nodiscard]] std::span<const std::byte> stored_as(DType type) const override {
+    return source_->stored_as(type);
+  }
+
+ private:
+  Rows source_;
+  int64_t ratio_;
+};
+
+class RowRange : public NamedRows {
+ public:
+  RowRange(Rows source, Shape shape, int64_t first)
+      : NamedRows(fmt::format("{}[{}+{}]", source->name(), first, shape[0]), std::move(shape)),
+        source_(std::move(source)),
+        first_(first) {}
+  void read(int64_t first, int64_t count, std::span<float> out) const override {
+    source_->read(first_ + first, count, out);
+  }
+  void release(int64_t first, int64_t count) const override {
+    source_->release(first_ + first, count);
+  }
+  [[nodiscard]] std::span<const std::byte> stored_as(DType type) const override {
+    const auto all = source_->stored_as(type);
+    if (all.empty()) return {};
+    const size_t row_bytes = all.size() / static_cast<size_t>(source_->rows());
+    return all.subspan(static_cast<size_t>(first_) * row_bytes,
+                       static_cast<size_t>(rows()) * row_bytes);
+  }
+
+ private:
+  Rows source_;
+  int64_t first_;
+};
+
+}  // namespace
+
+std::shared_ptr<const ConstantData> bytes_constant(std::span<const std::byte> bytes) {
+  return std::make_shared<BytesConstant>(bytes);
+}
+
+void RowSource::release(int64_t, int64_t) const {}
+
+std::span<const std::byte> RowSource::stored_as(DType) const { return {}; }
+
+void for_each_rows(const RowSource& source,
+                   const std::function<void(int64_t, std::span<const float>)>& visit) {
+  const int64_t step = std::clamp<int64_t>(kPieceNumbers / source.row_size(), 1, source.rows());
+  std::vector<float> numbers(static_cast<size_t>(step * source.row_size()));
+  for (int64_t row = 0; row < source.rows(); row += step) {
+    const int64_t count = std::min(step, source.rows() - row);
+    const auto piece = std::span(numbers).first(static_cast<size_t>(count * source.row_size()));
+    source.read(row, count, piece);
+    source.release(row, count);
+    visit(row, piece);
+  }
+}
+
+std::shared_ptr<const ConstantData> float_constant(Rows source, DType type) {
+  if (type != DType::f32 && type != DType::f16) {
+    fail("A float constant is float32 or float16, not {}.", name_of(type));
+  }
+  return std::make_shared<FloatConstant>(std::move(source), type);
+}
+
+Rows rows_of(std::string name, Shape shape, std::vector<float> numbers) {
+  if (element_count(shape) != static_cast<int64_t>(numbers.size())) {
+    fail("Constant {} of shape {} got {} numbers.", name, to_string(shape), numbers.size());
+  }
+  return std::make_shared<MemoryRows>(std::move(name), std::move(shape), std::move(numbers));
+}
+
+Rows scaled(Rows source, float factor) {
+  return std::make_shared<ScaledRows>(std::move(source), factor);
+}
+
+Rows conv_kernel(Rows source) {
+  if (source->shape().size() != 3) {
+    fail("Convolution kernel {} must have 3 dimensions, found {}.", source->name(),
+         to_string(source->shape()));
+  }
+  return std::make_shared<ConvKernel>(source);
+}
+
+Rows joined(std::vector<Rows> sources) {
+  Shape shape = sources.at(0)->shape();
+  std::string name = "joined(" + sources[0]->name();
+  for (size_t i = 1; i < sources.size(); ++i) {
+    if (sources[i]->row_size() != sources[0]->row_size()) {
+      fail("Cannot join {} of shape {} to {} of shape {}.", sources[i]->name(),
+           to_string(sources[i]->shape()), sources[0]->name(), to_string(sources[0]->shape()));
+    }
+    shape[0] += static_cast<int32_t>(sources[i]->rows());
+    name += "," + sources[i]->name();
+  }
+  return std::make_shared<JoinedRows>(name + ")", std::move(shape), std::move(sources));
+}
+
+Rows reshaped(Rows source, Shape shape) {
+  const int64_t rows = shape.empty() ? 1 : shape[0];
+  if (element_count(shape) != element_count(source->shape()) || source->rows() % rows != 0) {
+    fail("Cannot view {} of shape {} as {}.", source->name(), to_string(source->shape()),
+         to_string(shape));
+  }
+  const int64_t ratio = source->rows() / rows;
+  return std::make_shared<ReshapedRows>(std::move(source), std::move(shape), ratio);
+}
+
+Rows row_range(Rows source, int64_t first, int64_t count) {
+  if (first < 0 || count < 1 || first + count > source->rows()) {
+    fail("Rows {} to {} lie outside {} of shape {}.", first, first + count, source->name(),
+         to_string(source->shape()));
+  }
+  Shape shape = source->shape();
+  shape[0] = static_cast<int32_t>(count);
+  return std::make_shared<RowRange>(std::move(source), std::move(shape), first);
+}
+
+}  // namespace whisper_s4y

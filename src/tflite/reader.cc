@@ -1,0 +1,170 @@
+#include "tflite/reader.h"
+
+#include <flatbuffers/flatbuffers.h>
+
+#include <algorithm>
+
+#include "tflite/schema_generated.h"
+#include "whisper_s4y/error.h"
+
+namespace whisper_s4y {
+namespace {
+
+namespace fb = ::flatbuffers;
+
+constexpr size_t kFlatbufferLimit = FLATBUFFERS_MAX_BUFFER_SIZE - 1;
+constexpr int64_t kElementLimit = int64_t{1} << 40;
+
+template <typename T>
+fb::uoffset_t size_of(const fb::Vector<T>* vector) {
+  return vector == nullptr ? 0 : vector->size();
+}
+
+bool known_type(int8_t type) {
+  return (type >= 0 && type <= 22);  // up to FLOAT8 of the format
+}
+
+}  // namespace
+
+TfliteFile::TfliteFile(const std::filesystem::path& path) : file_(path) {
+  const auto bytes = file_.bytes();
+  const auto* data = reinterpret_cast<const uint8_t*>(bytes.data());
+  if (bytes.size() < 16 || !fb::BufferHasIdentifier(data, "TFL3")) {
+    fail("{} is not a .tflite file: the identifier TFL3 is missing.", path.string());
+  }
+  fb::Verifier::Options options;
+  options.max_depth = 32;
+  options.max_tables = 10'000'000;
+  fb::Verifier verifier(data, std::min(bytes.size(), kFlatbufferLimit), options);
+  if (!verifier.VerifyBuffer<tflite::Model>("TFL3")) {
+    fail("{} is damaged: its flatbuffer does not verify over {} bytes.", path.string(),
+         bytes.size());
+  }
+  model_ = fb::GetRoot<tflite::Model>(data);
+  check();
+}
+
+void TfliteFile::check() const {
+  const std::string name = path().string();
+  if (model_->version() != 3) {
+    fail("{} has TFLite version {}, expected 3.", name, model_->version());
+  }
+  const auto buffers = size_of(model_->buffers());
+  const auto graphs = size_of(model_->subgraphs());
+  if (graphs == 0) fail("{} has no subgraph.", name);
+  for (fb::uoffset_t i = 0; i < buffers; ++i) {
+    const auto* entry = model_->buffers()->Get(i);
+    if (entry->offset() > 1 &&
+        (entry->offset() > size() || entry->size() > size() - entry->offset())) {
+      fail("{} is truncated: buffer {} of {} bytes at offset {} ends after the file's {} bytes.",
+           name, i, entry->size(), entry->offset(), size());
+    }
+  }
+  for (fb::uoffset_t i = 0; i < size_of(model_->metadata()); ++i) {
+    const auto* entry = model_->metadata()->Get(i);
+    if (entry->name() == nullptr || entry->buffer() >= buffers) {
+      fail("{}: metadata entry {} is damaged.", name, i);
+    }
+  }
+  for (fb::uoffset_t i = 0; i < graphs; ++i) check_subgraph(*model_->subgraphs()->Get(i), i);
+  for (fb::uoffset_t i = 0; i < size_of(model_->signature_defs()); ++i) {
+    const auto* signature = model_->signature_defs()->Get(i);
+    bool good = signature->signature_key() != nullptr && signature->subgraph_index() < graphs;
+    if (good) {
+      const auto* graph = model_->subgraphs()->Get(signature->subgraph_index());
+      for (const auto* maps : {signature->inputs(), signature->outputs()}) {
+        for (fb::uoffset_t k = 0; k < size_of(maps); ++k) {
+          good = good && maps->Get(k)->name() != nullptr &&
+                 maps->Get(k)->tensor_index() < size_of(graph->tensors());
+        }
+      }
+    }
+    if (!good) fail("{}: signature {} is damaged.", name, i);
+  }
+}
+
+void TfliteFile::check_subgraph(const tflite::SubGraph& graph, size_t index) const {
+  const std::string name = path().string();
+  const auto tensors = size_of(graph.tensors());
+  for (fb::uoffset_t i = 0; i < tensors; ++i) {
+    const auto* tensor = graph.tensors()->Get(i);
+    if (!known_type(tensor->type()) || tensor->buffer() >= size_of(model_->buffers())) {
+      fail("{}: tensor {} of subgraph {} is damaged.", name, i, index);
+    }
+    int64_t elements = 1;
+    for (fb::uoffset_t k = 0; k < size_of(tensor->shape()); ++k) {
+      const int32_t dimension = tensor->shape()->Get(k);
+      if (dimension < -1 || (dimension > 0 && elements > kElementLimit / dimension)) {
+        fail("{}: tensor {} of subgraph {} has an impossible shape.", name, i, index);
+      }
+      elements *= std::max(dimension, 0);
+    }
+    const auto content = buffer(tensor->buffer());
+    const auto type = static_cast<DType>(tensor->type());
+    const bool sized = name_of(type) != "unknown" && type != DType::string;
+    if (!content.empty() && sized) {
+      const auto needed =
+          (static_cast<uint64_t>(elements) * static_cast<uint64_t>(bits_of(type)) + 7) / 8;
+      if (needed != content.size()) {
+        fail("{}: tensor {} of subgraph {} needs {} bytes, its buffer has {}.", name, i, index,
+             needed, content.size());
+      }
+    }
+  }
+  const auto check_ids = [&](const fb::Vector<int32_t>* ids, bool optional, std::string_view what) {
+    for (fb::uoffset_t i = 0; i < size_of(ids); ++i) {
+      const int32_t id = ids->Get(i);
+      if ((id < 0 && !(optional && id == -1)) || id >= static_cast<int64_t>(tensors)) {
+        fail("{}: {} of subgraph {} names tensor {} of {}.", name, what, index, id, tensors);
+      }
+    }
+  };
+  check_ids(graph.inputs(), false, "an input");
+  check_ids(graph.outputs(), false, "an output");
+  for (fb::uoffset_t i = 0; i < size_of(graph.operators()); ++i) {
+    const auto* op = graph.operators()->Get(i);
+    if (op->opcode_index() >= size_of(model_->operator_codes())) {
+      fail("{}: op {} of subgraph {} has no operator code.", name, i, index);
+    }
+    check_ids(op->inputs(), true, "an op");
+    check_ids(op->outputs(), false, "an op");
+    if (const auto* loop = op->builtin_options_as_WhileOptions()) {
+      for (const int32_t target : {loop->cond_subgraph_index(), loop->body_subgraph_index()}) {
+        // A loop that names its own graph would never end being prepared.
+        if (target <= static_cast<int64_t>(index) ||
+            target >= static_cast<int64_t>(size_of(model_->subgraphs()))) {
+          fail("{}: a WHILE of subgraph {} names subgraph {}.", name, index, target);
+        }
+      }
+    }
+  }
+}
+
+bool TfliteFile::has_metadata(std::string_view name) const {
+  for (fb::uoffset_t i = 0; i < size_of(model_->metadata()); ++i) {
+    if (model_->metadata()->Get(i)->name()->string_view() == name) return true;
+  }
+  return false;
+}
+
+std::string_view TfliteFile::metadata(std::string_view name) const {
+  for (fb::uoffset_t i = 0; i < size_of(model_->metadata()); ++i) {
+    const auto* entry = model_->metadata()->Get(i);
+    if (entry->name()->string_view() != name) continue;
+    const auto bytes = buffer(entry->buffer());
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  }
+  fail("{} has no metadata \"{}\": it was not written by whisper-s4y.", path().string(), name);
+}
+
+std::span<const std::byte> TfliteFile::buffer(uint32_t index) const {
+  const auto* entry = model_->buffers()->Get(index);
+  if (entry->offset() > 1) {
+    return file_.bytes().subspan(static_cast<size_t>(entry->offset()),
+                                 static_cast<size_t>(entry->size()));
+  }
+  if (entry->data() == nullptr) return {};
+  return std::as_bytes(std::span(entry->data()->data(), entry->data()->size()));
+}
+
+}  // namespace whisper_s4y

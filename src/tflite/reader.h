@@ -1,0 +1,48 @@
+// Opens a .tflite file and checks it well enough that nothing in it can make a reader crash.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string_view>
+
+#include "common/mapped_file.h"
+#include "graph/dtype.h"
+
+namespace whisper_s4y {
+
+namespace tflite {
+struct Model;
+struct SubGraph;
+struct SignatureDef;
+struct Tensor;
+}  // namespace tflite
+
+/// A verified .tflite file. Throws Error naming file and place when the file is not a TFLite
+/// flatbuffer, is truncated, or holds an index, offset, size or shape that does not fit.
+class TfliteFile {
+ public:
+  explicit TfliteFile(const std::filesystem::path& path);
+
+  [[nodiscard]] const std::filesystem::path& path() const { return file_.path(); }
+  [[nodiscard]] uint64_t size() const { return file_.bytes().size(); }
+  /// The flatbuffer; include "tflite/schema_generated.h" to look inside.
+  [[nodiscard]] const tflite::Model& model() const { return *model_; }
+
+  [[nodiscard]] bool has_metadata(std::string_view name) const;
+  /// Bytes of a metadata entry; throws Error when there is none of this name.
+  [[nodiscard]] std::string_view metadata(std::string_view name) const;
+
+  /// Bytes of a buffer, wherever they lie; empty for tensors without content.
+  [[nodiscard]] std::span<const std::byte> buffer(uint32_t index) const;
+  [[nodiscard]] const MappedFile& file() const { return file_; }
+
+ private:
+  void check() const;
+  void check_subgraph(const tflite::SubGraph& graph, size_t index) const;
+
+  MappedFile file_;
+  const tflite::Model* model_ = nullptr;
+};
+
+}  // namespace whisper_s4y
