@@ -2,11 +2,32 @@
 // scripted models in tests.
 #pragma once
 
+#include <cstddef>
 #include <span>
 
 #include "config/model_info.h"
+#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
+
+/// What align() found out about a row of T tokens. Views are valid until the model's next call.
+struct AlignmentScores {
+  std::span<const float> scores;  // [heads, rows, positions]: Q K^T / sqrt(head_dim)
+  int heads = 0;                  // alignment heads, in the order of alignment_heads
+  int rows = 0;                   // >= T; rows after the T-th mean nothing
+  int positions = 0;              // max_source_positions
+  std::span<const float>
+      next_token_probs;  // [>= T]: [i] = P(token i + 1 | tokens 0..i), a softmax
+                         // over the ids below <|endoftext|>; [T - 1] means nothing
+
+  /// Scores of one head for one token over all positions.
+  [[nodiscard]] std::span<const float> row(int head, int token) const {
+    const auto width = static_cast<size_t>(positions);
+    const auto index =
+        static_cast<size_t>(head) * static_cast<size_t>(rows) + static_cast<size_t>(token);
+    return scores.subspan(index * width, width);
+  }
+};
 
 /// A Whisper model whose decoder attends to one encoded 30 s window at a time.
 class DecoderModel {
@@ -29,7 +50,8 @@ class DecoderModel {
   /// Number of hypotheses one decode_beams call advances; 0 when the model cannot.
   [[nodiscard]] virtual int max_beams() const = 0;
 
-  /// Copies the state that decode() left (positions before `position`) to every hypothesis.
+  /// Copies the state that decode() left (positions before `position`) to every hypothesis. What
+  /// decode() left stays as it is, here and in decode_beams().
   virtual void start_beams(int position) = 0;
 
   /// One step for n = tokens.size() <= max_beams() hypotheses: hypothesis i continues the former
@@ -37,6 +59,15 @@ class DecoderModel {
   /// until the next call.
   virtual std::span<const float> decode_beams(std::span<const int> tokens,
                                               std::span<const int> parents, int position) = 0;
+
+  /// True when align() works: the file has the `align` part.
+  [[nodiscard]] virtual bool can_align() const { return false; }
+
+  /// Reads all of `tokens` (at most max_target_positions) at positions 0, 1, ... and reports where
+  /// the alignment heads look in the encoded window. May overwrite what decode() left.
+  virtual AlignmentScores align([[maybe_unused]] std::span<const int> tokens) {
+    fail("{} was converted without the align part, which word timestamps need.", info().name);
+  }
 };
 
 }  // namespace whisper_s4y
