@@ -1,0 +1,257 @@
+#include "hub/download.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <thread>
+
+#include "hub/file_hash.h"
+#include "whisper_s4y/error.h"
+
+namespace whisper_s4y {
+namespace {
+
+constexpr size_t kTextLimit = size_t{64} << 20;
+constexpr std::chrono::seconds kLongestWait{60};
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+std::optional<uint64_t> number(std::string_view text) {
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+/// The SHA-256 a hub names for files in its large-file storage; for others an ETag is something
+/// else and no hash of the content.
+std::string hash_in(const HttpResponse& response) {
+  for (const char* name : {"x-linked-etag", "etag"}) {
+    std::string value = response.header(name);
+    std::erase(value, '"');
+    if (value.size() == 64 && std::all_of(value.begin(), value.end(),
+                                          [](unsigned char c) { return std::isxdigit(c) != 0; })) {
+      return lower(value);
+    }
+  }
+  return {};
+}
+
+[[noreturn]] void refuse(const std::string& url, const HttpResponse& response, bool had_token) {
+  if (!response.problem.empty()) fail("Cannot download {}: {}.", url, response.problem);
+  switch (response.status) {
+    case 401:
+      if (had_token)
+        fail("Cannot download {}: the server does not accept the token in HF_TOKEN.", url);
+      fail(
+          "Cannot download {}: there is no such model, or it is private and needs a token in "
+          "HF_TOKEN.",
+          url);
+    case 403:
+      fail(
+          "Cannot download {}: access is not granted; accept the model's terms on its web page "
+          "and give a token in HF_TOKEN.",
+          url);
+    case 404:
+      fail("Cannot download {}: the server has no such file (404).", url);
+    default:
+      fail("Cannot download {}: the server answered {}.", url, response.status);
+  }
+}
+
+/// Counts failures in a row and sleeps between them.
+class Retries {
+ public:
+  Retries(const std::string& url, const DownloadOptions& options) : url_(url), options_(options) {}
+  void succeeded_partly() { failures_ = 0; }
+  /// Waits before the next attempt, or throws when the response leaves no hope for one.
+  void wait_after(const HttpResponse& response) {
+    if (!response.transient || failures_ >= options_.retries) {
+      refuse(url_, response, !options_.bearer_token.empty());
+    }
+    const auto backoff = options_.retry_delay * (1 << std::min(failures_, 10));
+    const std::chrono::milliseconds asked = response.retry_after;
+    std::this_thread::sleep_for(
+        std::min<std::chrono::milliseconds>(std::max(backoff, asked), kLongestWait));
+    ++failures_;
+  }
+
+ private:
+  const std::string& url_;
+  const DownloadOptions& options_;
+  int failures_ = 0;
+};
+
+/// The growing PATH.part, locked against a second download of the same file.
+class PartFile {
+ public:
+  explicit PartFile(const std::filesystem::path& path) : path_(path.string() + ".part") {
+    fd_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (fd_ < 0) fail("Cannot write {}: {}.", path_, std::strerror(errno));
+    if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+      ::close(fd_);
+      fail("{} is being downloaded by another process.", path_);
+    }
+    struct stat info {};
+    if (::fstat(fd_, &info) != 0) {
+      ::close(fd_);
+      fail("Cannot read {}: {}.", path_, std::strerror(errno));
+    }
+    size_ = static_cast<uint64_t>(info.st_size);
+  }
+  ~PartFile() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  PartFile(const PartFile&) = delete;
+  PartFile& operator=(const PartFile&) = delete;
+
+  [[nodiscard]] uint64_t size() const { return size_; }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+  void append(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t written = ::pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(size_));
+      if (written < 0) {
+        if (errno == EINTR) continue;
+        fail("Cannot write {}: {}.", path_, std::strerror(errno));
+      }
+      size_ += static_cast<uint64_t>(written);
+      bytes.remove_prefix(static_cast<size_t>(written));
+    }
+  }
+  void clear() {
+    if (::ftruncate(fd_, 0) != 0) fail("Cannot write {}: {}.", path_, std::strerror(errno));
+    size_ = 0;
+  }
+  void rename_to(const std::filesystem::path& path) {
+    if (::rename(path_.c_str(), path.c_str()) != 0) {
+      fail("Cannot rename {} to {}: {}.", path_, path.string(), std::strerror(errno));
+    }
+    const int fd = fd_;
+    fd_ = -1;
+    if (::close(fd) != 0) fail("Cannot write {}: {}.", path.string(), std::strerror(errno));
+  }
+
+ private:
+  std::string path_;
+  int fd_ = -1;
+  uint64_t size_ = 0;
+};
+
+/// Gathers the body in `part` until it is as long as the server says. Returns what is then known
+/// of the file.
+ExpectedFile receive(HttpClient& client, const std::string& url, PartFile& part,
+                     ExpectedFile expected, const DownloadOptions& options) {
+  Retries retries(url, options);
+  while (true) {
+    const uint64_t begin = part.size();
+    bool first = true;
+    const auto on_body = [&](const HttpResponse& response, std::string_view bytes) {
+      if (first) {
+        first = false;
+        // 206 continues where we are; with 200 the server sends all of it again.
+        if (response.status != 206 ||
+            !response.header("content-range").starts_with(fmt::format("bytes {}-", part.size()))) {
+          if (response.status == 206) fail("{} answered a range that was not asked for.", url);
+          part.clear();
+        }
+        const auto length = number(response.header("content-length"));
+        if (!expected.size && length) expected.size = part.size() + *length;
+        if (expected.sha256.empty()) expected.sha256 = hash_in(response);
+      }
+      if (expected.size && part.size() + bytes.size() > *expected.size) {
+        fail("{} is longer than the {} bytes it should have.", url, *expected.size);
+      }
+      part.append(bytes);
+      if (options.progress) options.progress(part.size(), expected.size.value_or(0));
+    };
+    HttpResponse response = client.get({.url = url,
+                                        .bearer_token = options.bearer_token,
+                                        .range_begin = begin,
+                                        .stall_timeout = options.stall_timeout},
+                                       on_body);
+    if (response.ok()) {
+      if (first) part.clear();  // an empty file has no body
+      if (!expected.size || part.size() == *expected.size) return expected;
+      response.problem =
+          fmt::format("the server sent {} bytes instead of {}", part.size(), *expected.size);
+      response.transient = true;
+    }
+    if (response.status == 416) {  // the part is no beginning of what the server has now
+      part.clear();
+      response.transient = begin > 0;
+      response.problem = "the server refuses to continue the file";
+    }
+    if (part.size() > begin) retries.succeeded_partly();
+    retries.wait_after(response);
+  }
+}
+
+bool is_right(const std::filesystem::path& path, const ExpectedFile& expected) {
+  if (!std::filesystem::is_regular_file(path)) return false;
+  if (!expected.size || std::filesystem::file_size(path) != *expected.size) return false;
+  return expected.sha256.empty() || sha256_of_file(path) == lower(expected.sha256);
+}
+
+}  // namespace
+
+void download_file(HttpClient& client, const std::string& url, const std::filesystem::path& path,
+                   const ExpectedFile& expected, const DownloadOptions& options) {
+  if (is_right(path, expected)) return;
+  PartFile part(path);
+  if (expected.size && part.size() > *expected.size) part.clear();
+  const bool resumed = part.size() > 0;
+  ExpectedFile known = expected;
+  // With everything here already only the hash is left to check.
+  if (!expected.size || part.size() != *expected.size || part.size() == 0) {
+    known = receive(client, url, part, expected, options);
+  }
+  if (!known.sha256.empty()) {
+    std::string found = sha256_of_file(part.path());
+    if (found != lower(known.sha256) && resumed) {
+      // The part may have been the beginning of another version.
+      part.clear();
+      known = receive(client, url, part, expected, options);
+      found = sha256_of_file(part.path());
+    }
+    if (found != lower(known.sha256)) {
+      part.clear();
+      std::filesystem::remove(part.path());
+      fail("{} arrived with SHA-256 {}, expected {}.", url, found, lower(known.sha256));
+    }
+  }
+  part.rename_to(path);
+}
+
+std::string download_text(HttpClient& client, const std::string& url,
+                          const DownloadOptions& options) {
+  Retries retries(url, options);
+  while (true) {
+    std::string text;
+    const HttpResponse response =
+        client.get({.url = url,
+                    .bearer_token = options.bearer_token,
+                    .range_begin = 0,
+                    .stall_timeout = options.stall_timeout},
+                   [&](const HttpResponse&, std::string_view bytes) {
+                     if (text.size() + bytes.size() > kTextLimit) {
+                       fail("{} is larger than {} bytes.", url, kTextLimit);
+                     }
+                     text += bytes;
+                   });
+    if (response.ok()) return text;
+    retries.wait_after(response);
+  }
+}
+
+}  // namespace whisper_s4y

@@ -1,0 +1,163 @@
+#include "hub/http_client.h"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <exception>
+
+#include "whisper_s4y/error.h"
+
+namespace whisper_s4y {
+namespace {
+
+// libcurl asks for one initialisation per process, before any thread uses it.
+void initialise_curl_once() {
+  static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (code != CURLE_OK) fail("libcurl cannot start: {}.", curl_easy_strerror(code));
+}
+
+struct Transfer {
+  CURL* curl;
+  HttpResponse response;
+  const std::function<void(const HttpResponse&, std::string_view)>* on_body;
+  std::exception_ptr thrown;  // exceptions must not cross libcurl's C code
+};
+
+size_t receive_header(char* data, size_t size, size_t count, void* user) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  const std::string_view line(data, size * count);
+  const size_t colon = line.find(':');
+  if (colon == std::string_view::npos) {
+    // A status line: HTTP/1.1 302 Found. Content-* describe one response only.
+    if (line.starts_with("HTTP/")) {
+      std::erase_if(transfer.response.headers,
+                    [](const auto& item) { return item.first.starts_with("content-"); });
+    }
+    return line.size();
+  }
+  std::string name(line.substr(0, colon));
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::string_view value = line.substr(colon + 1);
+  while (!value.empty() && std::isspace(static_cast<unsigned char>(value.front()))) {
+    value.remove_prefix(1);
+  }
+  while (!value.empty() && std::isspace(static_cast<unsigned char>(value.back()))) {
+    value.remove_suffix(1);
+  }
+  transfer.response.headers.emplace(std::move(name), value);
+  return line.size();
+}
+
+size_t receive_body(char* data, size_t size, size_t count, void* user) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  const size_t bytes = size * count;
+  curl_easy_getinfo(transfer.curl, CURLINFO_RESPONSE_CODE, &transfer.response.status);
+  if (!transfer.response.ok()) return bytes;
+  try {
+    (*transfer.on_body)(transfer.response, {data, bytes});
+  } catch (...) {
+    transfer.thrown = std::current_exception();
+    return 0;  // ends the transfer with CURLE_WRITE_ERROR
+  }
+  return bytes;
+}
+
+bool is_transient(CURLcode code) {
+  switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_OPERATION_TIMEDOUT:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+    case CURLE_SSL_CONNECT_ERROR:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool is_transient_status(long status) {
+  return status == 408 || status == 429 || (status >= 500 && status != 501);
+}
+
+}  // namespace
+
+std::string HttpResponse::header(const std::string& name) const {
+  const auto it = headers.find(name);
+  return it == headers.end() ? std::string() : it->second;
+}
+
+struct HttpClient::Handle {
+  CURL* curl = nullptr;
+  std::array<char, CURL_ERROR_SIZE> error{};
+};
+
+HttpClient::HttpClient() : handle_(std::make_unique<Handle>()) {
+  initialise_curl_once();
+  handle_->curl = curl_easy_init();
+  if (handle_->curl == nullptr) fail("libcurl cannot start: curl_easy_init failed.");
+}
+
+HttpClient::~HttpClient() { curl_easy_cleanup(handle_->curl); }
+
+HttpResponse HttpClient::get(
+    const HttpRequest& request,
+    const std::function<void(const HttpResponse&, std::string_view)>& on_body) {
+  CURL* curl = handle_->curl;
+  curl_easy_reset(curl);  // keeps the connections
+  Transfer transfer{curl, {}, &on_body, nullptr};
+  handle_->error[0] = '\0';
+  // A redirect never leads from a protected connection to an open one, nor to another protocol.
+  const char* protocols = request.url.starts_with("https:") ? "https" : "http,https";
+  curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
+  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, protocols);
+  curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+  curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 8L);
+  curl_easy_setopt(curl, CURLOPT_USERAGENT, "whisper-s4y");
+  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 15L);
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, static_cast<long>(request.stall_timeout.count()));
+  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, handle_->error.data());
+  curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, receive_header);
+  curl_easy_setopt(curl, CURLOPT_HEADERDATA, &transfer);
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive_body);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &transfer);
+  if (request.range_begin > 0) {
+    const std::string range = fmt::format("{}-", request.range_begin);
+    curl_easy_setopt(curl, CURLOPT_RANGE, range.c_str());  // copied by libcurl
+  }
+  if (!request.bearer_token.empty()) {
+    // As a credential, not as a header of ours: libcurl then keeps it from other hosts.
+    curl_easy_setopt(curl, CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BEARER));
+    curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, request.bearer_token.c_str());
+  }
+
+  const CURLcode code = curl_easy_perform(curl);
+  if (transfer.thrown) std::rethrow_exception(transfer.thrown);
+  HttpResponse& response = transfer.response;
+  curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &response.status);
+  curl_off_t retry_after = 0;
+  curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after);
+  response.retry_after = std::chrono::seconds(retry_after);
+  if (code != CURLE_OK) {
+    const std::string detail = handle_->error.data();
+    response.problem = detail.empty() ? curl_easy_strerror(code) : detail;
+    response.transient = is_transient(code);
+  } else if (is_transient_status(response.status)) {
+    response.problem = fmt::format("the server answered {}", response.status);
+    response.transient = true;
+  }
+  return std::move(response);
+}
+
+}  // namespace whisper_s4y

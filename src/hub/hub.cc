@@ -1,0 +1,134 @@
+#include "hub/hub.h"
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <vector>
+
+#include "common/output_file.h"
+#include "hub/repository.h"
+#include "whisper_s4y/error.h"
+
+namespace whisper_s4y {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+/// Endpoint without a slash at its end; anything but http(s) is a mistake of the user's.
+std::string checked_endpoint(std::string endpoint) {
+  while (endpoint.ends_with('/')) endpoint.pop_back();
+  if (!endpoint.starts_with("https://") && !endpoint.starts_with("http://")) {
+    fail("The hub's address '{}' (HF_ENDPOINT) must begin with https:// or http://.", endpoint);
+  }
+  return endpoint;
+}
+
+void check_revision(const std::string& revision) {
+  for (const unsigned char c : revision) {
+    if (std::isalnum(c) == 0 && c != '.' && c != '_' && c != '-') {
+      fail("'{}' is not the name of a revision: expected a branch, a tag or a commit.", revision);
+    }
+  }
+  if (revision.empty() || revision.starts_with('.')) {
+    fail("'{}' is not the name of a revision: expected a branch, a tag or a commit.", revision);
+  }
+}
+
+DownloadOptions download_options(const HubOptions& options) {
+  return {.bearer_token = options.token,
+          .retries = options.retries,
+          .retry_delay = options.retry_delay,
+          .stall_timeout = options.stall_timeout,
+          .progress = nullptr};
+}
+
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) fail("Cannot create the folder {}: {}.", folder.string(), error.message());
+}
+
+std::string read_text(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) fail("Cannot read {}.", path.string());
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+fs::path cache_folder() {
+  if (const std::string cache = environment("XDG_CACHE_HOME"); !cache.empty()) {
+    return fs::path(cache) / "whisper-s4y" / "hub";
+  }
+  const std::string home = environment("HOME");
+  if (home.empty()) fail("There is no cache folder: neither XDG_CACHE_HOME nor HOME is set.");
+  return fs::path(home) / ".cache" / "whisper-s4y" / "hub";
+}
+
+}  // namespace
+
+HubOptions hub_options_from_environment() {
+  HubOptions options;
+  if (const std::string endpoint = environment("HF_ENDPOINT"); !endpoint.empty()) {
+    options.endpoint = endpoint;
+  }
+  options.token = environment("HF_TOKEN");
+  return options;
+}
+
+void pull(std::string_view name, const fs::path& folder, const HubOptions& options) {
+  const std::string repository = repository_of(name);
+  const std::string endpoint = checked_endpoint(options.endpoint);
+  check_revision(options.revision);
+  HttpClient client;
+  const DownloadOptions plain = download_options(options);
+  const std::string listing_url = fmt::format("{}/api/models/{}/revision/{}?blobs=true", endpoint,
+                                              repository, options.revision);
+  const std::vector<RemoteFile> listing =
+      parse_listing(download_text(client, listing_url, plain), listing_url);
+  const std::vector<RemoteFile> files = select_files(listing, repository);
+
+  make_folder(folder);
+  const auto fetch = [&](const RemoteFile& file) {
+    DownloadOptions download = plain;
+    if (options.progress) {
+      download.progress = [&](uint64_t done, uint64_t total) {
+        options.progress(file.name, done, total);
+      };
+    }
+    const std::string url =
+        fmt::format("{}/{}/resolve/{}/{}", endpoint, repository, options.revision, file.name);
+    download_file(client, url, folder / file.name, {.size = file.size, .sha256 = file.sha256},
+                  download);
+  };
+  for (const RemoteFile& file : files) fetch(file);
+  if (files.back().name == kShardIndex) {
+    const std::string index = read_text(folder / kShardIndex);
+    for (const RemoteFile& shard : shards_of(index, listing, std::string(kShardIndex))) {
+      fetch(shard);
+    }
+  }
+}
+
+fs::path resolve_checkpoint(const std::string& name_or_path, const HubOptions& options) {
+  if (fs::exists(name_or_path)) return name_or_path;
+  if (!is_repository_name(name_or_path)) {
+    fail("{} does not exist, and it is not the name of a model on the hub either.", name_or_path);
+  }
+  std::string entry = repository_of(name_or_path);
+  entry.replace(entry.find('/'), 1, "--");
+  if (options.revision != "main") entry += "@" + options.revision;
+  const fs::path folder = cache_folder() / entry;
+  // The mark is written last, so a folder that has it needs no network.
+  const fs::path mark = folder / ".complete";
+  if (!fs::exists(mark)) {
+    pull(name_or_path, folder, options);
+    OutputFile(mark).commit();
+  }
+  return folder;
+}
+
+}  // namespace whisper_s4y
