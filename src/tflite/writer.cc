@@ -1,7 +1,6 @@
 #include "tflite/writer.h"
 
 #include <flatbuffers/flatbuffers.h>
-#include <xxhash.h>
 
 #include <algorithm>
 #include <cstring>
@@ -10,6 +9,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "common/content_hash.h"
 #include "common/output_file.h"
 #include "tflite/schema_generated.h"
 #include "whisper_s4y/error.h"
@@ -315,12 +315,10 @@ std::vector<bool> choose_outside(const Module& module, uint64_t limit) {
 class HashingWriter {
  public:
   HashingWriter(OutputFile& file, uint64_t total, const WriteOptions& options)
-      : file_(file), total_(total), options_(options), state_(XXH3_createState(), XXH3_freeState) {
-    XXH3_128bits_reset(state_.get());
-  }
+      : file_(file), total_(total), options_(options) {}
 
   void write(std::span<const std::byte> bytes) {
-    XXH3_128bits_update(state_.get(), bytes.data(), bytes.size());
+    hash_.update(bytes);
     file_.write(bytes);
     if (options_.progress) options_.progress(file_.position(), total_);
   }
@@ -330,16 +328,13 @@ class HashingWriter {
     write(std::span(kZeros).first(static_cast<size_t>(position - file_.position())));
   }
 
-  [[nodiscard]] std::string digest() const {
-    const XXH128_hash_t hash = XXH3_128bits_digest(state_.get());
-    return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
-  }
+  [[nodiscard]] std::string digest() const { return hash_.digest(); }
 
  private:
   OutputFile& file_;
   uint64_t total_;
   const WriteOptions& options_;
-  std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state_;
+  ContentHash hash_;
 };
 
 /// Where the placeholder for the hash lies in the file, if anywhere.

@@ -1,0 +1,60 @@
+#include "models/convert.h"
+
+#include <nlohmann/json.hpp>
+
+#include "models/bundle.h"
+#include "tflite/writer.h"
+#include "whisper_s4y/version.h"
+
+namespace whisper_s4y {
+namespace {
+
+constexpr int kFormatVersion = 1;
+
+/// What a user of the file may want to know of it; see docs/models.md.
+std::string model_metadata(const Checkpoint& checkpoint, const WeightRecipe& recipe) {
+  using Json = nlohmann::ordered_json;
+  const ModelInfo& info = checkpoint.info;
+  const Json facts = Json::parse(to_json(info.config, info.generation));
+  Json json;
+  json["format_version"] = kFormatVersion;
+  json["name"] = info.name;
+  json["converter_version"] = kVersion;
+  json["model_hash"] = kModelHashPlaceholder;
+  json["checkpoint_format"] = checkpoint.format;
+  json["quantization"] = {{"encoder", name_of(recipe.encoder)},
+                          {"decoder", name_of(recipe.decoder)},
+                          {"embedding", name_of(recipe.embedding)}};
+  for (const auto& [weight, format] : recipe.exceptions) {
+    json["quantization"]["exceptions"][weight] = name_of(format);
+  }
+  json["mel"] = {{"sampling_rate", 16000},    {"n_fft", 400},
+                 {"hop_length", 160},         {"num_mel_bins", info.config.num_mel_bins},
+                 {"window", "periodic hann"}, {"padding", "reflect"},
+                 {"filters", "slaney"}};
+  json.update(facts);
+  return json.dump();
+}
+
+}  // namespace
+
+ConvertResult convert(const Checkpoint& checkpoint, const std::filesystem::path& output,
+                      const ConvertOptions& options) {
+  Module module;
+  module.set_description("whisper-s4y: OpenAI Whisper " + checkpoint.info.name);
+  Weights weights(checkpoint, options.recipe);
+  add_features(module, checkpoint.info.config);
+  add_encode(module, weights);
+  add_pcm_encode(module, weights);
+  add_cross(module, weights);
+  add_step(module, weights);
+  add_prefill(module, weights, options.prefill_tokens);
+  add_step_beam(module, weights, options.beams);
+  module.add_metadata(std::string(kModelMetadata), model_metadata(checkpoint, options.recipe));
+  module.add_metadata(std::string(kVocabularyMetadata), to_text(checkpoint.info.vocabulary));
+  module.drop_dead_code();
+  const WriteResult written = write_tflite(module, output, {.progress = options.progress});
+  return {.file_size = written.file_size, .model_hash = written.model_hash};
+}
+
+}  // namespace whisper_s4y

@@ -1,0 +1,37 @@
+// Checkpoint in, .tflite out.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "checkpoint/checkpoint.h"
+#include "models/weights.h"
+
+namespace whisper_s4y {
+
+/// Names of the metadata entries of every file we write.
+inline constexpr std::string_view kModelMetadata = "whisper_s4y.model";            // JSON
+inline constexpr std::string_view kVocabularyMetadata = "whisper_s4y.vocabulary";  // text lines
+
+struct ConvertOptions {
+  WeightRecipe recipe;      // number formats of the weights
+  int prefill_tokens = 64;  // tokens one call of `prefill` takes
+  int beams = 5;            // hypotheses one call of `step_beam` advances
+  /// Called now and then with the bytes written and their total.
+  std::function<void(uint64_t, uint64_t)> progress;
+};
+
+struct ConvertResult {
+  uint64_t file_size = 0;
+  std::string model_hash;
+};
+
+/// Writes the bundle: every signature of docs/models.md over one copy of the weights, with the
+/// model's metadata inside. Throws Error when the checkpoint lacks a tensor, a weight cannot be
+/// quantised, or the file cannot be written (then nothing is left behind).
+ConvertResult convert(const Checkpoint& checkpoint, const std::filesystem::path& output,
+                      const ConvertOptions& options = {});
+
+}  // namespace whisper_s4y

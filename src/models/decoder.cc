@@ -1,0 +1,229 @@
+#include "models/decoder.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "graph/ops.h"
+
+namespace whisper_s4y {
+namespace {
+
+// Added to scores of positions that must not be seen, times the distance. Finite, because a
+// softmax over nothing but -inf is NaN.
+constexpr float kMaskPerPosition = 1e9F;
+
+float attention_scale(const ModelConfig& config) {
+  return 1.0F / std::sqrt(static_cast<float>(config.d_model / config.decoder_attention_heads));
+}
+
+/// f32[rows or 1, positions]: 0 where column <= position of the row, hugely negative after it.
+Value causal_mask(Graph& g, Value position, int rows, int positions) {
+  std::vector<float> distance;
+  for (int row = 0; row < rows; ++row) {
+    for (int column = 0; column < positions; ++column) {
+      distance.push_back(static_cast<float>(row - column));
+    }
+  }
+  const Value ahead = add(g,
+                          g.constant(rows_of(fmt::format("row_minus_column_{}", rows),
+                                             {1, 1, rows, positions}, std::move(distance))),
+                          cast(g, position, DType::f32));
+  return mul(g, minimum(g, ahead, g.constant(0.0F)), g.constant(kMaskPerPosition));
+}
+
+// A single query row multiplies by MUL and SUM, because BATCH_MATMUL would rearrange the whole
+// cache at every call.
+
+/// q f32[b, h, 1, e], k f32[b, h, s, e] -> f32[b, h, 1, s].
+Value scores_of_row(Graph& g, Value q, Value k) {
+  const Shape& shape = g.shape(k);
+  const Shape row{shape[0], shape[1], 1, shape[2]};
+  return reshape(g, sum(g, mul(g, k, q), {-1}, false), row);
+}
+
+/// scores f32[b, h, 1, s], v f32[b, h, e, s] -> f32[b, h, e].
+Value mix_of_row(Graph& g, Value scores, Value v) {
+  return sum(g, mul(g, v, softmax(g, scores)), {-1}, false);
+}
+
+class Layer {
+ public:
+  Layer(Graph& g, Weights& weights, int index)
+      : g_(g),
+        weights_(weights),
+        config_(weights.config()),
+        prefix_(fmt::format("decoder.layers.{}", index)),
+        index_(static_cast<size_t>(index)) {}
+
+  /// Self-attention over the cache, which gains the rows of x.
+  Value self_attention(Value x, Value position, Value mask, bool sequence, DecoderCache& cache) {
+    const std::string prefix = prefix_ + ".self_attn";
+    const int rows = g_.shape(x)[1];
+    const int heads = config_.decoder_attention_heads;
+    const int e = config_.d_model / heads;
+    const Value q = weights_.linear(g_, x, prefix + ".q_proj", attention_scale(config_));
+    const Value k = weights_.linear(g_, x, prefix + ".k_proj");
+    const Value v = weights_.linear(g_, x, prefix + ".v_proj");
+    Value& cache_k = cache.self_k[index_];
+    Value& cache_v = cache.self_v[index_];
+    const Value zero = g_.constant_i32({0});
+    const Value k_start = concat(g_, {zero, zero, position, zero}, 0);
+    const Value v_start = concat(g_, {zero, zero, zero, position}, 0);
+    Value mixed;
+    if (sequence && rows > 1) {
+      const Shape by_head{1, rows, heads, e};
+      cache_k = dynamic_update_slice(g_, cache_k,
+                                     transpose(g_, reshape(g_, k, by_head), {0, 2, 1, 3}), k_start);
+      cache_v = dynamic_update_slice(g_, cache_v,
+                                     transpose(g_, reshape(g_, v, by_head), {0, 2, 3, 1}), v_start);
+      const Value queries = transpose(g_, reshape(g_, q, by_head), {0, 2, 1, 3});
+      const Value scores = add(g_, batch_matmul(g_, queries, cache_k, false, true), mask);
+      mixed =
+          transpose(g_, batch_matmul(g_, softmax(g_, scores), cache_v, false, true), {0, 2, 1, 3});
+    } else {
+      cache_k = dynamic_update_slice(g_, cache_k, reshape(g_, k, {rows, heads, 1, e}), k_start);
+      cache_v = dynamic_update_slice(g_, cache_v, reshape(g_, v, {rows, heads, e, 1}), v_start);
+      const Value scores = scores_of_row(g_, reshape(g_, q, {rows, heads, 1, e}), cache_k);
+      mixed = mix_of_row(g_, add(g_, scores, mask), cache_v);
+    }
+    return weights_.linear(g_, reshape(g_, mixed, {1, rows, config_.d_model}),
+                           prefix + ".out_proj");
+  }
+
+  /// Attention to the encoded audio; `scores` receives what goes into the softmax.
+  Value cross_attention(Value x, const DecoderCache& cache, Value& scores) {
+    const std::string prefix = prefix_ + ".encoder_attn";
+    const int rows = g_.shape(x)[1];
+    const int heads = config_.decoder_attention_heads;
+    const int e = config_.d_model / heads;
+    const Value q = weights_.linear(g_, x, prefix + ".q_proj", attention_scale(config_));
+    const Value k = cache.cross_k[index_];
+    const Value v = cache.cross_v[index_];
+    Value mixed;
+    if (rows > 1) {
+      const Value queries = transpose(g_, reshape(g_, q, {1, rows, heads, e}), {0, 2, 1, 3});
+      scores = batch_matmul(g_, queries, k, false, true);
+      mixed = transpose(g_, batch_matmul(g_, softmax(g_, scores), v, false, true), {0, 2, 1, 3});
+    } else {
+      scores = scores_of_row(g_, reshape(g_, q, {1, heads, 1, e}), k);
+      mixed = mix_of_row(g_, scores, v);
+    }
+    return weights_.linear(g_, reshape(g_, mixed, {1, rows, config_.d_model}),
+                           prefix + ".out_proj");
+  }
+
+  Value mlp(Value x) {
+    return weights_.linear(g_, gelu(g_, weights_.linear(g_, x, prefix_ + ".fc1")),
+                           prefix_ + ".fc2");
+  }
+
+  Value norm(Value x, std::string_view which) {
+    return weights_.layer_norm(g_, x, fmt::format("{}.{}", prefix_, which));
+  }
+
+ private:
+  Graph& g_;
+  Weights& weights_;
+  const ModelConfig& config_;
+  std::string prefix_;
+  size_t index_;
+};
+
+/// x f32[1, rows, d_model] through all layers.
+DecoderPass run_layers(Graph& g, Weights& weights, Value x, Value position, Value mask,
+                       bool sequence, DecoderCache& cache) {
+  DecoderPass pass;
+  for (int i = 0; i < weights.config().decoder_layers; ++i) {
+    Layer layer(g, weights, i);
+    Value scores;
+    x = add(g, x,
+            layer.self_attention(layer.norm(x, "self_attn_layer_norm"), position, mask, sequence,
+                                 cache));
+    x = add(g, x, layer.cross_attention(layer.norm(x, "encoder_attn_layer_norm"), cache, scores));
+    x = add(g, x, layer.mlp(layer.norm(x, "final_layer_norm")));
+    pass.cross_scores.push_back(scores);
+  }
+  pass.hidden = weights.layer_norm(g, x, "decoder.layer_norm");
+  return pass;
+}
+
+int cache_positions(const Graph& g, const DecoderCache& cache) {
+  return g.shape(cache.self_k.at(0))[2];
+}
+
+}  // namespace
+
+DecoderCache cache_inputs(Graph& g, const ModelConfig& config, int hypotheses, int positions) {
+  const int heads = config.decoder_attention_heads;
+  const int e = config.d_model / heads;
+  DecoderCache cache;
+  for (int i = 0; i < config.decoder_layers; ++i) {
+    cache.self_k.push_back(
+        g.input(fmt::format("self_k_{}", i), DType::f32, {hypotheses, heads, positions, e}));
+    cache.self_v.push_back(
+        g.input(fmt::format("self_v_{}", i), DType::f32, {hypotheses, heads, e, positions}));
+  }
+  cross_inputs(g, config, cache);
+  return cache;
+}
+
+void cross_inputs(Graph& g, const ModelConfig& config, DecoderCache& cache) {
+  const int heads = config.decoder_attention_heads;
+  const int e = config.d_model / heads;
+  const int t = config.max_source_positions;
+  for (int i = 0; i < config.decoder_layers; ++i) {
+    cache.cross_k.push_back(g.input(fmt::format("cross_k_{}", i), DType::f32, {1, heads, t, e}));
+    cache.cross_v.push_back(g.input(fmt::format("cross_v_{}", i), DType::f32, {1, heads, e, t}));
+  }
+}
+
+void append_cache_outputs(const DecoderCache& cache, std::vector<NamedValue>& outputs) {
+  for (size_t i = 0; i < cache.self_k.size(); ++i) {
+    outputs.emplace_back(fmt::format("new_self_k_{}", i), cache.self_k[i]);
+    outputs.emplace_back(fmt::format("new_self_v_{}", i), cache.self_v[i]);
+  }
+}
+
+void cross_attention_cache(Graph& g, Weights& weights, Value last_hidden_state,
+                           DecoderCache& cache) {
+  const ModelConfig& config = weights.config();
+  const int heads = config.decoder_attention_heads;
+  const Shape by_head{1, config.max_source_positions, heads, config.d_model / heads};
+  for (int i = 0; i < config.decoder_layers; ++i) {
+    const std::string prefix = fmt::format("decoder.layers.{}.encoder_attn", i);
+    const Value k = weights.linear(g, last_hidden_state, prefix + ".k_proj");
+    const Value v = weights.linear(g, last_hidden_state, prefix + ".v_proj");
+    cache.cross_k.push_back(transpose(g, reshape(g, k, by_head), {0, 2, 1, 3}));
+    cache.cross_v.push_back(transpose(g, reshape(g, v, by_head), {0, 2, 3, 1}));
+  }
+}
+
+DecoderPass decode_sequence(Graph& g, Weights& weights, Value tokens, Value position,
+                            DecoderCache& cache) {
+  const int rows = g.shape(tokens)[0];
+  std::vector<int32_t> offsets(static_cast<size_t>(rows));
+  std::iota(offsets.begin(), offsets.end(), 0);
+  const Value positions =
+      rows == 1 ? position : add(g, g.constant_i32(std::move(offsets)), position);
+  const Value table =
+      weights.table(g, weights.rows("decoder.embed_positions.weight"), weights.recipe().decoder);
+  const Value embedded = add(g, weights.embed(g, tokens), gather(g, table, positions));
+  const Value mask = causal_mask(g, position, rows, cache_positions(g, cache));
+  return run_layers(g, weights, reshape(g, embedded, {1, rows, weights.config().d_model}), position,
+                    mask, true, cache);
+}
+
+DecoderPass decode_hypotheses(Graph& g, Weights& weights, Value tokens, Value position,
+                              DecoderCache& cache) {
+  const int rows = g.shape(tokens)[0];
+  const Value table =
+      weights.table(g, weights.rows("decoder.embed_positions.weight"), weights.recipe().decoder);
+  const Value embedded = add(g, weights.embed(g, tokens), gather(g, table, position));
+  const Value mask = causal_mask(g, position, 1, cache_positions(g, cache));
+  return run_layers(g, weights, reshape(g, embedded, {1, rows, weights.config().d_model}), position,
+                    mask, false, cache);
+}
+
+}  // namespace whisper_s4y

@@ -1,0 +1,45 @@
+// The text decoder as a graph, one piece for every signature that advances it.
+#pragma once
+
+#include <vector>
+
+#include "models/weights.h"
+
+namespace whisper_s4y {
+
+/// Keys and values of all layers. e = d_model / heads, h = heads, T = max_source_positions,
+/// S = cache positions, B = hypotheses.
+struct DecoderCache {
+  std::vector<Value> self_k;   // f32[B, h, S, e]
+  std::vector<Value> self_v;   // f32[B, h, e, S]
+  std::vector<Value> cross_k;  // f32[1, h, T, e]
+  std::vector<Value> cross_v;  // f32[1, h, e, T]
+};
+
+/// Adds the cache tensors as inputs: self_k_0, self_v_0, ..., cross_k_0, cross_v_0, ...
+DecoderCache cache_inputs(Graph& g, const ModelConfig& config, int hypotheses, int positions);
+/// cross_k_i and cross_v_i alone.
+void cross_inputs(Graph& g, const ModelConfig& config, DecoderCache& cache);
+/// Names of the updated self caches as outputs: new_self_k_0, new_self_v_0, ...
+void append_cache_outputs(const DecoderCache& cache, std::vector<NamedValue>& outputs);
+
+/// last_hidden_state f32[1, T, d_model] -> cross_k and cross_v of every layer.
+void cross_attention_cache(Graph& g, Weights& weights, Value last_hidden_state,
+                           DecoderCache& cache);
+
+/// What a pass through the decoder leaves for others to use.
+struct DecoderPass {
+  Value hidden;                     // f32[1, rows, d_model], after the last norm
+  std::vector<Value> cross_scores;  // per layer f32[1, h, rows, T], before the softmax
+};
+
+/// Feeds one sequence: tokens i32[n] at positions position, position + 1, ... (i32[1]); the cache
+/// has one hypothesis and is replaced by the updated one.
+DecoderPass decode_sequence(Graph& g, Weights& weights, Value tokens, Value position,
+                            DecoderCache& cache);
+
+/// Feeds one token to each of B hypotheses: tokens i32[B] at the same position i32[1].
+DecoderPass decode_hypotheses(Graph& g, Weights& weights, Value tokens, Value position,
+                              DecoderCache& cache);
+
+}  // namespace whisper_s4y

@@ -1,0 +1,23 @@
+// The log-mel front end as a graph.
+#pragma once
+
+#include "graph/graph.h"
+
+namespace whisper_s4y {
+
+inline constexpr int kSampleRate = 16000;
+inline constexpr int kFftSize = 400;
+inline constexpr int kHopLength = 160;
+inline constexpr int kWindowSamples = 480000;  // 30 s
+inline constexpr int kWindowFrames = 3000;
+
+/// normalized_audio f32[480000] -> logmel f32[1, num_mel_bins, 3000], as openai/whisper audio.py
+/// log_mel_spectrogram: 400-point DFT every 160 samples, periodic Hann window, reflected edges,
+/// slaney mel filters, log10 clamped at 8 below the maximum, (x + 4) / 4.
+Value log_mel(Graph& g, Value normalized_audio, int num_mel_bins);
+
+/// Slaney-normalised triangular filters on the Slaney mel scale, [num_mel_bins, 201], as
+/// librosa.filters.mel(sr=16000, n_fft=400, n_mels=num_mel_bins).
+[[nodiscard]] std::vector<float> mel_filters(int num_mel_bins);
+
+}  // namespace whisper_s4y
