@@ -32,6 +32,10 @@ OutputFile::OutputFile(const std::filesystem::path& path) : path_(path) {
   // Past RLIMIT_FSIZE a write must fail with EFBIG, not kill the process.
   std::signal(SIGXFSZ, SIG_IGN);
   if (std::filesystem::is_directory(path)) fail("Cannot write {}: it is a folder.", path.string());
+  // Renaming onto /dev/null or a pipe would replace it.
+  if (std::filesystem::exists(path) && !std::filesystem::is_regular_file(path)) {
+    fail("Cannot write {}: it is not a regular file.", path.string());
+  }
   temporary_ = path.string() + ".XXXXXX";
   fd_ = ::mkstemp(temporary_.data());
   if (fd_ < 0) {
@@ -39,6 +43,7 @@ OutputFile::OutputFile(const std::filesystem::path& path) : path_(path) {
     temporary_.clear();
     fail("Cannot create {}: {}.", path.string(), std::strerror(error));
   }
+  unfinished_.emplace(temporary_);
   // mkstemp creates private files; the result gets the permissions any new file would get.
   const mode_t mask = ::umask(0);
   ::umask(mask);
@@ -96,6 +101,7 @@ void OutputFile::commit() {
     fail("Cannot rename {} to {}: {}.", temporary_, path_.string(), std::strerror(errno));
   }
   temporary_.clear();
+  unfinished_.reset();
 }
 
 }  // namespace whisper_s4y

@@ -4,14 +4,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "common/unfinished_files.h"
+
 namespace whisper_s4y {
 
-/// Writes beside `path` and renames on commit(); without commit() nothing is left behind. All
+/// Writes beside `path` and renames on commit(); without commit() nothing is left behind, nor
+/// when the process is interrupted (remove_unfinished_files()). All
 /// errors (read-only folder, full disk, size limit) are thrown as Error naming `path`.
 class OutputFile {
  public:
@@ -34,6 +38,7 @@ class OutputFile {
 
   std::filesystem::path path_;
   std::string temporary_;
+  std::optional<UnfinishedFile> unfinished_;
   int fd_ = -1;
   uint64_t position_ = 0;
   std::vector<std::byte> pending_;
