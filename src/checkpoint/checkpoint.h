@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -23,7 +24,7 @@ enum class StorageType { f32, f16, bf16, i8, i16 };  // block formats of ggml ar
 
 /// A named tensor as a view into the mapped checkpoint. Row-major; row = index of dimension 0.
 struct TensorView {
-  std::string name;                        // canonical: HF's without "model."
+  std::string name;  // canonical: HF's without "model."
   StorageType type = StorageType::f32;
   std::vector<int64_t> shape;
   std::span<const std::byte> bytes;        // the stored numbers, inside file->bytes()
@@ -45,9 +46,9 @@ struct TensorView {
 class Checkpoint {
  public:
   ModelInfo info;
-  std::string format;                          // "safetensors", "ctranslate2", ...
-  std::filesystem::path path;                  //
-  std::map<std::string, TensorView> tensors;   // by canonical name
+  std::string format;                                      // "safetensors", "ctranslate2", ...
+  std::filesystem::path path;                              //
+  std::map<std::string, TensorView, std::less<>> tensors;  // by canonical name
 
   [[nodiscard]] bool has(std::string_view name) const;
   /// Throws Error naming the checkpoint and the tensor when it is missing.

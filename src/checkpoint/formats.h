@@ -1,0 +1,17 @@
+// One opener per format; open_checkpoint() chooses by content.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "checkpoint/checkpoint.h"
+
+namespace whisper_s4y {
+
+/// A Hugging Face folder whose weights are `weights`: a .safetensors file or its index.json.
+[[nodiscard]] std::unique_ptr<Checkpoint> open_safetensors(const std::filesystem::path& weights);
+
+/// A CTranslate2 model.bin with its side files in the same folder.
+[[nodiscard]] std::unique_ptr<Checkpoint> open_ctranslate2(const std::filesystem::path& model_bin);
+
+}  // namespace whisper_s4y

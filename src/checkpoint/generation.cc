@@ -1,0 +1,129 @@
+#include "checkpoint/generation.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "checkpoint/known_models.h"
+#include "checkpoint/suppress_tokens.h"
+#include "checkpoint/vocabulary_builder.h"
+#include "whisper_s4y/error.h"
+
+namespace whisper_s4y {
+namespace {
+
+constexpr int kTimestamps = 1501;             // <|0.00|> to <|30.00|> in steps of 0.02 s
+constexpr int kEnglishOnlyEndOfText = 50256;  // the .en vocabulary is one token shorter
+
+// Older tokenizers spell two tokens differently; one spelling makes all formats agree.
+void rename_old_tokens(Vocabulary& vocabulary) {
+  for (size_t id = 0; id < vocabulary.tokens.size(); ++id) {
+    if (vocabulary.special[id] == 0) continue;
+    std::string& token = vocabulary.tokens[id];
+    if (token == "<|nocaptions|>") token = "<|nospeech|>";
+    if (token == "<|iw|>") token = "<|he|>";
+  }
+}
+
+int special_token(const Vocabulary& vocabulary, std::string_view text) {
+  for (size_t id = 0; id < vocabulary.tokens.size(); ++id) {
+    if (vocabulary.special[id] != 0 && vocabulary.tokens[id] == text) return static_cast<int>(id);
+  }
+  return -1;
+}
+
+// The English-only tokenizer files end with <|notimestamps|>; the timestamps follow without names.
+void name_timestamps(Vocabulary& vocabulary, int first) {
+  for (int i = 0; i < kTimestamps; ++i) {
+    const auto id = static_cast<size_t>(first + i);
+    if (id >= vocabulary.tokens.size()) return;
+    if (vocabulary.tokens[id].empty()) {
+      vocabulary.tokens[id] = fmt::format("<|{}.{:02}|>", i / 50, i % 50 * 2);
+    }
+    vocabulary.special[id] = 1;
+    vocabulary.ranks[id] = -1;
+  }
+}
+
+// <|en|>, <|haw|>: the special tokens between <|startoftranscript|> and the first task.
+std::vector<std::pair<std::string, int>> find_languages(const ModelInfo& info) {
+  std::vector<std::pair<std::string, int>> languages;
+  const GenerationConfig& g = info.generation;
+  const int end = std::max(g.translate_token_id, g.transcribe_token_id);
+  for (int id = g.decoder_start_token_id + 1; id < end; ++id) {
+    const std::string& token = info.vocabulary.tokens[static_cast<size_t>(id)];
+    const bool special = info.vocabulary.special[static_cast<size_t>(id)] != 0;
+    if (!special || !has_special_form(token)) continue;
+    std::string code = token.substr(2, token.size() - 4);
+    const bool letters = std::ranges::all_of(code, [](char c) { return c >= 'a' && c <= 'z'; });
+    if (letters && (code.size() == 2 || code.size() == 3)) {
+      languages.emplace_back(std::move(code), id);
+    }
+  }
+  return languages;
+}
+
+void complete_ids(GenerationConfig& g, const Vocabulary& vocabulary) {
+  const auto complete = [&](int& id, std::string_view token) {
+    if (id < 0) id = special_token(vocabulary, token);
+  };
+  complete(g.eos_token_id, "<|endoftext|>");
+  complete(g.decoder_start_token_id, "<|startoftranscript|>");
+  complete(g.translate_token_id, "<|translate|>");
+  complete(g.transcribe_token_id, "<|transcribe|>");
+  complete(g.sot_lm_token_id, "<|startoflm|>");
+  complete(g.prev_sot_token_id, "<|startofprev|>");
+  complete(g.no_speech_token_id, "<|nospeech|>");
+  complete(g.no_timestamps_token_id, "<|notimestamps|>");
+}
+
+// The last part of the path, without the endings of checkpoint files.
+std::string name_from_path(const std::filesystem::path& path) {
+  const std::filesystem::path clean =
+      path.has_filename() ? path : path.parent_path();  // "folder/" ends with an empty name
+  const std::string extension = clean.extension().string();
+  const bool file = extension == ".pt" || extension == ".bin" || extension == ".safetensors";
+  const std::string name = (file ? clean.stem() : clean.filename()).string();
+  return name.empty() || name == "." || name == ".." ? "whisper" : name;
+}
+
+}  // namespace
+
+void complete_generation(ModelInfo& info, std::optional<bool> is_multilingual,
+                         const std::filesystem::path& path) {
+  GenerationConfig& g = info.generation;
+  rename_old_tokens(info.vocabulary);
+  complete_ids(g, info.vocabulary);
+  const int size = info.config.vocab_size;
+  // What follows indexes with these; validate() checks all ids once more.
+  for (const int id : {g.decoder_start_token_id, g.translate_token_id, g.transcribe_token_id,
+                       g.no_timestamps_token_id}) {
+    if (id >= size) fail("{}: the token id {} is not below {}.", path.string(), id, size);
+  }
+  if (g.no_timestamps_token_id >= 0) {
+    name_timestamps(info.vocabulary, g.no_timestamps_token_id + 1);
+  }
+
+  const auto languages = find_languages(info);
+  g.is_multilingual = is_multilingual.value_or(g.eos_token_id != kEnglishOnlyEndOfText &&
+                                               !(g.lang_to_id.empty() && languages.empty()));
+  if (!g.is_multilingual) {
+    g.lang_to_id.clear();  // .en models have the tokens but were never trained on them
+  } else if (g.lang_to_id.empty()) {
+    g.lang_to_id = languages;
+  }
+
+  if (g.suppress_tokens.empty()) {
+    g.suppress_tokens = default_suppress_tokens(g, info.vocabulary);
+  }
+  if (g.begin_suppress_tokens.empty()) {
+    g.begin_suppress_tokens = default_begin_suppress_tokens(g, info.vocabulary);
+  }
+
+  const std::string_view known = known_model_name(info.config, g.is_multilingual, path);
+  info.name = known.empty() ? name_from_path(path) : std::string(known);
+  if (g.alignment_heads.empty()) g.alignment_heads = known_alignment_heads(known);
+  if (g.alignment_heads.empty()) g.alignment_heads = default_alignment_heads(info.config);
+}
+
+}  // namespace whisper_s4y

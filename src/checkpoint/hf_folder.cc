@@ -1,0 +1,96 @@
+// Hugging Face folders: weights in one or several files, config and tokenizer beside them.
+#include <set>
+#include <string>
+#include <unordered_map>
+
+#include "checkpoint/formats.h"
+#include "checkpoint/generation.h"
+#include "checkpoint/hf_config.h"
+#include "checkpoint/hf_names.h"
+#include "checkpoint/hf_tokenizer.h"
+#include "checkpoint/json_file.h"
+#include "checkpoint/layout.h"
+#include "checkpoint/safetensors.h"
+#include "whisper_s4y/error.h"
+
+namespace whisper_s4y {
+namespace {
+
+// {"metadata": .., "weight_map": {tensor: file}}; every tensor must be in the file it is said to
+// be in, and the files must hold nothing else.
+template <typename ReadFile>
+std::vector<TensorView> read_shards(const std::filesystem::path& index_path, ReadFile&& read_file) {
+  const JsonFile index(index_path);
+  const nlohmann::json* map = index.find("weight_map");
+  if (map == nullptr || !map->is_object()) index.expected("weight_map", "an object");
+  std::unordered_map<std::string, std::string> file_of;
+  std::set<std::string> files;
+  for (const auto& [tensor, file] : map->items()) {
+    if (!file.is_string()) index.expected("weight_map", "a map of strings");
+    std::string name = file.template get<std::string>();
+    // A name that leaves the folder is no shard.
+    if (name.empty() || std::filesystem::path(name).filename() != name || name == "..") {
+      fail("{}: tensor {} is said to be in \"{}\", which is not a file name.", index.source(),
+           tensor, name);
+    }
+    files.insert(name);
+    file_of.emplace(tensor, std::move(name));
+  }
+  std::vector<TensorView> tensors;
+  for (const std::string& file : files) {
+    const std::filesystem::path path = index_path.parent_path() / file;
+    for (TensorView& tensor : read_file(path)) {
+      const auto entry = file_of.find(tensor.name);
+      if (entry == file_of.end() || entry->second != file) {
+        fail("{}: tensor {} is in {}, the index says {}.", index.source(), tensor.name, file,
+             entry == file_of.end() ? "nothing of it" : entry->second);
+      }
+      file_of.erase(entry);
+      tensors.push_back(std::move(tensor));
+    }
+  }
+  if (!file_of.empty()) {
+    fail("{}: tensor {} is not in {}.", index.source(), file_of.begin()->first,
+         file_of.begin()->second);
+  }
+  return tensors;
+}
+
+std::unique_ptr<Checkpoint> assemble(const std::filesystem::path& weights, std::string format,
+                                     std::vector<TensorView> tensors) {
+  const std::filesystem::path folder =
+      weights.has_parent_path() ? weights.parent_path() : std::filesystem::path(".");
+  auto checkpoint = std::make_unique<Checkpoint>();
+  checkpoint->format = std::move(format);
+  checkpoint->path = weights;
+  if (!std::filesystem::exists(folder / "config.json")) {
+    fail("{} has no config.json beside it; a Hugging Face model is the whole folder.",
+         weights.string());
+  }
+  HfConfig hf = read_hf_config(folder);
+  ModelInfo& info = checkpoint->info;
+  info.config = hf.config;
+  info.generation = std::move(hf.generation);
+  add_hf_tensors(std::move(tensors), *checkpoint);
+  validate_dimensions(info.config, (folder / "config.json").string());
+  check_tensors(*checkpoint);
+  auto vocabulary = read_hf_vocabulary(folder, info.config.vocab_size);
+  if (!vocabulary) {
+    fail("{} has no tokenizer: neither tokenizer.json nor vocab.json and merges.txt are there.",
+         folder.string());
+  }
+  info.vocabulary = std::move(*vocabulary);
+  complete_generation(info, hf.is_multilingual, folder);
+  validate(info, weights.string());
+  return checkpoint;
+}
+
+}  // namespace
+
+std::unique_ptr<Checkpoint> open_safetensors(const std::filesystem::path& weights) {
+  const bool sharded = weights.extension() == ".json";
+  return assemble(weights, "safetensors",
+                  sharded ? read_shards(weights, read_safetensors) : read_safetensors(weights));
+}
+
+}  // namespace whisper_s4y

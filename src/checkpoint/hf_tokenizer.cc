@@ -1,0 +1,288 @@
+#include "checkpoint/hf_tokenizer.h"
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "checkpoint/byte_alphabet.h"
+#include "checkpoint/json_sax.h"
+#include "checkpoint/text_file.h"
+#include "checkpoint/vocabulary_builder.h"
+
+namespace whisper_s4y {
+namespace {
+
+constexpr uint64_t kMaxTokenizerFile = 64 << 20;  // the genuine ones have 4 MB
+
+// {"token": id, ...}
+template <typename AddToken>
+class TokenMapReader : public JsonEvents {
+ public:
+  TokenMapReader(std::string source, AddToken add)
+      : JsonEvents(std::move(source)), add_(std::move(add)) {}
+  bool start_object(std::size_t) override {
+    if (++depth_ > 1) unexpected("an object");
+    return true;
+  }
+  bool key(string_t& text) override {
+    token_.swap(text);
+    return true;
+  }
+  bool number_unsigned(number_unsigned_t id) override {
+    if (depth_ != 1) unexpected("a number");
+    add_(token_, id);
+    return true;
+  }
+
+ protected:
+  [[nodiscard]] std::string place() const override { return fmt::format("token \"{}\"", token_); }
+
+ private:
+  AddToken add_;
+  int depth_ = 0;
+  std::string token_;
+};
+
+template <typename AddToken>
+void read_token_map(const std::filesystem::path& path, AddToken add) {
+  const TextFile file(path, kMaxTokenizerFile);
+  TokenMapReader<AddToken>(path.string(), std::move(add)).parse(file.text());
+}
+
+void add_merge_line(VocabularyBuilder& builder, std::string_view line, const std::string& source) {
+  const size_t space = line.find(' ');
+  if (space == std::string_view::npos) fail("{}: the merge \"{}\" is not a pair.", source, line);
+  builder.add_merge(line.substr(0, space), line.substr(space + 1));
+}
+
+void read_merges(const std::filesystem::path& path, VocabularyBuilder& builder) {
+  const TextFile file(path, kMaxTokenizerFile);
+  std::string_view text = file.text();
+  bool first = true;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    const bool comment = std::exchange(first, false) && line.starts_with("#version");
+    if (!comment && !line.empty()) add_merge_line(builder, line, path.string());
+  }
+}
+
+// tokenizer.json: of its many fields "added_tokens" and model.{type, vocab, merges} matter. Merges
+// are "left right" or, in newer files, ["left", "right"].
+class TokenizerReader : public JsonEvents {
+ public:
+  TokenizerReader(const std::string& source, VocabularyBuilder& builder)
+      : JsonEvents(source), builder_(builder) {}
+
+  [[nodiscard]] bool has_vocabulary() const { return has_vocabulary_; }
+
+  /// The files list added tokens first; they may repeat tokens of the vocabulary.
+  void add_added_tokens() {
+    for (const Added& token : added_) {
+      builder_.add_added_token(token.content, token.id, token.special);
+    }
+  }
+
+  bool start_object(std::size_t) override {
+    if (in_merges()) unexpected("an object");
+    ++depth_;
+    if (section_ == Section::added && depth_ == 3) token_ = {};
+    return true;
+  }
+  bool end_object() override {
+    if (section_ == Section::added && depth_ == 3) {
+      if (token_.content.empty() || !has_id_) unexpected("an added token without content or id");
+      has_id_ = false;
+      added_.push_back(std::move(token_));
+    }
+    return leave();
+  }
+  bool start_array(std::size_t) override {
+    if (in_vocab() || (in_merges() && depth_ > 3)) unexpected("a list");
+    ++depth_;
+    if (in_merges()) pair_.clear();
+    return true;
+  }
+  bool end_array() override {
+    if (in_merges() && depth_ == 4) {
+      if (pair_.size() != 2) unexpected("a merge that is not a pair");
+      builder_.add_merge(pair_[0], pair_[1]);
+    }
+    return leave();
+  }
+  bool key(string_t& name) override {
+    if (depth_ == 1) {
+      section_ = name == "added_tokens" ? Section::added
+                 : name == "model"      ? Section::model
+                                        : Section::other;
+    } else if (depth_ == 2 && section_ == Section::model) {
+      field_ = name;
+      has_vocabulary_ = has_vocabulary_ || name == "vocab";
+    } else if (in_vocab() || section_ == Section::added) {
+      key_.swap(name);
+    }
+    return true;
+  }
+  bool string(string_t& text) override {
+    if (in_vocab()) unexpected("a string");
+    if (section_ == Section::added && depth_ == 3 && key_ == "content") token_.content = text;
+    if (section_ == Section::model && depth_ == 2 && field_ == "type" && text != "BPE") {
+      fail("{}: the tokenizer is of type {}, expected BPE.", source(), text);
+    }
+    if (in_merges() && depth_ == 3) add_merge_line(builder_, text, source());
+    if (in_merges() && depth_ == 4) pair_.push_back(text);
+    return true;
+  }
+  bool number_unsigned(number_unsigned_t number) override {
+    if (in_vocab()) builder_.add_token(key_, number);
+    if (in_merges()) unexpected("a number");
+    if (section_ == Section::added && depth_ == 3 && key_ == "id") {
+      token_.id = number;
+      has_id_ = true;
+    }
+    return true;
+  }
+  bool boolean(bool value) override {
+    if (in_vocab() || in_merges()) unexpected("true or false");
+    if (section_ == Section::added && depth_ == 3 && key_ == "special") token_.special = value;
+    return true;
+  }
+  bool null() override {
+    if (in_vocab() || in_merges()) unexpected("null");
+    return true;
+  }
+  bool number_integer(number_integer_t) override {
+    if (in_vocab() || in_merges() || section_ == Section::added) unexpected("a negative number");
+    return true;
+  }
+  bool number_float(number_float_t, const string_t&) override {
+    if (in_vocab() || in_merges() || section_ == Section::added) unexpected("a fraction");
+    return true;
+  }
+
+ protected:
+  [[nodiscard]] std::string place() const override {
+    if (section_ == Section::added) return "added_tokens";
+    return section_ == Section::model ? "model." + field_ : std::string();
+  }
+
+ private:
+  enum class Section { other, added, model };
+  struct Added {
+    std::string content;
+    uint64_t id = 0;
+    bool special = false;
+  };
+
+  [[nodiscard]] bool in_vocab() const {
+    return section_ == Section::model && depth_ >= 3 && field_ == "vocab";
+  }
+  [[nodiscard]] bool in_merges() const {
+    return section_ == Section::model && depth_ >= 3 && field_ == "merges";
+  }
+  bool leave() {
+    --depth_;
+    if (depth_ == 1) section_ = Section::other;
+    if (depth_ == 2) field_.clear();
+    return true;
+  }
+
+  VocabularyBuilder& builder_;
+  int depth_ = 0;
+  Section section_ = Section::other;
+  std::string field_, key_;
+  std::vector<std::string> pair_;
+  std::vector<Added> added_;
+  Added token_;
+  bool has_id_ = false;
+  bool has_vocabulary_ = false;
+};
+
+Vocabulary read_tokenizer_json(const std::filesystem::path& path, int vocab_size) {
+  const TextFile file(path, kMaxTokenizerFile);
+  VocabularyBuilder builder(vocab_size, path.string());
+  TokenizerReader reader(path.string(), builder);
+  reader.parse(file.text());
+  if (!reader.has_vocabulary()) fail("{} has no model.vocab.", path.string());
+  reader.add_added_tokens();
+  return builder.finish();
+}
+
+// ["token", ...]: the id is the position.
+template <typename AddToken>
+class TokenListReader : public JsonEvents {
+ public:
+  TokenListReader(std::string source, AddToken add)
+      : JsonEvents(std::move(source)), add_(std::move(add)) {}
+  bool start_array(std::size_t) override {
+    if (++depth_ > 1) unexpected("a list");
+    return true;
+  }
+  bool string(string_t& text) override {
+    if (depth_ != 1) unexpected("a string");
+    add_(text);
+    return true;
+  }
+
+ private:
+  AddToken add_;
+  int depth_ = 0;
+};
+
+}  // namespace
+
+std::optional<Vocabulary> read_hf_vocabulary(const std::filesystem::path& folder, int vocab_size) {
+  const auto has = [&](const char* name) { return std::filesystem::exists(folder / name); };
+  const bool parts = has("vocab.json") && has("merges.txt");
+  if (has("tokenizer.json") && !(parts && has("added_tokens.json"))) {
+    return read_tokenizer_json(folder / "tokenizer.json", vocab_size);
+  }
+  if (!parts) return std::nullopt;
+  VocabularyBuilder builder(vocab_size, (folder / "vocab.json").string());
+  read_token_map(folder / "vocab.json",
+                 [&](std::string_view text, uint64_t id) { builder.add_token(text, id); });
+  if (has("added_tokens.json")) {
+    read_token_map(folder / "added_tokens.json", [&](std::string_view text, uint64_t id) {
+      builder.add_added_token(text, id, false);
+    });
+  }
+  read_merges(folder / "merges.txt", builder);
+  return builder.finish();
+}
+
+std::optional<Vocabulary> read_ctranslate2_vocabulary(const std::filesystem::path& folder,
+                                                      int vocab_size) {
+  const std::filesystem::path json = folder / "vocabulary.json";
+  const std::filesystem::path text = folder / "vocabulary.txt";
+  const bool is_json = std::filesystem::exists(json);
+  if (!is_json && !std::filesystem::exists(text)) return std::nullopt;
+  const std::filesystem::path& path = is_json ? json : text;
+
+  VocabularyBuilder builder(vocab_size, path.string());
+  uint64_t next = 0;
+  std::string bytes;
+  const auto add = [&](std::string_view token) {
+    const uint64_t id = next++;
+    const bool text_token = !has_special_form(token) && decode_byte_alphabet(token, bytes);
+    // An empty line is a token without bytes, or an id no token has.
+    if (token.empty()) return;
+    text_token ? builder.add_token(token, id) : builder.add_added_token(token, id, false);
+  };
+  const TextFile file(path, kMaxTokenizerFile);
+  if (is_json) {
+    TokenListReader(path.string(), add).parse(file.text());
+    return builder.finish();
+  }
+  std::string_view rest = file.text();
+  while (!rest.empty()) {
+    const size_t end = std::min(rest.find('\n'), rest.size());
+    add(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return builder.finish();
+}
+
+}  // namespace whisper_s4y

@@ -1,0 +1,114 @@
+// Finds the format of a checkpoint by its content.
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "checkpoint/checkpoint.h"
+#include "checkpoint/formats.h"
+#include "whisper_s4y/error.h"
+
+namespace whisper_s4y {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kSafetensorsIndex = "model.safetensors.index.json";
+
+bool is_safetensors(std::span<const std::byte> bytes) {
+  uint64_t header = 0;
+  if (bytes.size() < 9) return false;
+  std::memcpy(&header, bytes.data(), sizeof(header));
+  return static_cast<char>(bytes[8]) == '{' && header < uint64_t{1} << 32;
+}
+
+// A small version number, then a string of at most 64 bytes that ends with "Spec".
+bool is_ctranslate2(std::span<const std::byte> bytes) {
+  uint32_t version = 0;
+  uint16_t length = 0;
+  if (bytes.size() < 6) return false;
+  std::memcpy(&version, bytes.data(), sizeof(version));
+  std::memcpy(&length, bytes.data() + 4, sizeof(length));
+  if (version == 0 || version > 99 || length < 5 || length > 64 || bytes.size() < 6U + length) {
+    return false;
+  }
+  const std::string_view name(reinterpret_cast<const char*>(bytes.data()) + 6, length - 1U);
+  return name.ends_with("Spec");
+}
+
+std::unique_ptr<Checkpoint> open_file(const fs::path& path) {
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  if (path.filename().string().ends_with(".safetensors.index.json")) return open_safetensors(path);
+
+  const MappedFile file(path);
+  const auto bytes = file.bytes();
+  const std::string_view start(reinterpret_cast<const char*>(bytes.data()),
+                               std::min<size_t>(bytes.size(), 16));
+  if (start.empty()) fail("{} is empty.", path.string());
+  if (is_safetensors(bytes)) {
+    // One shard of several: the index knows the others.
+    const bool shard = path.filename().string().find("-of-") != std::string::npos;
+    if (shard && fs::exists(folder / kSafetensorsIndex)) {
+      return open_safetensors(folder / kSafetensorsIndex);
+    }
+    return open_safetensors(path);
+  }
+  if (is_ctranslate2(bytes)) return open_ctranslate2(path);
+  if (start.substr(0, 4) == "GGUF") {
+    fail("{} is a GGUF file; Whisper's ggml files begin with \"lmgg\".", path.string());
+  }
+  if (start.size() >= 8 && start.substr(4, 4) == "TFL3") {
+    fail("{} is a .tflite model already, not a checkpoint.", path.string());
+  }
+  fail("{} is no checkpoint this program knows: expected safetensors or CTranslate2.",
+       path.string());
+}
+
+// The one file in `folder` whose name ends like this; empty when there is none.
+fs::path only_file(const fs::path& folder, std::string_view ending) {
+  std::vector<fs::path> found;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    if (entry.path().filename().string().ends_with(ending)) found.push_back(entry.path());
+  }
+  std::ranges::sort(found);
+  if (found.size() > 1) {
+    fail("{} has several files named *{}: {} and {}; name the one to read.", folder.string(),
+         ending, found[0].filename().string(), found[1].filename().string());
+  }
+  return found.empty() ? fs::path() : found[0];
+}
+
+std::unique_ptr<Checkpoint> open_folder(const fs::path& folder) {
+  for (const std::string_view name :
+       {std::string_view("model.safetensors"), kSafetensorsIndex, std::string_view("model.bin")}) {
+    if (fs::exists(folder / name)) return open_file(folder / name);
+  }
+  if (fs::exists(folder / "adapter_config.json")) {
+    fail(
+        "{} is a LoRA adapter, not a whole model; merge it into its base model with PEFT's "
+        "merge_and_unload() and save that.",
+        folder.string());
+  }
+  for (const std::string_view ending : {".safetensors.index.json", ".safetensors"}) {
+    const fs::path file = only_file(folder, ending);
+    if (!file.empty()) return open_file(file);
+  }
+  fail("{} holds no checkpoint: expected model.safetensors or model.bin in it.", folder.string());
+}
+
+}  // namespace
+
+std::unique_ptr<Checkpoint> open_checkpoint(const fs::path& path) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (status.type() == fs::file_type::not_found) fail("{} does not exist.", path.string());
+  if (error) fail("Cannot open {}: {}.", path.string(), error.message());
+  try {
+    return fs::is_directory(status) ? open_folder(path) : open_file(path);
+  } catch (const fs::filesystem_error& failure) {
+    fail("Cannot read {}: {}.", failure.path1().string(), failure.code().message());
+  }
+}
+
+}  // namespace whisper_s4y

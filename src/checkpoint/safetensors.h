@@ -1,0 +1,16 @@
+// The safetensors container: a JSON header, then the numbers.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "checkpoint/checkpoint.h"
+
+namespace whisper_s4y {
+
+/// The tensors of one safetensors file under the names of the file, in the order of their data.
+/// Throws Error for anything the format does not allow: truncated, overlapping or mis-sized
+/// tensors, duplicate names, trailing bytes, number types other than F32, F16 and BF16.
+[[nodiscard]] std::vector<TensorView> read_safetensors(const std::filesystem::path& path);
+
+}  // namespace whisper_s4y

@@ -1,0 +1,84 @@
+#include "checkpoint/storage.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "common/half.h"
+#include "whisper_s4y/error.h"
+
+namespace whisper_s4y {
+namespace {
+
+// Applies `convert` to aligned copies: formats without padding put numbers at any address, and a
+// piece that stays in the first-level cache costs next to nothing.
+template <typename Stored, typename Convert>
+void convert_pieces(std::span<const std::byte> stored, std::span<float> out, Convert&& convert) {
+  std::array<Stored, 4096 / sizeof(Stored)> piece;
+  for (size_t i = 0; i < out.size(); i += piece.size()) {
+    const size_t count = std::min(piece.size(), out.size() - i);
+    std::memcpy(piece.data(), stored.data() + i * sizeof(Stored), count * sizeof(Stored));
+    convert(std::span<const Stored>(piece.data(), count), out.subspan(i, count));
+  }
+}
+
+template <typename Stored>
+void widen(std::span<const Stored> in, std::span<float> out) {
+  for (size_t i = 0; i < in.size(); ++i) out[i] = static_cast<float>(in[i]);
+}
+
+}  // namespace
+
+std::string_view name_of(StorageType type) {
+  switch (type) {
+    case StorageType::f32:
+      return "float32";
+    case StorageType::f16:
+      return "float16";
+    case StorageType::bf16:
+      return "bfloat16";
+    case StorageType::i8:
+      return "int8";
+    case StorageType::i16:
+      return "int16";
+  }
+  fail("Unknown storage type {}.", static_cast<int>(type));
+}
+
+uint64_t block_elements(StorageType) { return 1; }
+
+uint64_t stored_bytes(StorageType type, uint64_t elements) {
+  switch (type) {
+    case StorageType::f32:
+      return elements * 4;
+    case StorageType::f16:
+    case StorageType::bf16:
+    case StorageType::i16:
+      return elements * 2;
+    case StorageType::i8:
+      return elements;
+  }
+  fail("Unknown storage type {}.", static_cast<int>(type));
+}
+
+void to_float(StorageType type, std::span<const std::byte> stored, std::span<float> out) {
+  if (stored.size() != stored_bytes(type, out.size())) {
+    fail("{} bytes of {} do not hold {} numbers.", stored.size(), name_of(type), out.size());
+  }
+  switch (type) {
+    case StorageType::f32:
+      if (!out.empty()) std::memcpy(out.data(), stored.data(), stored.size());
+      return;
+    case StorageType::f16:
+      return convert_pieces<uint16_t>(stored, out, half_to_float);
+    case StorageType::bf16:
+      return convert_pieces<uint16_t>(stored, out, bfloat16_to_float);
+    case StorageType::i8:
+      return convert_pieces<int8_t>(stored, out, widen<int8_t>);
+    case StorageType::i16:
+      return convert_pieces<int16_t>(stored, out, widen<int16_t>);
+  }
+  fail("Unknown storage type {}.", static_cast<int>(type));
+}
+
+}  // namespace whisper_s4y

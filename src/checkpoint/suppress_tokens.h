@@ -1,0 +1,20 @@
+// The tokens that stand for sounds rather than speech.
+#pragma once
+
+#include <vector>
+
+#include "config/model_info.h"
+
+namespace whisper_s4y {
+
+/// The list openai/whisper calls "-1": brackets, music signs and the like that are one token
+/// (tokenizer.py: non_speech_tokens), and the special tokens that are never sampled
+/// (decoding.py: _get_suppress_tokens). Ascending ids.
+[[nodiscard]] std::vector<int> default_suppress_tokens(const GenerationConfig& generation,
+                                                       const Vocabulary& vocabulary);
+
+/// " " and <|endoftext|>, not sampled first (decoding.py: SuppressBlank). Ascending ids.
+[[nodiscard]] std::vector<int> default_begin_suppress_tokens(const GenerationConfig& generation,
+                                                             const Vocabulary& vocabulary);
+
+}  // namespace whisper_s4y
