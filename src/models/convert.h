@@ -8,12 +8,9 @@
 
 #include "checkpoint/checkpoint.h"
 #include "models/weights.h"
+#include "tflite/metadata_names.h"
 
 namespace whisper_s4y {
-
-/// Names of the metadata entries of every file we write.
-inline constexpr std::string_view kModelMetadata = "whisper_s4y.model";            // JSON
-inline constexpr std::string_view kVocabularyMetadata = "whisper_s4y.vocabulary";  // text lines
 
 struct ConvertOptions {
   WeightRecipe recipe;      // number formats of the weights

@@ -1,0 +1,31 @@
+#include "runtime/aligned_buffer.h"
+
+#include <cstdlib>
+#include <cstring>
+
+#include "runtime/litert_c.h"
+#include "whisper_s4y/error.h"
+
+namespace whisper_s4y {
+namespace {
+
+constexpr size_t kReadPastEnd = 128;
+
+}  // namespace
+
+AlignedBuffer::AlignedBuffer(size_t bytes) : size_(bytes) {
+  constexpr size_t alignment = litert::kHostMemoryAlignment;
+  size_t padded = 0;
+  if (__builtin_add_overflow(bytes, kReadPastEnd + alignment - 1, &padded)) {
+    fail("A buffer of {} bytes is too large.", bytes);
+  }
+  padded = padded / alignment * alignment;
+  void* memory = std::aligned_alloc(alignment, padded);
+  if (memory == nullptr) fail("Out of memory: cannot get a buffer of {} bytes.", bytes);
+  std::memset(memory, 0, padded);
+  data_.reset(static_cast<std::byte*>(memory));
+}
+
+void AlignedBuffer::Free::operator()(std::byte* data) const { std::free(data); }
+
+}  // namespace whisper_s4y
