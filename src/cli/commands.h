@@ -1,0 +1,20 @@
+// The commands of the program, one file each.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace whisper_s4y {
+
+/// Each adds its command to the program; the command runs when `app` has parsed its arguments.
+void add_convert_command(CLI::App& app);
+void add_transcribe_command(CLI::App& app);
+void add_inspect_command(CLI::App& app);
+void add_features_command(CLI::App& app);
+void add_pull_command(CLI::App& app);
+
+/// Thrown by a command that has reported its failures itself: the exit code is 1, no more is said.
+struct AlreadyReported {};
+
+}  // namespace whisper_s4y

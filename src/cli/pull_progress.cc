@@ -1,0 +1,27 @@
+#include "cli/pull_progress.h"
+
+#include <memory>
+
+#include "cli/progress.h"
+
+namespace whisper_s4y {
+
+HubOptions hub_options_with_progress(bool quiet) {
+  HubOptions options = hub_options_from_environment();
+  struct State {
+    std::string file;
+    std::unique_ptr<Progress> progress;
+  };
+  options.progress = [quiet, state = std::make_shared<State>()](const std::string& file,
+                                                                uint64_t done, uint64_t total) {
+    if (!state->progress || state->file != file) {
+      state->progress.reset();  // takes its bar away first
+      state->progress = std::make_unique<Progress>(file, Progress::Unit::bytes, quiet);
+      state->file = file;
+    }
+    state->progress->update(done, total);
+  };
+  return options;
+}
+
+}  // namespace whisper_s4y
