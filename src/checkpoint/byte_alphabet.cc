@@ -38,7 +38,8 @@ constexpr Alphabet kAlphabet = make_alphabet();
 }  // namespace
 
 bool decode_byte_alphabet(std::string_view text, std::string& bytes) {
-  bytes.clear();
+  bytes.resize(text.size());
+  size_t length = 0;
   for (size_t i = 0; i < text.size(); ++i) {
     auto character = static_cast<size_t>(static_cast<uint8_t>(text[i]));
     if (character >= 0x80) {
@@ -49,8 +50,9 @@ bool decode_byte_alphabet(std::string_view text, std::string& bytes) {
       character = (character & 0x1FU) << 6 | (next & 0x3FU);
     }
     if (character >= kAlphabet.byte.size() || kAlphabet.byte[character] < 0) return false;
-    bytes += static_cast<char>(kAlphabet.byte[character]);
+    bytes[length++] = static_cast<char>(kAlphabet.byte[character]);
   }
+  bytes.resize(length);
   return true;
 }
 

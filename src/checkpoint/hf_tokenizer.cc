@@ -119,8 +119,11 @@ class TokenizerReader : public JsonEvents {
                  : name == "model"      ? Section::model
                                         : Section::other;
     } else if (depth_ == 2 && section_ == Section::model) {
-      field_ = name;
-      has_vocabulary_ = has_vocabulary_ || name == "vocab";
+      field_ = name == "vocab"    ? Field::vocab
+               : name == "merges" ? Field::merges
+               : name == "type"   ? Field::type
+                                  : Field::other;
+      has_vocabulary_ = has_vocabulary_ || field_ == Field::vocab;
     } else if (in_vocab() || section_ == Section::added) {
       key_.swap(name);
     }
@@ -129,7 +132,7 @@ class TokenizerReader : public JsonEvents {
   bool string(string_t& text) override {
     if (in_vocab()) unexpected("a string");
     if (section_ == Section::added && depth_ == 3 && key_ == "content") token_.content = text;
-    if (section_ == Section::model && depth_ == 2 && field_ == "type" && text != "BPE") {
+    if (section_ == Section::model && depth_ == 2 && field_ == Field::type && text != "BPE") {
       fail("{}: the tokenizer is of type {}, expected BPE.", source(), text);
     }
     if (in_merges() && depth_ == 3) add_merge_line(builder_, text, source());
@@ -166,11 +169,13 @@ class TokenizerReader : public JsonEvents {
  protected:
   [[nodiscard]] std::string place() const override {
     if (section_ == Section::added) return "added_tokens";
-    return section_ == Section::model ? "model." + field_ : std::string();
+    if (in_vocab()) return "model.vocab";
+    return in_merges() ? "model.merges" : "";
   }
 
  private:
   enum class Section { other, added, model };
+  enum class Field { other, vocab, merges, type };  // of the section model
   struct Added {
     std::string content;
     uint64_t id = 0;
@@ -178,22 +183,23 @@ class TokenizerReader : public JsonEvents {
   };
 
   [[nodiscard]] bool in_vocab() const {
-    return section_ == Section::model && depth_ >= 3 && field_ == "vocab";
+    return section_ == Section::model && depth_ >= 3 && field_ == Field::vocab;
   }
   [[nodiscard]] bool in_merges() const {
-    return section_ == Section::model && depth_ >= 3 && field_ == "merges";
+    return section_ == Section::model && depth_ >= 3 && field_ == Field::merges;
   }
   bool leave() {
     --depth_;
     if (depth_ == 1) section_ = Section::other;
-    if (depth_ == 2) field_.clear();
+    if (depth_ == 2) field_ = Field::other;
     return true;
   }
 
   VocabularyBuilder& builder_;
   int depth_ = 0;
   Section section_ = Section::other;
-  std::string field_, key_;
+  Field field_ = Field::other;
+  std::string key_;
   std::vector<std::string> pair_;
   std::vector<Added> added_;
   Added token_;

@@ -59,10 +59,11 @@ void VocabularyBuilder::index_tokens() {
   }
 }
 
-size_t VocabularyBuilder::find_token(const std::string& bytes) const {
-  // In the standard vocabularies the merges come in the order of the ids.
+size_t VocabularyBuilder::find_token(const std::string& bytes) {
+  // In the standard vocabularies the merges come in the order of the ids: no index is needed.
   const auto guess = static_cast<size_t>(kBytes + merges_);
   if (guess < vocabulary_.tokens.size() && vocabulary_.tokens[guess] == bytes) return guess;
+  if (ids_.empty()) index_tokens();
   const auto found = ids_.find(bytes);
   if (found == ids_.end()) {
     fail("{}: the result of merge {}, \"{}\", is not a token.", source_, merges_ + 1,
@@ -72,7 +73,6 @@ size_t VocabularyBuilder::find_token(const std::string& bytes) const {
 }
 
 void VocabularyBuilder::add_merge(std::string_view left, std::string_view right) {
-  if (merges_ == 0) index_tokens();
   if (!decode_byte_alphabet(left, left_) || !decode_byte_alphabet(right, right_) || left_.empty() ||
       right_.empty()) {
     fail("{}: merge {} is not two tokens in the byte alphabet of GPT-2.", source_, merges_ + 1);
@@ -84,7 +84,6 @@ void VocabularyBuilder::add_merge(std::string_view left, std::string_view right)
 }
 
 Vocabulary VocabularyBuilder::finish() {
-  if (merges_ == 0) index_tokens();
   bool text_part = true;  // ids before <|endoftext|>
   for (size_t id = 0; id < vocabulary_.tokens.size(); ++id) {
     const std::string& token = vocabulary_.tokens[id];

@@ -31,11 +31,11 @@ class VocabularyBuilder {
  private:
   size_t checked_id(std::string_view text, uint64_t id) const;
   void index_tokens();
-  size_t find_token(const std::string& bytes) const;
+  size_t find_token(const std::string& bytes);
 
   std::string source_;
   Vocabulary vocabulary_;
-  std::unordered_map<std::string_view, size_t> ids_;  // text tokens, built at the first merge
+  std::unordered_map<std::string_view, size_t> ids_;  // text tokens, built when needed
   std::string left_, right_;
   int32_t merges_ = 0;
 };
