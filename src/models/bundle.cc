@@ -6,11 +6,30 @@
 #include "models/decoder.h"
 #include "models/encoder.h"
 #include "models/features.h"
+#include "models/token_text.h"
+#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {
 
 Value audio_input(Graph& g) { return g.input("normalized_audio", DType::f32, {kWindowSamples}); }
+
+Value features_input(Graph& g, const ModelConfig& config) {
+  return g.input("input_features", DType::f32,
+                 {1, config.num_mel_bins, 2 * config.max_source_positions});
+}
+
+Value hidden_input(Graph& g, const ModelConfig& config, std::string name) {
+  return g.input(std::move(name), DType::f32, {1, config.max_source_positions, config.d_model});
+}
+
+LoopInputs prompt_inputs(Graph& g) {
+  LoopInputs inputs;
+  inputs.prompt = g.input("prompt_tokens", DType::i32, {1, kPromptCapacity});
+  inputs.prompt_length = g.input("prompt_length", DType::i32, {1});
+  inputs.max_length = g.input("max_length", DType::i32, {1});
+  return inputs;
+}
 
 }  // namespace
 
@@ -22,9 +41,7 @@ void add_features(Module& module, const ModelConfig& config) {
 
 void add_encode(Module& module, Weights& weights) {
   Graph& g = module.add_graph("encode");
-  const ModelConfig& config = weights.config();
-  const Value input = g.input("input_features", DType::f32,
-                              {1, config.num_mel_bins, 2 * config.max_source_positions});
+  const Value input = features_input(g, weights.config());
   module.add_signature("encode", g, {{"last_hidden_state", encoder(g, weights, input)}});
 }
 
@@ -88,6 +105,93 @@ void add_step_beam(Module& module, Weights& weights, int beams) {
   std::vector<NamedValue> outputs{{"logits", weights.logits(g, hidden)}};
   append_cache_outputs(cache, outputs);
   module.add_signature("step_beam", g, std::move(outputs));
+}
+
+void add_decode(Module& module, Weights& weights, GreedyLoop& loop) {
+  Graph& g = module.add_graph("decode");
+  const Value hidden = hidden_input(g, weights.config(), "encoder_hidden_states");
+  const LoopInputs inputs = prompt_inputs(g);
+  module.add_signature("decode", g, {{"tokens", loop.run(g, hidden, inputs)}});
+}
+
+void add_transcribe(Module& module, Weights& weights, GreedyLoop& loop) {
+  Graph& g = module.add_graph("transcribe");
+  const Value audio = audio_input(g);
+  const LoopInputs inputs = prompt_inputs(g);
+  const Value logmel = log_mel(g, audio, weights.config().num_mel_bins);
+  const Value tokens = loop.run(g, encoder(g, weights, logmel), inputs);
+  const TokenText text = text_of_tokens(g, weights.checkpoint().info.vocabulary, tokens);
+  module.add_signature("transcribe", g,
+                       {{"tokens", tokens},
+                        {"text", text.strings},
+                        {"text_bytes", text.bytes},
+                        {"text_lengths", text.lengths}});
+}
+
+std::string_view name_of(Part part) {
+  switch (part) {
+    case Part::features_extractor:
+      return "features-extractor";
+    case Part::encoder:
+      return "encoder";
+    case Part::decoder:
+      return "decoder";
+    case Part::encoder_decoder:
+      return "encoder-decoder";
+    case Part::pcm_encoder:
+      return "pcm-encoder";
+    case Part::generator:
+      return "generator";
+  }
+  return "unknown";
+}
+
+const std::vector<Part>& all_parts() {
+  static const std::vector<Part> parts{
+      Part::features_extractor, Part::encoder,     Part::decoder,
+      Part::encoder_decoder,    Part::pcm_encoder, Part::generator};
+  return parts;
+}
+
+Part part_of_name(std::string_view name) {
+  std::string known;
+  for (const Part part : all_parts()) {
+    if (name_of(part) == name) return part;
+    known += fmt::format("{}{}", known.empty() ? "" : ", ", name_of(part));
+  }
+  fail("Unknown part \"{}\": expected one of {}.", name, known);
+}
+
+void add_part(Module& module, Weights& weights, GreedyLoop& loop, Part part,
+              const PromptDefaults& defaults, std::string key) {
+  Graph& g = module.add_graph(key);
+  const ModelConfig& config = weights.config();
+  const auto tokens = [&](Value hidden) {
+    return loop.run(g, hidden, constant_inputs(g, weights.generation(), defaults));
+  };
+  NamedValue output;
+  switch (part) {
+    case Part::features_extractor:
+      output = {"logmel", log_mel(g, audio_input(g), config.num_mel_bins)};
+      break;
+    case Part::encoder:
+      output = {"last_hidden_state", encoder(g, weights, features_input(g, config))};
+      break;
+    case Part::decoder:
+      output = {"tokens", tokens(hidden_input(g, config, "encoder_hidden_states"))};
+      break;
+    case Part::encoder_decoder:
+      output = {"tokens", tokens(encoder(g, weights, features_input(g, config)))};
+      break;
+    case Part::pcm_encoder:
+      output = {"last_hidden_state",
+                encoder(g, weights, log_mel(g, audio_input(g), config.num_mel_bins))};
+      break;
+    case Part::generator:
+      output = {"sequences", tokens(encoder(g, weights, features_input(g, config)))};
+      break;
+  }
+  module.add_signature(std::move(key), g, {output});
 }
 
 }  // namespace whisper_s4y

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "graph/graph.h"
+#include "models/decode_loop.h"
 #include "models/weights.h"
 
 namespace whisper_s4y {
@@ -14,5 +15,20 @@ void add_step(Module& module, Weights& weights);
 /// `tokens` of them at a time.
 void add_prefill(Module& module, Weights& weights, int tokens);
 void add_step_beam(Module& module, Weights& weights, int beams);
+/// encoder_hidden_states, prompt_tokens, prompt_length, max_length -> tokens.
+void add_decode(Module& module, Weights& weights, GreedyLoop& loop);
+/// normalized_audio, prompt_tokens, prompt_length, max_length -> tokens and their text.
+void add_transcribe(Module& module, Weights& weights, GreedyLoop& loop);
+
+/// One part of the Python package alone: a signature with the prompt inside where it gives tokens.
+enum class Part { features_extractor, encoder, decoder, encoder_decoder, pcm_encoder, generator };
+
+[[nodiscard]] std::string_view name_of(Part part);
+/// "features-extractor", "encoder", ...; throws Error for others.
+[[nodiscard]] Part part_of_name(std::string_view name);
+[[nodiscard]] const std::vector<Part>& all_parts();
+
+void add_part(Module& module, Weights& weights, GreedyLoop& loop, Part part,
+              const PromptDefaults& defaults, std::string key);
 
 }  // namespace whisper_s4y

@@ -21,7 +21,6 @@ std::string model_metadata(const Checkpoint& checkpoint, const WeightRecipe& rec
   json["name"] = info.name;
   json["converter_version"] = kVersion;
   json["model_hash"] = kModelHashPlaceholder;
-  json["checkpoint_format"] = checkpoint.format;
   json["quantization"] = {{"encoder", name_of(recipe.encoder)},
                           {"decoder", name_of(recipe.decoder)},
                           {"embedding", name_of(recipe.embedding)}};
@@ -36,13 +35,25 @@ std::string model_metadata(const Checkpoint& checkpoint, const WeightRecipe& rec
   return json.dump();
 }
 
+ConvertResult write(Module& module, const Checkpoint& checkpoint, const ConvertOptions& options,
+                    const std::filesystem::path& output) {
+  module.set_description("whisper-s4y: OpenAI Whisper " + checkpoint.info.name);
+  module.add_metadata(std::string(kModelMetadata), model_metadata(checkpoint, options.recipe));
+  module.add_metadata(std::string(kVocabularyMetadata), to_text(checkpoint.info.vocabulary));
+  module.drop_dead_code();
+  const WriteResult written = write_tflite(module, output, {.progress = options.progress});
+  return {.file_size = written.file_size, .model_hash = written.model_hash};
+}
+
 }  // namespace
 
 ConvertResult convert(const Checkpoint& checkpoint, const std::filesystem::path& output,
                       const ConvertOptions& options) {
   Module module;
-  module.set_description("whisper-s4y: OpenAI Whisper " + checkpoint.info.name);
   Weights weights(checkpoint, options.recipe);
+  GreedyLoop loop(weights);
+  // First, so that it is what an interpreter without signatures runs.
+  add_part(module, weights, loop, Part::encoder_decoder, options.defaults, "serving_default");
   add_features(module, checkpoint.info.config);
   add_encode(module, weights);
   add_pcm_encode(module, weights);
@@ -50,11 +61,18 @@ ConvertResult convert(const Checkpoint& checkpoint, const std::filesystem::path&
   add_step(module, weights);
   add_prefill(module, weights, options.prefill_tokens);
   add_step_beam(module, weights, options.beams);
-  module.add_metadata(std::string(kModelMetadata), model_metadata(checkpoint, options.recipe));
-  module.add_metadata(std::string(kVocabularyMetadata), to_text(checkpoint.info.vocabulary));
-  module.drop_dead_code();
-  const WriteResult written = write_tflite(module, output, {.progress = options.progress});
-  return {.file_size = written.file_size, .model_hash = written.model_hash};
+  add_decode(module, weights, loop);
+  add_transcribe(module, weights, loop);
+  return write(module, checkpoint, options, output);
+}
+
+ConvertResult convert_part(const Checkpoint& checkpoint, Part part,
+                           const std::filesystem::path& output, const ConvertOptions& options) {
+  Module module;
+  Weights weights(checkpoint, options.recipe);
+  GreedyLoop loop(weights);
+  add_part(module, weights, loop, part, options.defaults, "serving_default");
+  return write(module, checkpoint, options, output);
 }
 
 }  // namespace whisper_s4y

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "checkpoint/checkpoint.h"
+#include "models/bundle.h"
 #include "models/weights.h"
 #include "tflite/metadata_names.h"
 
@@ -16,6 +17,7 @@ struct ConvertOptions {
   WeightRecipe recipe;      // number formats of the weights
   int prefill_tokens = 64;  // tokens one call of `prefill` takes
   int beams = 5;            // hypotheses one call of `step_beam` advances
+  PromptDefaults defaults;  // what `serving_default` and the parts assume
   /// Called now and then with the bytes written and their total.
   std::function<void(uint64_t, uint64_t)> progress;
 };
@@ -30,5 +32,9 @@ struct ConvertResult {
 /// quantised, or the file cannot be written (then nothing is left behind).
 ConvertResult convert(const Checkpoint& checkpoint, const std::filesystem::path& output,
                       const ConvertOptions& options = {});
+
+/// Writes one part alone, with the one signature `serving_default`.
+ConvertResult convert_part(const Checkpoint& checkpoint, Part part,
+                           const std::filesystem::path& output, const ConvertOptions& options = {});
 
 }  // namespace whisper_s4y
