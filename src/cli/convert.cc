@@ -64,7 +64,8 @@ void add_convert_command(CLI::App& app) {
       ->add_option("--quantize", arguments->quantize,
                    "Number format of the weights: none keeps float32, fp16 halves the file, int8 "
                    "quarters it and decodes faster")
-      ->check(CLI::IsMember({"none", "fp16", "int8"}))
+      ->check(CLI::IsMember({"none", "fp16", "int8"}).description(""))
+      ->type_name("FORMAT")
       ->capture_default_str();
   command->add_flag("-q,--quiet", arguments->quiet, "Show no progress");
   command->footer(

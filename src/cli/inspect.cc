@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -122,6 +123,39 @@ void print_model(const TfliteFile& file, const Json& model) {
   fmt::print("  hash        {}\n", model_hash(file));
 }
 
+/// Keys and values of all layers have one shape: tensors of the same name but for the number at its
+/// end are shown in one line.
+void print_tensors(std::string_view side, const Json& tensors) {
+  struct Line {
+    std::string stem;
+    std::string type;
+    std::string first;
+    std::string last;
+  };
+  std::vector<Line> lines;
+  for (const Json& tensor : tensors) {
+    const auto name = tensor["name"].get<std::string>();
+    const size_t end = name.find_last_not_of("0123456789") + 1;
+    Line line{name.substr(0, end),
+              fmt::format("{}[{}]", tensor["dtype"].get<std::string>(),
+                          fmt::join(tensor["shape"].get<std::vector<int>>(), ", ")),
+              name.substr(end), name.substr(end)};
+    const auto same = std::find_if(lines.begin(), lines.end(), [&](const Line& other) {
+      return !line.first.empty() && other.stem == line.stem && other.type == line.type;
+    });
+    if (same == lines.end()) {
+      lines.push_back(std::move(line));
+    } else {
+      same->last = line.last;
+    }
+  }
+  for (const Line& line : lines) {
+    const std::string numbers =
+        line.first == line.last ? line.first : line.first + ".." + line.last;
+    fmt::print("  {:4}{:26}{}\n", side, line.stem + numbers, line.type);
+  }
+}
+
 void print_description(const TfliteFile& file, const Json& description) {
   fmt::print("{}  {}\n", file.path().string(), format_bytes(file.size()));
   if (description.contains("model")) {
@@ -142,13 +176,8 @@ void print_description(const TfliteFile& file, const Json& description) {
     int ops = 0;
     for (const auto& [name, count] : signature["ops"].items()) ops += count.get<int>();
     fmt::print("\n{}  ({} ops)\n", signature["key"].get<std::string>(), ops);
-    for (const char* side : {"inputs", "outputs"}) {
-      for (const Json& tensor : signature[side]) {
-        fmt::print("  {:4}{:28}{}[{}]\n", std::string_view(side) == "inputs" ? "in" : "out",
-                   tensor["name"].get<std::string>(), tensor["dtype"].get<std::string>(),
-                   fmt::join(tensor["shape"].get<std::vector<int>>(), ", "));
-      }
-    }
+    print_tensors("in", signature["inputs"]);
+    print_tensors("out", signature["outputs"]);
   }
 }
 

@@ -7,8 +7,10 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <memory>
 
 #include "cli/commands.h"
+#include "cli/help_formatter.h"
 #include "cli/signals.h"
 #include "whisper_s4y/error.h"
 #include "whisper_s4y/version.h"
@@ -31,7 +33,10 @@ int run(int argc, char** argv) {
       "OpenAI Whisper on LiteRT: turns checkpoints into .tflite models and transcribes "
       "recordings with them."};
   app.name("whisper-s4y");
-  app.set_version_flag("--version", fmt::format("whisper-s4y {}", kVersion));
+  app.formatter(std::make_shared<HelpFormatter>());  // the commands inherit it
+  app.set_help_flag("-h,--help", "Show this help and exit");
+  app.set_version_flag("--version", fmt::format("whisper-s4y {}", kVersion),
+                       "Show the version and exit");
   app.require_subcommand(1);
   app.footer(
       "Examples:\n"
@@ -40,7 +45,9 @@ int run(int argc, char** argv) {
       "`whisper-s4y COMMAND --help` tells more of each.");
   add_convert_command(app);
   add_inspect_command(app);
+  add_features_command(app);
   add_pull_command(app);
+  for (CLI::App* command : app.get_subcommands({})) command->group("Commands");
   try {
     app.parse(argc, argv);
     flush_stdout();

@@ -48,10 +48,11 @@ void add_pull_command(CLI::App& app) {
       ->required()
       ->type_name("DIR");
   command->add_option("--revision", arguments->revision, "Branch, tag or commit")
+      ->type_name("NAME")
       ->capture_default_str();
   command->add_flag("-q,--quiet", arguments->quiet, "Show no progress");
   command->footer(
-      "HF_ENDPOINT gives another hub's address, HF_TOKEN a token for private models.\n"
+      "HF_ENDPOINT gives another hub's address, HF_TOKEN a token for private models.\n\n"
       "Examples:\n"
       "  whisper-s4y pull tiny.en -o checkpoints/tiny.en\n"
       "  whisper-s4y pull openai/whisper-large-v3-turbo -o checkpoints/turbo");

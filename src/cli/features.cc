@@ -1,0 +1,131 @@
+// whisper-s4y features: the log-mel spectrogram that the encoder sees, as a NumPy file.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/npy_file.h"
+#include "cli/progress.h"
+#include "common/unfinished_files.h"
+#include "models/bundle.h"
+#include "runtime/litert_model.h"
+#include "tflite/writer.h"
+#include "whisper_s4y/audio.h"
+#include "whisper_s4y/error.h"
+
+namespace whisper_s4y {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct FeaturesArguments {
+  fs::path audio;         // any file FFmpeg reads
+  fs::path output;        // the .npy file
+  fs::path model;         // whose front end to use; empty: one is made
+  int num_mel_bins = 80;  // of the front end that is made
+  bool quiet = false;     // no summary
+};
+
+/// A front end made for this run; its file is gone with it.
+class TemporaryFrontEnd {
+ public:
+  explicit TemporaryFrontEnd(int num_mel_bins) {
+    std::string name = (fs::temp_directory_path() / "whisper-s4y-features.XXXXXX").string();
+    const int fd = ::mkstemp(name.data());
+    if (fd < 0) fail("Cannot create a temporary file in {}.", fs::temp_directory_path().string());
+    ::close(fd);
+    path_ = name;
+    unfinished_.emplace(name);
+    Module module;
+    ModelConfig config;
+    config.num_mel_bins = num_mel_bins;
+    add_features(module, config);
+    write_tflite(module, path_);
+  }
+  ~TemporaryFrontEnd() {
+    std::error_code ignored;  // a file left in the temporary folder harms nothing
+    fs::remove(path_, ignored);
+  }
+  TemporaryFrontEnd(const TemporaryFrontEnd&) = delete;
+  TemporaryFrontEnd& operator=(const TemporaryFrontEnd&) = delete;
+
+  [[nodiscard]] const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+  std::optional<UnfinishedFile> unfinished_;
+};
+
+void run_features(const FeaturesArguments& arguments) {
+  const std::vector<float> audio = load_audio(arguments.audio);
+  std::optional<TemporaryFrontEnd> made;
+  if (arguments.model.empty()) made.emplace(arguments.num_mel_bins);
+  RuntimeOptions options;
+  options.signatures = {"features"};
+  options.use_cache = false;  // the front end packs in no time
+  LiteRtModel model(made ? made->path() : arguments.model, options);
+  LiteRtSignature& signature = model.signature("features");
+  const TensorInfo& logmel_info = signature.output("logmel");
+  AlignedBuffer samples(signature.input("normalized_audio"));
+  AlignedBuffer logmel(logmel_info);
+  signature.bind_input("normalized_audio", samples);
+  signature.bind_output("logmel", logmel);
+
+  const std::span<float> window = samples.as<float>();
+  const size_t windows = std::max<size_t>(1, (audio.size() + window.size() - 1) / window.size());
+  const auto mel_bins = static_cast<int64_t>(logmel_info.shape.at(1));
+  const auto frames = static_cast<int64_t>(logmel_info.shape.at(2));
+  OutputFile file(arguments.output);
+  write_npy_header(file, {static_cast<int64_t>(windows), mel_bins, frames});
+  for (size_t i = 0; i < windows; ++i) {
+    const auto part = std::span(audio).subspan(
+        i * window.size(), std::min(window.size(), audio.size() - i * window.size()));
+    std::fill(std::copy(part.begin(), part.end(), window.begin()), window.end(), 0.0F);
+    signature.run();
+    write_npy_numbers(file, logmel.as<float>());
+  }
+  file.commit();
+  if (arguments.quiet) return;
+  fmt::print(stderr, "Wrote {}: float32 [{}, {}, {}] from {} of sound.\n",
+             arguments.output.string(), windows, mel_bins, frames,
+             format_duration(static_cast<double>(audio.size()) / kSampleRate));
+}
+
+}  // namespace
+
+void add_features_command(CLI::App& app) {
+  auto arguments = std::make_shared<FeaturesArguments>();
+  CLI::App* command = app.add_subcommand(
+      "features",
+      "Write the log-mel spectrogram of a recording as a NumPy file: float32 [windows, mel bins, "
+      "3000], one window for each 30 s, silence after the end; each is an encoder's "
+      "input_features.");
+  command->add_option("AUDIO", arguments->audio, "Any file FFmpeg reads; - is standard input")
+      ->required();
+  command->add_option("-o,--output", arguments->output, "The file to write")
+      ->required()
+      ->type_name("FILE.npy");
+  auto* model = command
+                    ->add_option("--model", arguments->model,
+                                 "Take the front end of this .tflite file instead of making one")
+                    ->type_name("MODEL");
+  command
+      ->add_option("--mel-bins", arguments->num_mel_bins,
+                   "Mel bins: 80, or 128 as large-v3 and turbo have")
+      ->check(CLI::IsMember({80, 128}).description(""))
+      ->type_name("N")
+      ->capture_default_str()
+      ->excludes(model);
+  command->add_flag("-q,--quiet", arguments->quiet, "Say nothing");
+  command->footer(
+      "Examples:\n"
+      "  whisper-s4y features talk.wav -o talk.npy\n"
+      "  python3 -c 'import numpy; print(numpy.load(\"talk.npy\").shape)'");
+  command->callback([arguments] { run_features(*arguments); });
+}
+
+}  // namespace whisper_s4y

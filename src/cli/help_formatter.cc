@@ -1,0 +1,66 @@
+#include "cli/help_formatter.h"
+
+#include <fmt/format.h>
+
+#include <sstream>
+
+namespace whisper_s4y {
+namespace {
+
+constexpr size_t kWidth = 100;
+constexpr size_t kColumn = 28;
+
+/// Words of `text` in lines of at most `width` characters.
+std::vector<std::string> wrap(const std::string& text, size_t width) {
+  std::vector<std::string> lines;
+  std::istringstream words(text);
+  for (std::string word; words >> word;) {
+    if (lines.empty() || lines.back().size() + 1 + word.size() > width) {
+      lines.push_back(word);
+    } else {
+      lines.back() += ' ' + word;
+    }
+  }
+  return lines;
+}
+
+/// A name in the left column, its description in the right one.
+std::string entry(const std::string& name, const std::string& description) {
+  std::string text = "  " + name;
+  bool first = name.size() + 4 <= kColumn;
+  for (const std::string& line : wrap(description, kWidth - kColumn)) {
+    if (!first) text += '\n';
+    text += std::string(kColumn - (first ? name.size() + 2 : 0), ' ') + line;
+    first = false;
+  }
+  return text + '\n';
+}
+
+}  // namespace
+
+std::string HelpFormatter::make_description(const CLI::App* app) const {
+  return fmt::format("{}\n\n", fmt::join(wrap(app->get_description(), kWidth), "\n"));
+}
+
+std::string HelpFormatter::make_option(const CLI::Option* option, bool is_positional) const {
+  std::string name = make_option_name(option, is_positional);
+  if (const size_t comma = name.find(','); comma != std::string::npos) name.insert(comma + 1, " ");
+  if (!is_positional && option->get_type_size() != 0) name += ' ' + option->get_type_name();
+  std::string description = option->get_description();
+  if (!option->get_default_str().empty()) {
+    description += fmt::format(" (default: {})", option->get_default_str());
+  } else if (!is_positional && option->get_required()) {
+    description += " (required)";
+  }
+  return entry(name, description);
+}
+
+std::string HelpFormatter::make_subcommand(const CLI::App* command) const {
+  // The first sentence says what it is for.
+  std::string text = command->get_description();
+  for (const char* end : {". ", ": "}) text = text.substr(0, text.find(end));
+  if (text.ends_with('.')) text.pop_back();
+  return entry(command->get_name(), text);
+}
+
+}  // namespace whisper_s4y
