@@ -208,7 +208,7 @@ void LiteRtSignature::run() {
 }
 
 struct LiteRtModel::Impl {
-  Impl(const std::filesystem::path& path, RuntimeOptions runtime_options);
+  Impl(std::shared_ptr<const TfliteFile> tflite_file, RuntimeOptions runtime_options);
 
   void read_signatures();
   WeightCache open_cache(const std::vector<std::string>& keys);
@@ -218,7 +218,7 @@ struct LiteRtModel::Impl {
   [[nodiscard]] LiteRtSignature& signature(std::string_view key) const;
 
   RuntimeOptions options;
-  TfliteFile file;  // LiteRT reads from its mapping
+  std::shared_ptr<const TfliteFile> file;  // LiteRT reads from its mapping
   std::string source;
   std::unique_ptr<litert::ModelT, FreeModel> model;
   std::optional<WeightCache> cache;  // opened by the first load
@@ -226,15 +226,18 @@ struct LiteRtModel::Impl {
   std::vector<std::unique_ptr<LiteRtSignature>> signatures;
 };
 
-LiteRtModel::Impl::Impl(const std::filesystem::path& path, RuntimeOptions runtime_options)
-    : options(std::move(runtime_options)), file(path), source(path.string()) {
+LiteRtModel::Impl::Impl(std::shared_ptr<const TfliteFile> tflite_file,
+                        RuntimeOptions runtime_options)
+    : options(std::move(runtime_options)),
+      file(std::move(tflite_file)),
+      source(file->path().string()) {
   if (options.threads < 0 || options.threads > kMaxThreads) {
     fail("The number of threads is {}, expected 0 (all cores) to {}.", options.threads,
          kMaxThreads);
   }
   if (options.threads == 0) options.threads = default_threads();
   litert::EnvironmentT* environment = litert::environment();
-  const std::span<const std::byte> bytes = file.file().bytes();
+  const std::span<const std::byte> bytes = file->file().bytes();
   litert::ModelT* created = nullptr;
   const litert::LogCapture log;
   const litert::Status status =
@@ -295,7 +298,7 @@ LiteRtSignature& LiteRtModel::Impl::signature(std::string_view key) const {
 }
 
 WeightCache LiteRtModel::Impl::open_cache(const std::vector<std::string>& keys) {
-  if (!options.use_cache) return {{}, {}, file.size(), options.warn};
+  if (!options.use_cache) return {{}, {}, file->size(), options.warn};
   std::filesystem::path folder =
       options.cache_dir.empty() ? default_cache_folder() : options.cache_dir;
   if (folder.empty() && options.warn) {
@@ -303,21 +306,21 @@ WeightCache LiteRtModel::Impl::open_cache(const std::vector<std::string>& keys) 
   }
   // Everything that the packed weights depend on. LiteRT tells weights apart by their place in the
   // file only, so the content's hash comes first.
-  const std::string circumstances =
-      fmt::format("{} {} {} {}", file.size(), litert::library_id(), cpu_id(), fmt::join(keys, " "));
+  const std::string circumstances = fmt::format("{} {} {} {}", file->size(), litert::library_id(),
+                                                cpu_id(), fmt::join(keys, " "));
   ContentHash hash;
   hash.update(std::as_bytes(std::span(circumstances)));
-  std::string name = fmt::format("{}-{}.xnnpack", model_hash(file), hash.digest().substr(0, 16));
-  return {std::move(folder), std::move(name), file.size(), options.warn};
+  std::string name = fmt::format("{}-{}.xnnpack", model_hash(*file), hash.digest().substr(0, 16));
+  return {std::move(folder), std::move(name), file->size(), options.warn};
 }
 
 std::string LiteRtModel::Impl::runtime_toml(const std::vector<std::string>& keys) const {
   std::string toml = fmt::format("error_reporter_mode = {}\n", litert::kErrorReporterStderr);
   if (options.profile) toml += "enable_profiling = true\n";
   const bool loops = std::ranges::any_of(keys, [&](const std::string& key) {
-    for (const auto* definition : *file.model().signature_defs()) {
+    for (const auto* definition : *file->model().signature_defs()) {
       if (definition->signature_key()->string_view() == key) {
-        return has_loop(*file.model().subgraphs()->Get(definition->subgraph_index()));
+        return has_loop(*file->model().subgraphs()->Get(definition->subgraph_index()));
       }
     }
     return false;
@@ -368,13 +371,16 @@ void LiteRtModel::Impl::load(std::vector<std::string> keys) {
 }
 
 LiteRtModel::LiteRtModel(const std::filesystem::path& path, RuntimeOptions options)
-    : impl_(std::make_unique<Impl>(path, std::move(options))) {
+    : LiteRtModel(std::make_shared<TfliteFile>(path), std::move(options)) {}
+
+LiteRtModel::LiteRtModel(std::shared_ptr<const TfliteFile> file, RuntimeOptions options)
+    : impl_(std::make_unique<Impl>(std::move(file), std::move(options))) {
   load(impl_->options.signatures.empty() ? signature_keys() : impl_->options.signatures);
 }
 
 LiteRtModel::~LiteRtModel() = default;
 
-const TfliteFile& LiteRtModel::file() const { return impl_->file; }
+const TfliteFile& LiteRtModel::file() const { return *impl_->file; }
 
 const RuntimeOptions& LiteRtModel::options() const { return impl_->options; }
 

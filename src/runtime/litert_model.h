@@ -82,6 +82,8 @@ class LiteRtModel {
   /// Verifies the file and loads options.signatures. Throws Error when the file cannot be read, is
   /// damaged, lacks one of the signatures, or LiteRT cannot run it.
   LiteRtModel(const std::filesystem::path& path, RuntimeOptions options);
+  /// The same for a file that is already verified.
+  LiteRtModel(std::shared_ptr<const TfliteFile> file, RuntimeOptions options);
   ~LiteRtModel();
   LiteRtModel(const LiteRtModel&) = delete;
   LiteRtModel& operator=(const LiteRtModel&) = delete;

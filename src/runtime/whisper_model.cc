@@ -1,0 +1,324 @@
+#include "runtime/whisper_model.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "runtime/aligned_buffer.h"
+#include "runtime/model_metadata.h"
+#include "runtime/self_cache.h"
+#include "tflite/schema_generated.h"
+#include "whisper_s4y/error.h"
+
+namespace whisper_s4y {
+namespace {
+
+constexpr std::string_view kNeeded[] = {"features", "encode", "cross", "step", "prefill"};
+constexpr std::string_view kBeams = "step_beam";
+constexpr int kWindowSamples = 480000;
+
+// One call of `prefill` costs about as much as this many calls of `step`.
+constexpr size_t kStepsPerPrefill = 8;
+
+bool has_signature(const TfliteFile& file, std::string_view key) {
+  const auto* definitions = file.model().signature_defs();
+  return definitions != nullptr &&
+         std::any_of(definitions->begin(), definitions->end(), [&](const auto* definition) {
+           return definition->signature_key()->string_view() == key;
+         });
+}
+
+ModelInfo checked_info(const TfliteFile& file) {
+  const std::string path = file.path().string();
+  if (!has_model_metadata(file)) {
+    fail("{} was not written by whisper-s4y: convert a checkpoint with `whisper-s4y convert`.",
+         path);
+  }
+  for (const std::string_view key : kNeeded) {
+    if (!has_signature(file, key)) {
+      fail(
+          "{} has no signature \"{}\": it holds a part of a model. Transcription needs the whole "
+          "bundle, as `whisper-s4y convert` writes it without --part.",
+          path, key);
+    }
+  }
+  return read_model_info(file);
+}
+
+RuntimeOptions needed_signatures(RuntimeOptions options) {
+  options.signatures.assign(std::begin(kNeeded), std::end(kNeeded));
+  return options;
+}
+
+void copy_exactly(std::span<const float> from, std::span<float> to, std::string_view what) {
+  if (from.size() != to.size()) {
+    fail("{} has {} numbers, expected {}.", what, from.size(), to.size());
+  }
+  if (from.data() != to.data()) std::ranges::copy(from, to.begin());
+}
+
+}  // namespace
+
+struct WhisperModel::Impl {
+  Impl(const std::filesystem::path& path, RuntimeOptions options);
+
+  void expect(const LiteRtSignature& signature, const TensorInfo& tensor, DType dtype,
+              const Shape& shape) const;
+  AlignedBuffer input(LiteRtSignature& signature, std::string_view name, DType dtype,
+                      const Shape& shape) const;
+  AlignedBuffer output(LiteRtSignature& signature, std::string_view name, const Shape& shape) const;
+  void bind_encoder();
+  void bind_decoder();
+  void bind_cross(LiteRtSignature& signature);
+  void load_beams();
+  void check_tokens(std::span<const int> new_tokens, int fed, int at, int last) const;
+  void run_step(int new_token, int at);
+  void run_prefill(std::span<const int> part, int at);
+
+  std::shared_ptr<const TfliteFile> file;
+  ModelInfo info;
+  LiteRtModel model;
+  LiteRtSignature& features = model.signature("features");
+  LiteRtSignature& encode = model.signature("encode");
+  LiteRtSignature& cross = model.signature("cross");
+  LiteRtSignature& step = model.signature("step");
+  LiteRtSignature& prefill = model.signature("prefill");
+  int max_positions = 0;
+  bool encoded = false;
+
+  AlignedBuffer audio;
+  AlignedBuffer logmel;
+  AlignedBuffer hidden;
+  std::map<std::string, AlignedBuffer, std::less<>> cross_caches;  // by tensor name
+  AlignedBuffer token;
+  AlignedBuffer position;  // of step, prefill and step_beam
+  AlignedBuffer tokens;
+  AlignedBuffer length;
+  AlignedBuffer logits;  // of step and prefill
+  std::optional<SelfCache> cache;
+
+  int beams = 0;
+  AlignedBuffer beam_tokens;
+  AlignedBuffer beam_logits;
+  std::optional<SelfCache> beam_cache;  // empty until the first start_beams()
+};
+
+WhisperModel::Impl::Impl(const std::filesystem::path& path, RuntimeOptions options)
+    : file(std::make_shared<TfliteFile>(path)),
+      info(checked_info(*file)),
+      model(file, needed_signatures(std::move(options))),
+      max_positions(info.config.max_target_positions) {
+  bind_encoder();
+  bind_decoder();
+  if (model.has_signature(kBeams)) {
+    const TensorInfo& row = model.signature(kBeams).input("tokens");
+    if (row.shape.size() == 1) beams = row.shape[0];
+    expect(model.signature(kBeams), row, DType::i32, {std::max(beams, 1)});
+  }
+}
+
+void WhisperModel::Impl::expect(const LiteRtSignature& signature, const TensorInfo& tensor,
+                                DType dtype, const Shape& shape) const {
+  if (tensor.dtype == dtype && tensor.shape == shape) return;
+  fail("{}: tensor \"{}\" of signature \"{}\" is {}, but the model's dimensions demand {}.",
+       file->path().string(), tensor.name, signature.key(), tensor.description(),
+       TensorInfo{tensor.name, dtype, shape}.description());
+}
+
+/// A buffer bound to an input of this shape.
+AlignedBuffer WhisperModel::Impl::input(LiteRtSignature& signature, std::string_view name,
+                                        DType dtype, const Shape& shape) const {
+  expect(signature, signature.input(name), dtype, shape);
+  AlignedBuffer buffer(signature.input(name));
+  signature.bind_input(name, buffer);
+  return buffer;
+}
+
+/// A buffer bound to a float32 output of this shape.
+AlignedBuffer WhisperModel::Impl::output(LiteRtSignature& signature, std::string_view name,
+                                         const Shape& shape) const {
+  expect(signature, signature.output(name), DType::f32, shape);
+  AlignedBuffer buffer(signature.output(name));
+  signature.bind_output(name, buffer);
+  return buffer;
+}
+
+void WhisperModel::Impl::bind_encoder() {
+  const ModelConfig& config = info.config;
+  const Shape mel_shape{1, config.num_mel_bins, 2 * config.max_source_positions};
+  const Shape hidden_shape{1, config.max_source_positions, config.d_model};
+  audio = input(features, "normalized_audio", DType::f32, {kWindowSamples});
+  logmel = output(features, "logmel", mel_shape);
+  expect(encode, encode.input("input_features"), DType::f32, mel_shape);
+  encode.bind_input("input_features", logmel);
+  hidden = output(encode, "last_hidden_state", hidden_shape);
+  expect(cross, cross.input("last_hidden_state"), DType::f32, hidden_shape);
+  cross.bind_input("last_hidden_state", hidden);
+  for (const TensorInfo& tensor : cross.outputs()) {
+    AlignedBuffer& buffer = cross_caches.emplace(tensor.name, AlignedBuffer(tensor)).first->second;
+    cross.bind_output(tensor.name, buffer);
+  }
+}
+
+void WhisperModel::Impl::bind_cross(LiteRtSignature& signature) {
+  for (auto& [name, buffer] : cross_caches) {
+    const TensorInfo& written = cross.output(name);
+    expect(signature, signature.input(name), written.dtype, written.shape);
+    signature.bind_input(name, buffer);
+  }
+}
+
+void WhisperModel::Impl::bind_decoder() {
+  token = input(step, "token", DType::i32, {1});
+  position = input(step, "position", DType::i32, {1});
+  logits = output(step, "logits", {1, info.config.vocab_size});
+  cache.emplace(step, max_positions);
+  cache->bind(step);
+  bind_cross(step);
+
+  const TensorInfo& row = prefill.input("tokens");
+  tokens = input(prefill, "tokens", DType::i32, {1, row.shape.empty() ? 1 : row.shape.back()});
+  length = input(prefill, "length", DType::i32, {1});
+  prefill.bind_input("position", position);
+  prefill.bind_output("logits", logits);
+  cache->bind(prefill);
+  bind_cross(prefill);
+}
+
+void WhisperModel::Impl::load_beams() {
+  if (beam_cache) return;
+  LiteRtSignature& signature = model.signature(kBeams);
+  model.load({std::string(kBeams)});
+  beam_tokens = input(signature, "tokens", DType::i32, {beams});
+  signature.bind_input("position", position);
+  beam_logits = output(signature, "logits", {beams, info.config.vocab_size});
+  bind_cross(signature);
+  SelfCache made(signature, max_positions);
+  made.bind(signature);
+  beam_cache = std::move(made);
+}
+
+/// Checks that tokens exist and can be fed at position `at` after `fed` positions, up to `last`.
+void WhisperModel::Impl::check_tokens(std::span<const int> new_tokens, int fed, int at,
+                                      int last) const {
+  if (!encoded) fail("Nothing to decode: encode() has not been called.");
+  if (new_tokens.empty()) fail("Nothing to decode: there are no tokens.");
+  if (at < 0 || at > fed) {
+    fail("Cannot decode at position {}: only {} positions were fed.", at, fed);
+  }
+  if (last > max_positions) {
+    fail("Cannot decode {} positions: the model has {}.", last, max_positions);
+  }
+  for (const int id : new_tokens) {
+    if (id < 0 || id >= info.config.vocab_size) {
+      fail("Token {} is outside the vocabulary of {}.", id, info.config.vocab_size);
+    }
+  }
+}
+
+void WhisperModel::Impl::run_step(int new_token, int at) {
+  token.as<int32_t>()[0] = new_token;
+  position.as<int32_t>()[0] = at;
+  step.run();
+  cache->wrote(0, at, 1);
+}
+
+void WhisperModel::Impl::run_prefill(std::span<const int> part, int at) {
+  const std::span<int32_t> row = tokens.as<int32_t>();
+  std::ranges::fill(row, 0);
+  std::ranges::copy(part, row.begin());
+  position.as<int32_t>()[0] = at;
+  length.as<int32_t>()[0] = static_cast<int32_t>(part.size());
+  prefill.run();
+  cache->wrote(0, at, static_cast<int>(part.size()));
+}
+
+WhisperModel::WhisperModel(const std::filesystem::path& path, RuntimeOptions options)
+    : impl_(std::make_unique<Impl>(path, std::move(options))) {}
+
+WhisperModel::~WhisperModel() = default;
+
+const ModelInfo& WhisperModel::info() const { return impl_->info; }
+
+void WhisperModel::features(std::span<const float> normalized_audio, std::span<float> logmel) {
+  copy_exactly(normalized_audio, impl_->audio.as<float>(), "The audio window");
+  impl_->features.run();
+  copy_exactly(impl_->logmel.as<float>(), logmel, "The log-mel buffer");
+}
+
+void WhisperModel::encode(std::span<const float> input_features) {
+  copy_exactly(input_features, impl_->logmel.as<float>(), "The log-mel spectrogram");
+  impl_->encoded = false;
+  impl_->encode.run();
+  impl_->cross.run();
+  impl_->cache->truncate(0, 0);
+  impl_->encoded = true;
+}
+
+std::span<const float> WhisperModel::decode(std::span<const int> tokens, int position) {
+  Impl& m = *impl_;
+  m.check_tokens(tokens, m.cache->length(0), position, position + static_cast<int>(tokens.size()));
+  const size_t row = m.tokens.as<int32_t>().size();
+  while (!tokens.empty()) {
+    // `prefill` writes whole rows of the cache: near the end there is no room for that.
+    const bool fits = static_cast<size_t>(position) + row <= static_cast<size_t>(m.max_positions);
+    const size_t count =
+        fits && tokens.size() > kStepsPerPrefill ? std::min(row, tokens.size()) : 1;
+    if (count > 1) {
+      m.run_prefill(tokens.first(count), position);
+    } else {
+      m.run_step(tokens.front(), position);
+    }
+    tokens = tokens.subspan(count);
+    position += static_cast<int>(count);
+  }
+  return m.logits.as<float>();
+}
+
+int WhisperModel::max_beams() const { return impl_->beams; }
+
+void WhisperModel::start_beams(int position) {
+  Impl& m = *impl_;
+  if (m.beams == 0) {
+    fail("{} has no signature \"{}\": it was converted without beams.", m.file->path().string(),
+         kBeams);
+  }
+  if (position < 0) fail("Hypotheses cannot start at position {}.", position);
+  m.load_beams();
+  m.beam_cache->copy_from(*m.cache, position);
+}
+
+std::span<const float> WhisperModel::decode_beams(std::span<const int> tokens,
+                                                  std::span<const int> parents, int position) {
+  Impl& m = *impl_;
+  const size_t count = tokens.size();
+  if (!m.beam_cache) fail("Nothing to continue: start_beams() has not been called.");
+  if (parents.size() != count || count > static_cast<size_t>(m.beams)) {
+    fail("{} tokens and {} parents are given for at most {} hypotheses.", count, parents.size(),
+         m.beams);
+  }
+  m.check_tokens(tokens, m.max_positions, position, position + 1);
+  m.beam_cache->reorder(parents, position);
+  const std::span<int32_t> row = m.beam_tokens.as<int32_t>();
+  std::ranges::fill(row, tokens.front());
+  std::ranges::copy(tokens, row.begin());
+  m.position.as<int32_t>()[0] = position;
+  m.model.signature(kBeams).run();
+  for (int i = 0; i < m.beams; ++i) {
+    if (static_cast<size_t>(i) < count) {
+      m.beam_cache->wrote(i, position, 1);
+    } else {
+      m.beam_cache->truncate(i, position);
+    }
+  }
+  const auto vocabulary = static_cast<size_t>(m.info.config.vocab_size);
+  return std::as_const(m.beam_logits).as<float>().first(count * vocabulary);
+}
+
+std::string WhisperModel::profile_summary() { return impl_->model.profile_summary(); }
+
+}  // namespace whisper_s4y

@@ -1,0 +1,40 @@
+// A converted Whisper model, run by LiteRT.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "runtime/decoder_model.h"
+#include "runtime/litert_model.h"
+
+namespace whisper_s4y {
+
+/// The bundle that `whisper-s4y convert` writes, through its signatures features, encode, cross,
+/// step, prefill and step_beam (docs/models.md). step_beam is loaded when it is first used.
+/// Not thread-safe: one thread at a time.
+class WhisperModel : public DecoderModel {
+ public:
+  /// Throws Error when the file is unreadable, damaged, no bundle, of another format version, or
+  /// not what LiteRT can run. options.signatures is ignored: the model knows what it needs.
+  explicit WhisperModel(const std::filesystem::path& path, RuntimeOptions options = {});
+  ~WhisperModel() override;
+
+  [[nodiscard]] const ModelInfo& info() const override;
+  void features(std::span<const float> normalized_audio, std::span<float> logmel) override;
+  void encode(std::span<const float> input_features) override;
+  std::span<const float> decode(std::span<const int> tokens, int position) override;
+  [[nodiscard]] int max_beams() const override;
+  void start_beams(int position) override;
+  std::span<const float> decode_beams(std::span<const int> tokens, std::span<const int> parents,
+                                      int position) override;
+
+  /// Times per op since the last call; empty without RuntimeOptions::profile.
+  [[nodiscard]] std::string profile_summary();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace whisper_s4y
