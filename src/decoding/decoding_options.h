@@ -28,7 +28,7 @@ struct DecodingOptions {
   std::optional<float> length_penalty;  // alpha in [0, 1] of ((5 + n) / 6)^alpha; nothing = n
 
   std::vector<int> prompt;  // tokens of the text before this window; last 223 are used
-  std::vector<int> prefix;  // tokens this window's text begins with
+  std::vector<int> prefix;  // tokens this window's text begins with; in the result
 
   std::vector<int> suppress_tokens = {-1};            // -1 = the non-speech list; empty = rule off
   bool suppress_blank = true;                         // no blank and no end at the first position

@@ -35,9 +35,9 @@ void forbid_repeated_ngrams(std::span<float> logits, std::span<const int> sample
 /// The rules of one window in the order of the reference.
 struct LogitRules {
   const GenerationConfig* generation = nullptr;
-  std::vector<int> blank_tokens;       // masked at the first position; empty = rule off
-  std::vector<int> suppressed_tokens;  // masked always; empty = rule off
-  bool timestamps = true;              // apply_timestamp_rules
+  std::vector<int> blank_tokens{};       // masked at the first position; empty = rule off
+  std::vector<int> suppressed_tokens{};  // masked always; empty = rule off
+  bool timestamps = true;                // apply_timestamp_rules
   std::optional<int> max_initial_timestamp_index = 50;  // times 0.02 s
   float repetition_penalty = 1.0F;                      // 1 = off
   int no_repeat_ngram_size = 0;                         // 0 = off

@@ -57,23 +57,22 @@ class Chooser {
 
 // A hypothesis that may not grow: the sequence is over the context, or enough was sampled. The
 // reference stops after appending, so one token may stand past the context; it is never fed.
-bool at_limit(const SearchStart& start, const SearchLimits& limits, size_t sampled) {
-  const auto count = static_cast<int>(sampled);
+bool at_limit(const SearchStart& start, const SearchLimits& limits, const Hypothesis& hypothesis) {
+  const auto count = static_cast<int>(hypothesis.tokens.size() - start.prefix.size());
   return count >= limits.max_tokens || start.position + count > limits.max_length;
 }
 
 template <typename Choose>
 Hypothesis follow(DecoderModel& model, const SearchStart& start, const SearchLimits& limits,
                   const Choose& choose) {
-  Hypothesis result;
+  Hypothesis result{.tokens = start.prefix};
   std::span<const float> logits = start.logits;
-  while (true) {
+  for (int position = start.position;; ++position) {
     const Choice next = choose(logits, result.tokens);
     result.sum_logprob += next.logprob;
     if (next.token == limits.eot) return result;
     result.tokens.push_back(next.token);
-    if (at_limit(start, limits, result.tokens.size())) return result;
-    const int position = start.position + static_cast<int>(result.tokens.size()) - 1;
+    if (at_limit(start, limits, result)) return result;
     logits = model.decode({&next.token, 1}, position);
   }
 }
@@ -91,7 +90,7 @@ void sample_batch(DecoderModel& model, const SearchStart& start, const SearchLim
     hypothesis.sum_logprob += next.logprob;
     if (next.token == limits.eot) return;
     hypothesis.tokens.push_back(next.token);
-    if (at_limit(start, limits, hypothesis.tokens.size())) return;
+    if (at_limit(start, limits, hypothesis)) return;
     running.push_back(index);
     tokens.push_back(next.token);
     parents.push_back(row);
@@ -126,7 +125,7 @@ std::vector<Hypothesis> sample(DecoderModel& model, const SearchStart& start,
                                const LogitRules& rules, const SearchLimits& limits,
                                float temperature, int count, Random& random) {
   Chooser chooser(rules);
-  std::vector<Hypothesis> result(static_cast<size_t>(count));
+  std::vector<Hypothesis> result(static_cast<size_t>(count), {.tokens = start.prefix});
   if (count > 1 && model.max_beams() > 1) {
     const auto batch_size = static_cast<size_t>(model.max_beams());
     for (size_t begin = 0; begin < result.size(); begin += batch_size) {
@@ -158,7 +157,8 @@ std::vector<Hypothesis> beam_search(DecoderModel& model, const SearchStart& star
       static_cast<size_t>(std::max(1.0, std::nearbyint(static_cast<double>(beam_size) * patience)));
   Chooser chooser(rules);
   std::vector<Hypothesis> finished;
-  std::vector<Hypothesis> beams(1);  // all beams are equal before the first token
+  // All beams are equal before the first token.
+  std::vector<Hypothesis> beams = {{.tokens = start.prefix}};
   std::vector<Candidate> candidates;
   std::vector<ScoredToken> best;
   std::vector<int> tokens;
@@ -200,8 +200,7 @@ std::vector<Hypothesis> beam_search(DecoderModel& model, const SearchStart& star
       if (next.size() == static_cast<size_t>(beam_size)) break;
     }
     beams = std::move(next);
-    if (finished.size() >= wanted || beams.empty() ||
-        at_limit(start, limits, beams.front().tokens.size())) {
+    if (finished.size() >= wanted || beams.empty() || at_limit(start, limits, beams.front())) {
       break;
     }
     logits = model.decode_beams(tokens, parents, position);
@@ -215,10 +214,10 @@ std::vector<Hypothesis> beam_search(DecoderModel& model, const SearchStart& star
   return finished;
 }
 
-size_t best_hypothesis(std::span<const Hypothesis> hypotheses,
+size_t best_hypothesis(std::span<const Hypothesis> hypotheses, size_t prefix_size,
                        std::optional<float> length_penalty) {
   const auto score = [&](const Hypothesis& hypothesis) {
-    const auto length = static_cast<double>(hypothesis.tokens.size());
+    const auto length = static_cast<double>(hypothesis.tokens.size() - prefix_size);
     const double penalty =
         length_penalty ? std::pow((5.0 + length) / 6.0, static_cast<double>(*length_penalty))
                        : std::max(length, 1.0);

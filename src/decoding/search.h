@@ -12,17 +12,19 @@
 
 namespace whisper_s4y {
 
-/// Tokens sampled after the start tokens, without <|endoftext|>, and the sum of their log-probs
-/// (that of the ending <|endoftext|> included) under the filtered logits at temperature 1.
+/// A window's text in the making: the given prefix and the tokens sampled after it, without
+/// <|endoftext|>, and the sum of the log-probs of the sampled ones (that of the ending
+/// <|endoftext|> included) under the filtered logits at temperature 1.
 struct Hypothesis {
   std::vector<int> tokens;
   float sum_logprob = 0.0F;
 };
 
-/// Where sampling begins: the model has been fed `position` start tokens, `logits` follow them.
+/// Where sampling begins: the model has been fed `position` tokens, `logits` follow them.
 struct SearchStart {
   std::vector<float> logits;  // [vocab_size], unfiltered
   int position = 0;
+  std::vector<int> prefix;  // the last of the fed tokens, which belong to the window's text
 };
 
 /// Bounds and the token that ends a hypothesis.
@@ -61,8 +63,9 @@ class Random {
                                                   float patience);
 
 /// Index of the best hypothesis: sum_logprob / length, or with `length_penalty` alpha
-/// sum_logprob / ((5 + length) / 6)^alpha (decoding.py: MaximumLikelihoodRanker).
-[[nodiscard]] size_t best_hypothesis(std::span<const Hypothesis> hypotheses,
+/// sum_logprob / ((5 + length) / 6)^alpha (decoding.py: MaximumLikelihoodRanker); the length is
+/// that after a prefix of `prefix_size` tokens.
+[[nodiscard]] size_t best_hypothesis(std::span<const Hypothesis> hypotheses, size_t prefix_size,
                                      std::optional<float> length_penalty);
 
 }  // namespace whisper_s4y
