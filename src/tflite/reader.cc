@@ -3,6 +3,7 @@
 #include <flatbuffers/flatbuffers.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "tflite/schema_generated.h"
 #include "whisper_s4y/error.h"
@@ -67,6 +68,7 @@ void TfliteFile::check() const {
     }
   }
   for (fb::uoffset_t i = 0; i < graphs; ++i) check_subgraph(*model_->subgraphs()->Get(i), i);
+  check_loops();
   for (fb::uoffset_t i = 0; i < size_of(model_->signature_defs()); ++i) {
     const auto* signature = model_->signature_defs()->Get(i);
     bool good = signature->signature_key() != nullptr && signature->subgraph_index() < graphs;
@@ -130,14 +132,42 @@ void TfliteFile::check_subgraph(const tflite::SubGraph& graph, size_t index) con
     check_ids(op->outputs(), false, "an op");
     if (const auto* loop = op->builtin_options_as_WhileOptions()) {
       for (const int32_t target : {loop->cond_subgraph_index(), loop->body_subgraph_index()}) {
-        // A loop that names its own graph would never end being prepared.
-        if (target <= static_cast<int64_t>(index) ||
-            target >= static_cast<int64_t>(size_of(model_->subgraphs()))) {
+        if (target < 0 || target >= static_cast<int64_t>(size_of(model_->subgraphs()))) {
           fail("{}: a WHILE of subgraph {} names subgraph {}.", name, index, target);
         }
       }
     }
   }
+}
+
+/// A loop that runs its own subgraph, directly or through others, would never end being prepared.
+void TfliteFile::check_loops() const {
+  const auto graphs = size_of(model_->subgraphs());
+  std::vector<std::vector<int32_t>> called(graphs);
+  std::vector<size_t> callers(graphs, 0);
+  for (fb::uoffset_t i = 0; i < graphs; ++i) {
+    const auto* ops = model_->subgraphs()->Get(i)->operators();
+    for (fb::uoffset_t k = 0; k < size_of(ops); ++k) {
+      const auto* loop = ops->Get(k)->builtin_options_as_WhileOptions();
+      if (loop == nullptr) continue;
+      for (const int32_t target : {loop->cond_subgraph_index(), loop->body_subgraph_index()}) {
+        called[i].push_back(target);
+        ++callers[static_cast<size_t>(target)];
+      }
+    }
+  }
+  // Takes away, one after another, the subgraphs that nobody left calls; loops remain.
+  std::vector<size_t> free;
+  for (size_t i = 0; i < graphs; ++i) {
+    if (callers[i] == 0) free.push_back(i);
+  }
+  size_t taken = 0;
+  for (; taken < free.size(); ++taken) {
+    for (const int32_t target : called[free[taken]]) {
+      if (--callers[static_cast<size_t>(target)] == 0) free.push_back(static_cast<size_t>(target));
+    }
+  }
+  if (taken < graphs) fail("{}: a WHILE runs the subgraph it is in.", path().string());
 }
 
 bool TfliteFile::has_metadata(std::string_view name) const {

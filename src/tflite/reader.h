@@ -40,6 +40,7 @@ class TfliteFile {
  private:
   void check() const;
   void check_subgraph(const tflite::SubGraph& graph, size_t index) const;
+  void check_loops() const;
 
   MappedFile file_;
   const tflite::Model* model_ = nullptr;
