@@ -107,6 +107,40 @@ void add_step_beam(Module& module, Weights& weights, int beams) {
   module.add_signature("step_beam", g, std::move(outputs));
 }
 
+void add_align(Module& module, Weights& weights, int tokens) {
+  Graph& g = module.add_graph("align");
+  const ModelConfig& config = weights.config();
+  const GenerationConfig& generation = weights.generation();
+  const Value row = g.input("tokens", DType::i32, {1, tokens});
+  const Value targets = g.input("targets", DType::i32, {1, tokens});
+  const Value position = g.input("position", DType::i32, {1});
+  DecoderCache cache = cache_inputs(g, config, 1, config.max_target_positions);
+  const DecoderPass pass = decode_sequence(g, weights, reshape(g, row, {tokens}), position, cache);
+
+  std::vector<Value> heads;
+  for (const auto& [layer, head] : generation.alignment_heads) {
+    heads.push_back(slice(g, pass.cross_scores.at(static_cast<size_t>(layer)), {0, head, 0, 0},
+                          {1, 1, tokens, config.max_source_positions}));
+  }
+  // openai/whisper timing.py find_alignment: a softmax over the ids below <|endoftext|>.
+  const int text_size = generation.eos_token_id;
+  const Value hidden = reshape(g, pass.hidden, {tokens, config.d_model});
+  const Value probabilities =
+      softmax(g, slice(g, weights.logits(g, hidden), {0, 0}, {tokens, text_size}));
+  std::vector<int32_t> row_starts;
+  for (int i = 0; i < tokens; ++i) row_starts.push_back(i * text_size);
+  const Value last_text = g.constant_i32({text_size - 1});
+  const Value column = minimum(g, reshape(g, targets, {tokens}), last_text);
+  const Value index =
+      add(g, maximum(g, column, g.constant_i32({0})), g.constant_i32(std::move(row_starts)));
+  const Value chosen = gather(g, reshape(g, probabilities, {tokens * text_size}), index);
+
+  std::vector<NamedValue> outputs{{"scores", concat(g, heads, 1)},
+                                  {"target_probs", reshape(g, chosen, {1, tokens})}};
+  append_cache_outputs(cache, outputs);
+  module.add_signature("align", g, std::move(outputs));
+}
+
 void add_decode(Module& module, Weights& weights, GreedyLoop& loop) {
   Graph& g = module.add_graph("decode");
   const Value hidden = hidden_input(g, weights.config(), "encoder_hidden_states");

@@ -15,6 +15,9 @@ void add_step(Module& module, Weights& weights);
 /// `tokens` of them at a time.
 void add_prefill(Module& module, Weights& weights, int tokens);
 void add_step_beam(Module& module, Weights& weights, int beams);
+/// Like prefill, but reports where the alignment heads look and how likely each of `targets` is
+/// after the tokens before it.
+void add_align(Module& module, Weights& weights, int tokens);
 /// encoder_hidden_states, prompt_tokens, prompt_length, max_length -> tokens.
 void add_decode(Module& module, Weights& weights, GreedyLoop& loop);
 /// normalized_audio, prompt_tokens, prompt_length, max_length -> tokens and their text.

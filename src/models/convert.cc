@@ -61,6 +61,10 @@ ConvertResult convert(const Checkpoint& checkpoint, const std::filesystem::path&
   add_step(module, weights);
   add_prefill(module, weights, options.prefill_tokens);
   add_step_beam(module, weights, options.beams);
+  // Without alignment heads there is nothing to align by.
+  if (!checkpoint.info.generation.alignment_heads.empty()) {
+    add_align(module, weights, options.prefill_tokens);
+  }
   add_decode(module, weights, loop);
   add_transcribe(module, weights, loop);
   return write(module, checkpoint, options, output);
