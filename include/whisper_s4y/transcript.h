@@ -1,0 +1,47 @@
+// What a transcription is made of. Field names and meanings are those of openai/whisper.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace whisper_s4y {
+
+/// A spoken word.
+struct Word {
+  std::string word;       // with its leading space
+  double start = 0;       // seconds from the beginning of the recording
+  double end = 0;         //
+  float probability = 0;  // mean over its tokens
+
+  bool operator==(const Word&) const = default;
+};
+
+/// A phrase or sentence.
+struct Segment {
+  int id = 0;                   // from 0, consecutive in a transcript
+  int seek = 0;                 // mel frame (10 ms) at which its 30 s window begins
+  double start = 0;             // seconds from the beginning of the recording
+  double end = 0;               //
+  std::string text;             // with its leading space
+  std::vector<int> tokens;      // of the text, and the timestamps around it
+  float temperature = 0;        // at which its window was decoded
+  float avg_logprob = 0;        // of its window: mean log-probability of the tokens
+  float compression_ratio = 0;  // of its window: above 2.4 it repeats itself
+  float no_speech_prob = 0;     // of its window
+  std::vector<Word> words;      // empty unless word timestamps were asked for
+
+  bool operator==(const Segment&) const = default;
+};
+
+/// The text of a recording.
+struct Transcript {
+  std::string text;                // of all segments
+  std::string language;            // code of the spoken language, "en"
+  float language_probability = 0;  // 1 when the language was given
+  double duration = 0;             // seconds of the recording
+  std::vector<Segment> segments;
+
+  bool operator==(const Transcript&) const = default;
+};
+
+}  // namespace whisper_s4y
