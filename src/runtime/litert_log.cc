@@ -61,7 +61,7 @@ std::string_view error_in(std::string_view line) {
 
 }  // namespace
 
-LogCapture::LogCapture() {
+LogCapture::LogCapture() : outer_(captured) {
   captured = &text_;
   const std::scoped_lock lock(switch_mutex);
   if (captures++ == 0 && capturing_stream() != nullptr) {
@@ -78,7 +78,7 @@ LogCapture::~LogCapture() {
       original = nullptr;
     }
   }
-  captured = nullptr;
+  captured = outer_;
 }
 
 std::string LogCapture::errors() const {

@@ -10,7 +10,7 @@ namespace whisper_s4y::litert {
 /// LiteRT and the TFLite inside it log through fprintf(stderr, ...); the library exports no way to
 /// catch that, and no other way to learn why a model cannot be loaded. So `stderr` (in the GNU C
 /// library a variable) points to a stream of ours while any capture lives; what other threads
-/// write meanwhile goes on to file descriptor 2. Captures of one thread do not nest.
+/// write meanwhile goes on to file descriptor 2. Of nested captures the innermost collects.
 class LogCapture {
  public:
   LogCapture();
@@ -24,6 +24,7 @@ class LogCapture {
 
  private:
   std::string text_;
+  std::string* outer_;
 };
 
 }  // namespace whisper_s4y::litert

@@ -213,6 +213,8 @@ struct LiteRtModel::Impl {
   void read_signatures();
   WeightCache open_cache(const std::vector<std::string>& keys);
   void load(std::vector<std::string> keys);
+  [[nodiscard]] std::unique_ptr<LiteRtSignature::Compiled> compile(
+      const std::vector<std::string>& keys);
   [[nodiscard]] std::string runtime_toml(const std::vector<std::string>& keys) const;
   [[nodiscard]] LiteRtSignature* find_signature(std::string_view key) const;
   [[nodiscard]] LiteRtSignature& signature(std::string_view key) const;
@@ -337,6 +339,21 @@ void LiteRtModel::Impl::load(std::vector<std::string> keys) {
   if (keys.empty()) return;
 
   if (!cache) cache = open_cache(keys);
+  std::unique_ptr<LiteRtSignature::Compiled> loaded = compile(keys);
+  if (compiled.empty() && cache->publish()) {
+    loaded.reset();
+    loaded = compile(keys);
+  }
+  if (options.profile) {
+    check(LiteRtCompiledModelGetProfiler(loaded->handle, &loaded->profiler), "Cannot profile");
+    check(LiteRtStartProfiler(loaded->profiler), "Cannot profile");
+  }
+  compiled.push_back(std::move(loaded));
+  for (const std::string& key : keys) signature(key).compiled_ = compiled.back().get();
+}
+
+std::unique_ptr<LiteRtSignature::Compiled> LiteRtModel::Impl::compile(
+    const std::vector<std::string>& keys) {
   litert::OptionsT* created_options = nullptr;
   check(LiteRtCreateOptions(&created_options), "Cannot make LiteRT's options");
   const Options litert_options(created_options);
@@ -359,15 +376,7 @@ void LiteRtModel::Impl::load(std::vector<std::string> keys) {
   if (status != litert::kOk) close_if_left(descriptor, before);
   check(status, fmt::format("{}: cannot load the signatures {}", source, fmt::join(keys, ", ")),
         log.errors());
-  auto loaded = std::make_unique<LiteRtSignature::Compiled>(handle);
-  if (compiled.empty()) cache->publish();
-
-  if (options.profile) {
-    check(LiteRtCompiledModelGetProfiler(handle, &loaded->profiler), "Cannot profile");
-    check(LiteRtStartProfiler(loaded->profiler), "Cannot profile");
-  }
-  compiled.push_back(std::move(loaded));
-  for (const std::string& key : keys) signature(key).compiled_ = compiled.back().get();
+  return std::make_unique<LiteRtSignature::Compiled>(handle);
 }
 
 LiteRtModel::LiteRtModel(const std::filesystem::path& path, RuntimeOptions options)
@@ -402,7 +411,7 @@ bool LiteRtModel::is_loaded(std::string_view key) const {
 
 void LiteRtModel::load(const std::vector<std::string>& keys) { impl_->load(keys); }
 
-bool LiteRtModel::cache_was_used() const { return impl_->cache && impl_->cache->loaded(); }
+bool LiteRtModel::cache_was_used() const { return impl_->cache && impl_->cache->found(); }
 
 bool LiteRtModel::fully_accelerated() const {
   return std::ranges::all_of(impl_->compiled, [](const auto& compiled) {

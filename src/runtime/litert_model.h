@@ -102,7 +102,7 @@ class LiteRtModel {
   /// of the ones before.
   void load(const std::vector<std::string>& keys);
 
-  /// Whether packed weights came from the cache folder.
+  /// Whether packed weights were found in the cache folder.
   [[nodiscard]] bool cache_was_used() const;
   /// Whether every op of the loaded signatures runs in XNNPACK. False is no fault: GATHER,
   /// EMBEDDING_LOOKUP, ARG_MAX and DYNAMIC_UPDATE_SLICE never do.

@@ -132,8 +132,8 @@ void write_sealed(int descriptor, const std::filesystem::path& path) {
 WeightCache::WeightCache(std::filesystem::path folder, std::string name, uint64_t model_bytes,
                          WarningCallback warn)
     : folder_(std::move(folder)), name_(std::move(name)), warn_(std::move(warn)) {
-  if (!folder_.empty() && load()) return;
-  pack_into_memory(model_bytes);
+  found_ = !folder_.empty() && load(/*trusted=*/false);
+  if (!found_) pack_into_memory(model_bytes);
 }
 
 WeightCache::~WeightCache() {
@@ -147,11 +147,12 @@ WeightCache& WeightCache::operator=(WeightCache&& other) noexcept {
   std::swap(name_, other.name_);
   std::swap(warn_, other.warn_);
   std::swap(descriptor_, other.descriptor_);
+  std::swap(found_, other.found_);
   std::swap(loaded_, other.loaded_);
   return *this;
 }
 
-bool WeightCache::load() {
+bool WeightCache::load(bool trusted) {
   const std::filesystem::path path = folder_ / name_;
   // Read-only: LiteRT must not be able to change a file that other processes have mapped.
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -161,11 +162,12 @@ bool WeightCache::load() {
     }
     return false;
   }
-  if (!is_sealed(descriptor)) {
+  if (!trusted && !is_sealed(descriptor)) {
     warn(fmt::format("{} is damaged and is made anew", path.string()));
     ::close(descriptor);
     return false;
   }
+  if (descriptor_ >= 0) ::close(descriptor_);
   descriptor_ = descriptor;
   loaded_ = true;
   return true;
@@ -194,30 +196,32 @@ int WeightCache::duplicate_descriptor() const {
   return descriptor_ < 0 ? -1 : ::fcntl(descriptor_, F_DUPFD_CLOEXEC, 3);
 }
 
-void WeightCache::publish() {
-  if (loaded_ || descriptor_ < 0 || folder_.empty()) return;
+bool WeightCache::publish() {
+  if (loaded_ || descriptor_ < 0 || folder_.empty()) return false;
   if (!is_complete(descriptor_)) {
     warn("LiteRT's packed weights have an unknown layout and are not kept");
-    return;
+    return false;
   }
   std::error_code error;
   std::filesystem::create_directories(folder_, error);
   if (error) {
     warn(fmt::format("cannot create the folder {}: {}", folder_.string(), error.message()));
-    return;
+    return false;
   }
   const uint64_t size = size_of_file(descriptor_);
   const std::filesystem::space_info space = std::filesystem::space(folder_, error);
   if (!error && space.available < size + kSpareDiskSpace) {
     warn(fmt::format("{} has no room for {} MB of packed weights", folder_.string(), size >> 20));
-    return;
+    return false;
   }
   try {
     write_sealed(descriptor_, folder_ / name_);
   } catch (const Error& failure) {
     // A cache saves time only: without it the next run packs again.
     warn(failure.what());
+    return false;
   }
+  return load(/*trusted=*/true);
 }
 
 void WeightCache::warn(std::string_view what) const {

@@ -36,14 +36,15 @@ class WeightCache {
 
   /// A new descriptor for LiteRT, which closes it; -1 without cache.
   [[nodiscard]] int duplicate_descriptor() const;
-  /// Whether packed weights were found in the folder.
-  [[nodiscard]] bool loaded() const { return loaded_; }
+  /// Whether packed weights were found in the folder when the cache was opened.
+  [[nodiscard]] bool found() const { return found_; }
   /// To be called once LiteRT has packed: writes the packed weights to the folder, if there is one
-  /// and they did not come from it.
-  void publish();
+  /// and they did not come from it. When that succeeded, the cache is the file from then on, and
+  /// true is returned: loading again frees the memory that packing took.
+  bool publish();
 
  private:
-  bool load();
+  bool load(bool trusted);
   void pack_into_memory(uint64_t model_bytes);
   void warn(std::string_view what) const;
 
@@ -51,7 +52,8 @@ class WeightCache {
   std::string name_;
   WarningCallback warn_;
   int descriptor_ = -1;
-  bool loaded_ = false;
+  bool found_ = false;   // at construction
+  bool loaded_ = false;  // descriptor_ is the file in the folder, not memory
 };
 
 /// $XDG_CACHE_HOME/whisper-s4y or ~/.cache/whisper-s4y; empty when the environment names neither.
