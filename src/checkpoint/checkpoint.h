@@ -18,7 +18,23 @@
 namespace whisper_s4y {
 
 /// How the numbers of a tensor are stored in the checkpoint.
-enum class StorageType { f32, f16, bf16, i8, i16 };  // block formats of ggml are added here
+enum class StorageType {
+  f32,
+  f16,
+  bf16,
+  i8,   // with a scale per row
+  i16,  //
+  q4_0,
+  q4_1,
+  q5_0,
+  q5_1,
+  q8_0,  // ggml: blocks of 32 numbers along the row
+  q2_k,
+  q3_k,
+  q4_k,
+  q5_k,
+  q6_k,  // ggml: super-blocks of 256
+};
 
 [[nodiscard]] std::string_view name_of(StorageType type);
 
@@ -27,9 +43,10 @@ struct TensorView {
   std::string name;  // canonical: HF's without "model."
   StorageType type = StorageType::f32;
   std::vector<int64_t> shape;
-  std::span<const std::byte> bytes;        // the stored numbers, inside file->bytes()
+  std::span<const std::byte> bytes;        // the stored numbers, inside file->bytes() or *copy
   std::vector<float> row_scales;           // i8, i16: value = stored * row_scales[row]
   std::shared_ptr<const MappedFile> file;  // keeps the view alive
+  std::shared_ptr<const std::vector<std::byte>> copy;  // instead of file: numbers put in order
 
   [[nodiscard]] int64_t rows() const { return shape.empty() ? 1 : shape[0]; }
   [[nodiscard]] int64_t row_size() const;  // elements per row

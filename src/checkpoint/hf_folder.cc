@@ -11,6 +11,8 @@
 #include "checkpoint/json_file.h"
 #include "checkpoint/layout.h"
 #include "checkpoint/safetensors.h"
+#include "checkpoint/standard_vocabulary.h"
+#include "checkpoint/torch_file.h"
 #include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
@@ -75,11 +77,8 @@ std::unique_ptr<Checkpoint> assemble(const std::filesystem::path& weights, std::
   validate_dimensions(info.config, (folder / "config.json").string());
   check_tensors(*checkpoint);
   auto vocabulary = read_hf_vocabulary(folder, info.config.vocab_size);
-  if (!vocabulary) {
-    fail("{} has no tokenizer: neither tokenizer.json nor vocab.json and merges.txt are there.",
-         folder.string());
-  }
-  info.vocabulary = std::move(*vocabulary);
+  info.vocabulary = vocabulary ? std::move(*vocabulary)
+                               : standard_vocabulary(info.config.vocab_size, weights.string());
   complete_generation(info, hf.is_multilingual, folder);
   validate(info, weights.string());
   return checkpoint;
@@ -91,6 +90,12 @@ std::unique_ptr<Checkpoint> open_safetensors(const std::filesystem::path& weight
   const bool sharded = weights.extension() == ".json";
   return assemble(weights, "safetensors",
                   sharded ? read_shards(weights, read_safetensors) : read_safetensors(weights));
+}
+
+std::unique_ptr<Checkpoint> open_torch_bin(const std::filesystem::path& weights) {
+  const auto read = [](const std::filesystem::path& path) { return read_torch_file(path).tensors; };
+  const bool sharded = weights.extension() == ".json";
+  return assemble(weights, "pytorch", sharded ? read_shards(weights, read) : read(weights));
 }
 
 }  // namespace whisper_s4y

@@ -7,6 +7,7 @@
 
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/formats.h"
+#include "checkpoint/torch_file.h"
 #include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
@@ -15,6 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kSafetensorsIndex = "model.safetensors.index.json";
+constexpr std::string_view kTorchIndex = "pytorch_model.bin.index.json";
 
 bool is_safetensors(std::span<const std::byte> bytes) {
   uint64_t header = 0;
@@ -39,30 +41,39 @@ bool is_ctranslate2(std::span<const std::byte> bytes) {
 
 std::unique_ptr<Checkpoint> open_file(const fs::path& path) {
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  if (path.filename().string().ends_with(".safetensors.index.json")) return open_safetensors(path);
+  const std::string name = path.filename().string();
+  if (name.ends_with(".safetensors.index.json")) return open_safetensors(path);
+  if (name.ends_with(".bin.index.json")) return open_torch_bin(path);
 
   const MappedFile file(path);
   const auto bytes = file.bytes();
   const std::string_view start(reinterpret_cast<const char*>(bytes.data()),
                                std::min<size_t>(bytes.size(), 16));
   if (start.empty()) fail("{} is empty.", path.string());
+  // One shard of several: the index knows the others.
+  const bool shard = name.find("-of-") != std::string::npos;
   if (is_safetensors(bytes)) {
-    // One shard of several: the index knows the others.
-    const bool shard = path.filename().string().find("-of-") != std::string::npos;
-    if (shard && fs::exists(folder / kSafetensorsIndex)) {
-      return open_safetensors(folder / kSafetensorsIndex);
-    }
-    return open_safetensors(path);
+    return open_safetensors(
+        shard && fs::exists(folder / kSafetensorsIndex) ? folder / kSafetensorsIndex : path);
   }
   if (is_ctranslate2(bytes)) return open_ctranslate2(path);
+  if (start.starts_with("lmgg")) return open_ggml(path);
+  if (start.starts_with("PK") || is_legacy_torch(start)) {
+    if (shard && fs::exists(folder / kTorchIndex)) return open_torch_bin(folder / kTorchIndex);
+    // OpenAI's files stand alone, Hugging Face's have a config beside them.
+    const bool has_config = fs::exists(folder / "config.json");
+    return has_config && path.extension() != ".pt" ? open_torch_bin(path) : open_openai(path);
+  }
   if (start.substr(0, 4) == "GGUF") {
     fail("{} is a GGUF file; Whisper's ggml files begin with \"lmgg\".", path.string());
   }
   if (start.size() >= 8 && start.substr(4, 4) == "TFL3") {
     fail("{} is a .tflite model already, not a checkpoint.", path.string());
   }
-  fail("{} is no checkpoint this program knows: expected safetensors or CTranslate2.",
-       path.string());
+  fail(
+      "{} is no checkpoint this program knows: expected safetensors, PyTorch, CTranslate2 or "
+      "whisper.cpp's ggml.",
+      path.string());
 }
 
 // The one file in `folder` whose name ends like this; empty when there is none.
@@ -81,7 +92,8 @@ fs::path only_file(const fs::path& folder, std::string_view ending) {
 
 std::unique_ptr<Checkpoint> open_folder(const fs::path& folder) {
   for (const std::string_view name :
-       {std::string_view("model.safetensors"), kSafetensorsIndex, std::string_view("model.bin")}) {
+       {std::string_view("model.safetensors"), kSafetensorsIndex, std::string_view("model.bin"),
+        std::string_view("pytorch_model.bin"), kTorchIndex}) {
     if (fs::exists(folder / name)) return open_file(folder / name);
   }
   if (fs::exists(folder / "adapter_config.json")) {
@@ -90,11 +102,14 @@ std::unique_ptr<Checkpoint> open_folder(const fs::path& folder) {
         "merge_and_unload() and save that.",
         folder.string());
   }
-  for (const std::string_view ending : {".safetensors.index.json", ".safetensors"}) {
+  for (const std::string_view ending : {".safetensors.index.json", ".safetensors", ".pt", ".bin"}) {
     const fs::path file = only_file(folder, ending);
     if (!file.empty()) return open_file(file);
   }
-  fail("{} holds no checkpoint: expected model.safetensors or model.bin in it.", folder.string());
+  fail(
+      "{} holds no checkpoint: expected model.safetensors, pytorch_model.bin, model.bin, "
+      "a .pt or a .bin file in it.",
+      folder.string());
 }
 
 }  // namespace

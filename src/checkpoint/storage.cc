@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 
+#include "checkpoint/ggml_blocks.h"
 #include "common/half.h"
 #include "whisper_s4y/error.h"
 
@@ -30,22 +31,15 @@ void widen(std::span<const Stored> in, std::span<float> out) {
 }  // namespace
 
 std::string_view name_of(StorageType type) {
-  switch (type) {
-    case StorageType::f32:
-      return "float32";
-    case StorageType::f16:
-      return "float16";
-    case StorageType::bf16:
-      return "bfloat16";
-    case StorageType::i8:
-      return "int8";
-    case StorageType::i16:
-      return "int16";
-  }
-  fail("Unknown storage type {}.", static_cast<int>(type));
+  constexpr std::string_view kNames[] = {"float32", "float16", "bfloat16", "int8", "int16",
+                                         "q4_0",    "q4_1",    "q5_0",     "q5_1", "q8_0",
+                                         "q2_K",    "q3_K",    "q4_K",     "q5_K", "q6_K"};
+  return kNames[static_cast<size_t>(type)];
 }
 
-uint64_t block_elements(StorageType) { return 1; }
+uint64_t block_elements(StorageType type) {
+  return std::max<uint64_t>(1, block_format(type).elements);
+}
 
 uint64_t stored_bytes(StorageType type, uint64_t elements) {
   switch (type) {
@@ -57,12 +51,15 @@ uint64_t stored_bytes(StorageType type, uint64_t elements) {
       return elements * 2;
     case StorageType::i8:
       return elements;
+    default: {
+      const BlockFormat format = block_format(type);
+      return elements / format.elements * format.bytes;
+    }
   }
-  fail("Unknown storage type {}.", static_cast<int>(type));
 }
 
 void to_float(StorageType type, std::span<const std::byte> stored, std::span<float> out) {
-  if (stored.size() != stored_bytes(type, out.size())) {
+  if (out.size() % block_elements(type) != 0 || stored.size() != stored_bytes(type, out.size())) {
     fail("{} bytes of {} do not hold {} numbers.", stored.size(), name_of(type), out.size());
   }
   switch (type) {
@@ -77,8 +74,9 @@ void to_float(StorageType type, std::span<const std::byte> stored, std::span<flo
       return convert_pieces<int8_t>(stored, out, widen<int8_t>);
     case StorageType::i16:
       return convert_pieces<int16_t>(stored, out, widen<int16_t>);
+    default:
+      return decode_blocks(type, stored, out);
   }
-  fail("Unknown storage type {}.", static_cast<int>(type));
 }
 
 }  // namespace whisper_s4y
