@@ -1,0 +1,73 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cli/run_program.h"
+
+namespace whisper_s4y {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+TEST(Convert, WritesOneFileThatInspectReads) {
+  const auto checkpoint = genuine_checkpoint("tiny.en/ct2");
+  if (checkpoint.empty()) GTEST_SKIP() << "needs WHISPER_S4Y_CHECKPOINTS";
+  const TemporaryFolder folder;
+  const ProgramResult result = run_program(
+      {"convert", checkpoint.string(), "-o", folder.file("tiny.en.tflite"), "--quantize", "int8"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("weights int8) from a checkpoint in ctranslate2 format"));
+  EXPECT_THAT(folder.names(), ElementsAre("tiny.en.tflite"));
+
+  const ProgramResult shown = run_program({"inspect", folder.file("tiny.en.tflite")});
+  EXPECT_EQ(shown.exit_code, 0);
+  EXPECT_THAT(shown.out, HasSubstr("English only"));
+  EXPECT_THAT(shown.out, HasSubstr("encoder int8, decoder int8, embedding int8"));
+}
+
+TEST(Convert, LeavesNothingBehindWhenInterrupted) {
+  const auto checkpoint = genuine_checkpoint("base/ct2");
+  if (checkpoint.empty()) GTEST_SKIP() << "needs WHISPER_S4Y_CHECKPOINTS";
+  const TemporaryFolder folder;
+  // However far it has come after so many milliseconds.
+  for (const int milliseconds : {20, 60, 100, 150}) {
+    const ProgramResult result =
+        run_program({"convert", checkpoint.string(), "-o", folder.file("base.tflite")},
+                    {.environment = {},
+                     .standard_input = "",
+                     .standard_output = {},
+                     .interrupt_after_ms = milliseconds});
+    if (result.exit_code == 0) break;  // a machine too fast for the later ones
+    EXPECT_EQ(result.exit_code, 130);
+    EXPECT_THAT(folder.names(), IsEmpty());
+  }
+}
+
+TEST(Convert, SaysWhatIsWrongWithTheCheckpoint) {
+  const TemporaryFolder folder;
+  write_file(folder.file("model.bin"), "neither of any format");
+  for (const std::string& checkpoint :
+       {folder.file("model.bin"), folder.file("missing"), folder.path().string()}) {
+    const ProgramResult result =
+        run_program({"convert", checkpoint, "-o", folder.file("out.tflite")});
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_THAT(result.err, StartsWith("whisper-s4y: "));
+    EXPECT_THAT(result.err, HasSubstr(checkpoint));
+    EXPECT_THAT(folder.names(), ElementsAre("model.bin"));
+  }
+}
+
+TEST(Convert, SaysWhenTheOutputCannotBeWritten) {
+  const auto checkpoint = genuine_checkpoint("tiny.en/ct2");
+  if (checkpoint.empty()) GTEST_SKIP() << "needs WHISPER_S4Y_CHECKPOINTS";
+  for (const char* output : {"/nowhere/x.tflite", "/tmp", "/dev/null"}) {
+    const ProgramResult result = run_program({"convert", checkpoint.string(), "-o", output});
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_THAT(result.err, HasSubstr(output));
+  }
+}
+
+}  // namespace
+}  // namespace whisper_s4y

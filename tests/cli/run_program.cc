@@ -1,0 +1,93 @@
+#include "cli/run_program.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+#include <thread>
+
+namespace whisper_s4y {
+
+namespace fs = std::filesystem;
+
+ProgramResult run_program(const std::vector<std::string>& arguments,
+                          const ProgramOptions& options) {
+  const TemporaryFolder folder;
+  write_file(folder.file("in"), options.standard_input);
+  const std::string out =
+      options.standard_output.empty() ? folder.file("out") : options.standard_output.string();
+  std::vector<std::string> words = {WHISPER_S4Y_PROGRAM};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+
+  const pid_t child = ::fork();
+  if (child < 0) throw std::runtime_error("fork failed");
+  if (child == 0) {
+    const auto redirect = [](const std::string& path, int flags, int target) {
+      const int fd = ::open(path.c_str(), flags, 0600);
+      if (fd < 0 || ::dup2(fd, target) < 0) ::_exit(126);
+    };
+    redirect(folder.file("in"), O_RDONLY, STDIN_FILENO);
+    redirect(out, O_WRONLY | O_CREAT, STDOUT_FILENO);
+    redirect(folder.file("err"), O_WRONLY | O_CREAT, STDERR_FILENO);
+    for (const auto& [name, value] : options.environment) {
+      ::setenv(name.c_str(), value.c_str(), 1);
+    }
+    ::execv(argv[0], argv.data());
+    ::_exit(127);
+  }
+  if (options.interrupt_after_ms > 0) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(options.interrupt_after_ms));
+    ::kill(child, SIGINT);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ProgramResult result;
+  result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  if (options.standard_output.empty()) result.out = read_file(out);
+  result.err = read_file(folder.file("err"));
+  return result;
+}
+
+TemporaryFolder::TemporaryFolder() {
+  std::string name = (fs::temp_directory_path() / "whisper-s4y-test.XXXXXX").string();
+  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
+  path_ = name;
+}
+
+TemporaryFolder::~TemporaryFolder() { fs::remove_all(path_); }
+
+std::vector<std::string> TemporaryFolder::names() const {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(path_)) {
+    names.push_back(entry.path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::string read_file(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void write_file(const fs::path& path, const std::string& content) {
+  std::ofstream(path, std::ios::binary) << content;
+}
+
+fs::path genuine_checkpoint(const std::string& name) {
+  const char* folder = std::getenv("WHISPER_S4Y_CHECKPOINTS");
+  if (folder == nullptr || *folder == '\0') return {};
+  return fs::path(folder) / name;
+}
+
+}  // namespace whisper_s4y
