@@ -129,8 +129,13 @@ void check_duplicates(const std::vector<Entry>& entries, const std::string& sour
 
 std::vector<TensorView> read_safetensors(const std::filesystem::path& path) {
   const auto file = std::make_shared<const MappedFile>(path);
-  const std::string source = path.string();
-  const auto bytes = file->bytes();
+  std::vector<TensorView> tensors = read_safetensors(file->bytes(), path.string());
+  for (TensorView& tensor : tensors) tensor.file = file;
+  return tensors;
+}
+
+std::vector<TensorView> read_safetensors(std::span<const std::byte> bytes,
+                                         const std::string& source) {
   uint64_t header_size = 0;
   if (bytes.size() < sizeof(header_size)) {
     fail("{} is truncated: {} bytes are no safetensors file.", source, bytes.size());
@@ -175,8 +180,7 @@ std::vector<TensorView> read_safetensors(const std::filesystem::path& path) {
                        .type = *type,
                        .shape = std::move(entry.shape),
                        .bytes = data.subspan(begin, size),
-                       .row_scales = {},
-                       .file = file});
+                       .row_scales = {}});
   }
   if (end_of_previous != data.size()) {
     fail("{}: {} bytes follow the last tensor at byte {}.", source, data.size() - end_of_previous,

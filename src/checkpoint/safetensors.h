@@ -1,7 +1,10 @@
 // The safetensors container: a JSON header, then the numbers.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "checkpoint/checkpoint.h"
@@ -12,5 +15,8 @@ namespace whisper_s4y {
 /// Throws Error for anything the format does not allow: truncated, overlapping or mis-sized
 /// tensors, duplicate names, trailing bytes, number types other than F32, F16 and BF16.
 [[nodiscard]] std::vector<TensorView> read_safetensors(const std::filesystem::path& path);
+/// The same for the bytes of a file, which outlive the views. `source` is its name in messages.
+[[nodiscard]] std::vector<TensorView> read_safetensors(std::span<const std::byte> bytes,
+                                                       const std::string& source);
 
 }  // namespace whisper_s4y
