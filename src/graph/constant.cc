@@ -167,8 +167,8 @@ class JoinedRows : public NamedRows {
 
 class ReshapedRows : public NamedRows {
  public:
-  ReshapedRows(Rows source, Shape shape, int64_t source_rows_per_row)
-      : NamedRows(source->name() + ":" + to_string(shape), std::move(shape)),
+  ReshapedRows(std::string name, Rows source, Shape shape, int64_t source_rows_per_row)
+      : NamedRows(std::move(name), std::move(shape)),
         source_(std::move(source)),
         ratio_(source_rows_per_row) {}
   void read(int64_t first, int64_t count, std::span<float> out) const override {
@@ -188,10 +188,8 @@ class ReshapedRows : public NamedRows {
 
 class RowRange : public NamedRows {
  public:
-  RowRange(Rows source, Shape shape, int64_t first)
-      : NamedRows(fmt::format("{}[{}+{}]", source->name(), first, shape[0]), std::move(shape)),
-        source_(std::move(source)),
-        first_(first) {}
+  RowRange(std::string name, Rows source, Shape shape, int64_t first)
+      : NamedRows(std::move(name), std::move(shape)), source_(std::move(source)), first_(first) {}
   void read(int64_t first, int64_t count, std::span<float> out) const override {
     source_->read(first_ + first, count, out);
   }
@@ -281,7 +279,9 @@ Rows reshaped(Rows source, Shape shape) {
          to_string(shape));
   }
   const int64_t ratio = source->rows() / rows;
-  return std::make_shared<ReshapedRows>(std::move(source), std::move(shape), ratio);
+  std::string name = source->name() + ":" + to_string(shape);
+  return std::make_shared<ReshapedRows>(std::move(name), std::move(source), std::move(shape),
+                                        ratio);
 }
 
 Rows row_range(Rows source, int64_t first, int64_t count) {
@@ -291,7 +291,8 @@ Rows row_range(Rows source, int64_t first, int64_t count) {
   }
   Shape shape = source->shape();
   shape[0] = static_cast<int32_t>(count);
-  return std::make_shared<RowRange>(std::move(source), std::move(shape), first);
+  std::string name = fmt::format("{}[{}+{}]", source->name(), first, count);
+  return std::make_shared<RowRange>(std::move(name), std::move(source), std::move(shape), first);
 }
 
 }  // namespace whisper_s4y

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "whisper_s4y/error.h"
@@ -58,7 +59,9 @@ QuantizedConstant quantized_rows(const Rows& source, int bits) {
   auto quantization = std::make_shared<Quantization>();
   quantization->scales = row_maxima(*source);
   for (float& scale : quantization->scales) {
-    scale = scale > 0 ? scale / (bits == 8 ? 127.0F : 7.0F) : 1.0F;
+    scale /= bits == 8 ? 127.0F : 7.0F;
+    // Below the normal numbers the inverse would overflow; such a row counts as zeros.
+    if (scale < std::numeric_limits<float>::min()) scale = 1.0F;
   }
   return {std::make_shared<RowQuantized>(source, quantization, bits), quantization};
 }

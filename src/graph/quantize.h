@@ -12,7 +12,8 @@ namespace whisper_s4y {
 [[nodiscard]] std::vector<float> row_maxima(const RowSource& source);
 
 /// Symmetric int8 with one scale a row: value = stored * scale, scale = max|row| / 127. A row of
-/// zeros gets scale 1. The scales are computed at once, the integers while the file is written.
+/// zeros, or of nothing above 1e-36, gets scale 1. The scales are computed at once, the integers
+/// while the file is written.
 struct QuantizedConstant {
   std::shared_ptr<const ConstantData> data;
   std::shared_ptr<const Quantization> quantization;
