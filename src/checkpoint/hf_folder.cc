@@ -87,9 +87,9 @@ std::unique_ptr<Checkpoint> assemble(const std::filesystem::path& weights, std::
 }  // namespace
 
 std::unique_ptr<Checkpoint> open_safetensors(const std::filesystem::path& weights) {
+  const auto read = [](const std::filesystem::path& path) { return read_safetensors(path); };
   const bool sharded = weights.extension() == ".json";
-  return assemble(weights, "safetensors",
-                  sharded ? read_shards(weights, read_safetensors) : read_safetensors(weights));
+  return assemble(weights, "safetensors", sharded ? read_shards(weights, read) : read(weights));
 }
 
 std::unique_ptr<Checkpoint> open_torch_bin(const std::filesystem::path& weights) {

@@ -10,7 +10,7 @@
 
 #include "checkpoint/byte_alphabet.h"
 #include "checkpoint/embedded_data.h"
-#include "config/languages.h"
+#include "tokenizer/languages.h"
 #include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
@@ -57,14 +57,14 @@ void add_text_tokens(Vocabulary& vocabulary, std::span<const unsigned char> pack
 void name_special_tokens(Vocabulary& vocabulary, size_t first, std::string_view source) {
   const size_t size = vocabulary.tokens.size();
   const size_t others = kBeforeLanguages.size() + kAfterLanguages.size() + kTimestamps;
-  const auto codes = language_codes();
-  if (first + others >= size || size - first - others > codes.size()) {
+  const auto known = languages();
+  if (first + others >= size || size - first - others > known.size()) {
     fail(
         "{}: of {} tokens, {} are text and {} special; what is left is not 1 to {} languages, so "
         "the special tokens cannot be told. Use the Hugging Face form of this model.",
-        source, size, first, others, codes.size());
+        source, size, first, others, known.size());
   }
-  const size_t languages = size - first - others;
+  const size_t count = size - first - others;
   size_t id = first;
   const auto add = [&](std::string name) {
     vocabulary.tokens[id] = std::move(name);
@@ -73,7 +73,7 @@ void name_special_tokens(Vocabulary& vocabulary, size_t first, std::string_view 
     ++id;
   };
   for (const std::string_view name : kBeforeLanguages) add(std::string(name));
-  for (const std::string_view code : codes.first(languages)) add(fmt::format("<|{}|>", code));
+  for (const Language& language : known.first(count)) add(fmt::format("<|{}|>", language.code));
   for (const std::string_view name : kAfterLanguages) add(std::string(name));
   for (size_t i = 0; i < kTimestamps; ++i) add(fmt::format("<|{}.{:02}|>", i / 50, i % 50 * 2));
 }

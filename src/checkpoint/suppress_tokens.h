@@ -1,4 +1,4 @@
-// The tokens that stand for sounds rather than speech.
+// The tokens a model does not sample unless it says otherwise.
 #pragma once
 
 #include <vector>
@@ -7,9 +7,9 @@
 
 namespace whisper_s4y {
 
-/// The list openai/whisper calls "-1": brackets, music signs and the like that are one token
-/// (tokenizer.py: non_speech_tokens), and the special tokens that are never sampled
-/// (decoding.py: _get_suppress_tokens). Ascending ids.
+/// What openai/whisper suppresses by default: the tokens of sounds (Tokenizer::non_speech_tokens)
+/// and the special tokens that are never sampled (decoding.py: _get_suppress_tokens). Ascending
+/// ids.
 [[nodiscard]] std::vector<int> default_suppress_tokens(const GenerationConfig& generation,
                                                        const Vocabulary& vocabulary);
 

@@ -16,8 +16,4 @@ inline constexpr int kWindowFrames = 3000;
 /// slaney mel filters, log10 clamped at 8 below the maximum, (x + 4) / 4.
 Value log_mel(Graph& g, Value normalized_audio, int num_mel_bins);
 
-/// Slaney-normalised triangular filters on the Slaney mel scale, [num_mel_bins, 201], as
-/// librosa.filters.mel(sr=16000, n_fft=400, n_mels=num_mel_bins).
-[[nodiscard]] std::vector<float> mel_filters(int num_mel_bins);
-
 }  // namespace whisper_s4y
