@@ -1,0 +1,119 @@
+#include "whisper_s4y/output.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+
+#include "common/output_file.h"
+#include "common/utf8.h"
+#include "output/cues.h"
+#include "output/json_writer.h"
+#include "whisper_s4y/error.h"
+
+namespace whisper_s4y {
+namespace {
+
+template <typename... Args>
+void append(std::string& out, fmt::format_string<Args...> format, Args&&... args) {
+  fmt::format_to(std::back_inserter(out), format, std::forward<Args>(args)...);
+}
+
+// Halves to even, as Python rounds.
+long long milliseconds(double seconds) { return std::llrint(1000.0 * seconds); }
+
+std::string line_of(const Segment& segment) { return on_one_line(trimmed(segment.text)); }
+
+std::string replaced(std::string text, std::string_view from, std::string_view to) {
+  for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
+    text.replace(at, from.size(), to);
+  }
+  return text;
+}
+
+std::string to_txt(const Transcript& transcript) {
+  std::string out;
+  for (const Segment& segment : transcript.segments) append(out, "{}\n", line_of(segment));
+  return out;
+}
+
+std::string to_vtt(const Transcript& transcript, const OutputOptions& options) {
+  std::string out = "WEBVTT\n\n";
+  for (const Cue& cue : cues_of(transcript, options)) {
+    append(out, "{} --> {}\n{}\n\n", format_timestamp(cue.start), format_timestamp(cue.end),
+           cue.text);
+  }
+  return out;
+}
+
+std::string to_srt(const Transcript& transcript, const OutputOptions& options) {
+  std::string out;
+  int number = 0;
+  for (const Cue& cue : cues_of(transcript, options)) {
+    append(out, "{}\n{} --> {}\n{}\n\n", ++number, format_timestamp(cue.start, true, ','),
+           format_timestamp(cue.end, true, ','), cue.text);
+  }
+  return out;
+}
+
+std::string to_tsv(const Transcript& transcript) {
+  std::string out = "start\tend\ttext\n";
+  for (const Segment& segment : transcript.segments) {
+    append(out, "{}\t{}\t{}\n", milliseconds(segment.start), milliseconds(segment.end),
+           replaced(line_of(segment), "\t", " "));
+  }
+  return out;
+}
+
+std::string to_csv(const Transcript& transcript) {
+  std::string out = "start,end,text\n";
+  for (const Segment& segment : transcript.segments) {
+    append(out, "{},{},\"{}\"\n", milliseconds(segment.start), milliseconds(segment.end),
+           replaced(line_of(segment), "\"", "\"\""));
+  }
+  return out;
+}
+
+std::string to_lrc(const Transcript& transcript) {
+  std::string out = "[re:whisper-s4y]\n";
+  for (const Segment& segment : transcript.segments) {
+    const long long hundredths = std::llrint(100.0 * std::max(segment.start, 0.0));
+    append(out, "[{:02}:{:02}.{:02}]{}\n", hundredths / 6000, hundredths / 100 % 60,
+           hundredths % 100, line_of(segment));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string format_transcript(const Transcript& transcript, OutputFormat format,
+                              const OutputOptions& options) {
+  switch (format) {
+    case OutputFormat::txt:
+      return to_txt(transcript);
+    case OutputFormat::vtt:
+      return to_vtt(transcript, options);
+    case OutputFormat::srt:
+      return to_srt(transcript, options);
+    case OutputFormat::tsv:
+      return to_tsv(transcript);
+    case OutputFormat::json:
+      return to_json(transcript);
+    case OutputFormat::lrc:
+      return to_lrc(transcript);
+    case OutputFormat::csv:
+      return to_csv(transcript);
+  }
+  fail("There is no output format number {}.", static_cast<int>(format));
+}
+
+void write_transcript(const Transcript& transcript, OutputFormat format,
+                      const OutputOptions& options, const std::filesystem::path& path) {
+  const std::string text = format_transcript(transcript, format, options);
+  OutputFile file(path);
+  file.write(text);
+  file.commit();
+}
+
+}  // namespace whisper_s4y
