@@ -13,25 +13,36 @@
 
 namespace whisper_s4y {
 
-MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
-  // O_NONBLOCK: opening a pipe by mistake must not hang; regular files ignore it.
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) fail("Cannot open {}: {}.", path.string(), std::strerror(errno));
+namespace {
+
+/// A descriptor that is open while it lives.
+struct OpenFile {
+  explicit OpenFile(const std::filesystem::path& path)
+      // O_NONBLOCK: opening a pipe by mistake must not hang; regular files ignore it.
+      : descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+    if (descriptor < 0) fail("Cannot open {}: {}.", path.string(), std::strerror(errno));
+  }
+  ~OpenFile() { ::close(descriptor); }
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+  int descriptor;
+};
+
+}  // namespace
+
+MappedFile::MappedFile(const std::filesystem::path& path)
+    : MappedFile(OpenFile(path).descriptor, path) {}
+
+MappedFile::MappedFile(int descriptor, const std::filesystem::path& path) : path_(path) {
   struct stat info {};
-  if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-    ::close(fd);
+  if (::fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode)) {
     fail("{} is not a regular file.", path.string());
   }
   size_ = static_cast<size_t>(info.st_size);
-  if (size_ > 0) {
-    void* data = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0);
-    const int error = errno;
-    ::close(fd);
-    if (data == MAP_FAILED) fail("Cannot map {}: {}.", path.string(), std::strerror(error));
-    data_ = static_cast<const std::byte*>(data);
-  } else {
-    ::close(fd);
-  }
+  if (size_ == 0) return;
+  void* data = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, descriptor, 0);
+  if (data == MAP_FAILED) fail("Cannot map {}: {}.", path.string(), std::strerror(errno));
+  data_ = static_cast<const std::byte*>(data);
 }
 
 MappedFile::~MappedFile() {

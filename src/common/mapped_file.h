@@ -12,6 +12,8 @@ namespace whisper_s4y {
 class MappedFile {
  public:
   explicit MappedFile(const std::filesystem::path& path);
+  /// Maps an open file, whose descriptor the caller keeps. `path` is its name in messages.
+  MappedFile(int descriptor, const std::filesystem::path& path);
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;

@@ -56,9 +56,13 @@ OutputFile::OutputFile(const std::filesystem::path& path) : path_(path) {
   pending_.reserve(kPendingLimit);
 }
 
+OutputFile::OutputFile(int descriptor, const std::filesystem::path& path)
+    : path_(path), fd_(descriptor) {}
+
 OutputFile::~OutputFile() {
+  if (temporary_.empty()) return;  // committed, or not ours
   if (fd_ >= 0) ::close(fd_);
-  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+  ::unlink(temporary_.c_str());
 }
 
 void OutputFile::write(std::span<const std::byte> bytes) {
@@ -93,6 +97,7 @@ void OutputFile::flush() {
 
 void OutputFile::commit() {
   flush();
+  if (temporary_.empty()) return;  // not ours to close
   const int fd = fd_;
   fd_ = -1;
   // close() reports what a network or quota file system could not store.

@@ -20,6 +20,9 @@ namespace whisper_s4y {
 class OutputFile {
  public:
   explicit OutputFile(const std::filesystem::path& path);
+  /// Writes to an open file instead, whose descriptor the caller keeps; commit() only flushes.
+  /// `path` is its name in messages.
+  OutputFile(int descriptor, const std::filesystem::path& path);
   ~OutputFile();
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;

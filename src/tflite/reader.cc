@@ -27,19 +27,26 @@ bool known_type(int8_t type) {
 
 }  // namespace
 
-TfliteFile::TfliteFile(const std::filesystem::path& path) : file_(path) {
+TfliteFile::TfliteFile(const std::filesystem::path& path) : file_(path) { verify(); }
+
+TfliteFile::TfliteFile(int descriptor, const std::filesystem::path& path)
+    : file_(descriptor, path) {
+  verify();
+}
+
+void TfliteFile::verify() {
+  const std::string name = path().string();
   const auto bytes = file_.bytes();
   const auto* data = reinterpret_cast<const uint8_t*>(bytes.data());
   if (bytes.size() < 16 || !fb::BufferHasIdentifier(data, "TFL3")) {
-    fail("{} is not a .tflite file: the identifier TFL3 is missing.", path.string());
+    fail("{} is not a .tflite file: the identifier TFL3 is missing.", name);
   }
   fb::Verifier::Options options;
   options.max_depth = 32;
   options.max_tables = 10'000'000;
   fb::Verifier verifier(data, std::min(bytes.size(), kFlatbufferLimit), options);
   if (!verifier.VerifyBuffer<tflite::Model>("TFL3")) {
-    fail("{} is damaged: its flatbuffer does not verify over {} bytes.", path.string(),
-         bytes.size());
+    fail("{} is damaged: its flatbuffer does not verify over {} bytes.", name, bytes.size());
   }
   model_ = fb::GetRoot<tflite::Model>(data);
   check();

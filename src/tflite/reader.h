@@ -23,6 +23,8 @@ struct Tensor;
 class TfliteFile {
  public:
   explicit TfliteFile(const std::filesystem::path& path);
+  /// Opens what a descriptor refers to, which the caller keeps; `path` is its name in messages.
+  TfliteFile(int descriptor, const std::filesystem::path& path);
 
   [[nodiscard]] const std::filesystem::path& path() const { return file_.path(); }
   [[nodiscard]] uint64_t size() const { return file_.bytes().size(); }
@@ -38,6 +40,7 @@ class TfliteFile {
   [[nodiscard]] const MappedFile& file() const { return file_; }
 
  private:
+  void verify();
   void check() const;
   void check_subgraph(const tflite::SubGraph& graph, size_t index) const;
   void check_loops() const;

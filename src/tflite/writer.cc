@@ -10,7 +10,6 @@
 #include <unordered_map>
 
 #include "common/content_hash.h"
-#include "common/output_file.h"
 #include "tflite/schema_generated.h"
 #include "whisper_s4y/error.h"
 
@@ -355,6 +354,11 @@ std::optional<uint64_t> find_placeholder(const Module& module,
 
 WriteResult write_tflite(const Module& module, const std::filesystem::path& path,
                          const WriteOptions& options) {
+  OutputFile file(path);
+  return write_tflite(module, file, options);
+}
+
+WriteResult write_tflite(const Module& module, OutputFile& file, const WriteOptions& options) {
   const std::vector<bool> outside = choose_outside(module, options.flatbuffer_limit);
   fb::DetachedBuffer skeleton = Skeleton(module, outside).build();
   const std::vector<uint64_t> places = place_constants(module, outside, skeleton);
@@ -369,7 +373,6 @@ WriteResult write_tflite(const Module& module, const std::filesystem::path& path
   }
   std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return places[a] < places[b]; });
 
-  OutputFile file(path);
   HashingWriter writer(file, total, options);
   writer.write(std::as_bytes(std::span(skeleton.data(), skeleton.size())));
   for (const size_t i : order) {

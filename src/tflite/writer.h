@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/output_file.h"
 #include "graph/graph.h"
 
 namespace whisper_s4y {
@@ -33,5 +34,7 @@ struct WriteResult {
 /// module without its weights plus a few megabytes. Throws Error when the file cannot be written.
 WriteResult write_tflite(const Module& module, const std::filesystem::path& path,
                          const WriteOptions& options = {});
+/// The same to a file that is open already, and empty.
+WriteResult write_tflite(const Module& module, OutputFile& file, const WriteOptions& options = {});
 
 }  // namespace whisper_s4y
