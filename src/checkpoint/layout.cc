@@ -93,6 +93,14 @@ void check_tensors(const Checkpoint& checkpoint) {
   }
 }
 
+void check_four_times(const ModelConfig& config, std::string_view source) {
+  for (const int width : {config.encoder_ffn_dim, config.decoder_ffn_dim}) {
+    if (width == 4 * config.d_model) continue;
+    fail("{}: the format holds feed-forward layers of width {} only, the model's have {}.", source,
+         4 * config.d_model, width);
+  }
+}
+
 uint64_t checked_elements(std::span<const int64_t> shape, std::string_view source,
                           std::string_view name) {
   constexpr uint64_t kLimit = uint64_t{1} << 40;

@@ -21,6 +21,10 @@ struct ExpectedTensor {
 /// Throws Error when a tensor is missing, has another shape, or is not part of the model.
 void check_tensors(const Checkpoint& checkpoint);
 
+/// Throws Error when a feed-forward layer is not four times as wide as the model: the formats of
+/// OpenAI and whisper.cpp do not say how wide they are.
+void check_four_times(const ModelConfig& config, std::string_view source);
+
 /// The product of the extents. Throws Error naming `source` and `name` when an extent is negative
 /// or the product passes what a file can hold.
 [[nodiscard]] uint64_t checked_elements(std::span<const int64_t> shape, std::string_view source,

@@ -1,0 +1,41 @@
+// The writers behind export_checkpoint() and what they share.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "checkpoint/checkpoint.h"
+#include "common/output_file.h"
+
+namespace whisper_s4y {
+
+void export_safetensors(const Checkpoint& checkpoint, const std::filesystem::path& dir);
+void export_openai(const Checkpoint& checkpoint, const std::filesystem::path& dir);
+void export_ggml(const Checkpoint& checkpoint, const std::filesystem::path& dir);
+void export_ctranslate2(const Checkpoint& checkpoint, const std::filesystem::path& dir);
+
+/// The smallest of f16, bf16 and f32 that holds all values of all tensors exactly. Reads tensors
+/// that are not stored as such once.
+[[nodiscard]] StorageType export_type(const Checkpoint& checkpoint);
+
+/// Hands the numbers of a tensor over as `type`, piece by piece. f16 and bf16 must be exact.
+void for_each_piece(const TensorView& tensor, StorageType type,
+                    const std::function<void(std::span<const std::byte>)>& take);
+
+/// Writes config.json, generation_config.json, preprocessor_config.json and the tokenizer files.
+void write_hf_files(const ModelInfo& info, StorageType type, const std::filesystem::path& dir);
+void write_preprocessor_config(const ModelInfo& info, const std::filesystem::path& dir);
+void write_tokenizer_json(const ModelInfo& info, const std::filesystem::path& dir);
+
+/// Writes a whole small file.
+void write_text(const std::filesystem::path& path, std::string_view text);
+
+/// The merges behind a vocabulary, first to last: tokenizers that know tokens by rank do not keep
+/// them. Throws Error when a token is not the merge of two others.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> recover_merges(
+    const Vocabulary& vocabulary);
+
+}  // namespace whisper_s4y
