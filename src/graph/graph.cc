@@ -217,7 +217,7 @@ std::vector<int> Graph::drop_dead_ops() {
     }
   }
   std::vector<int> place(tensors_.size(), -1);
-  std::vector<Tensor> tensors;
+  std::deque<Tensor> tensors;
   for (size_t i = 0; i < tensors_.size(); ++i) {
     if (!used[i]) continue;
     place[i] = static_cast<int>(tensors.size());

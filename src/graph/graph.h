@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -194,7 +195,7 @@ class Graph {
   Value constant_i32(std::vector<int32_t> numbers);
   Value constant_i32(std::vector<int32_t> numbers, Shape shape);
 
-  [[nodiscard]] const std::vector<Tensor>& tensors() const { return tensors_; }
+  [[nodiscard]] const std::deque<Tensor>& tensors() const { return tensors_; }
   [[nodiscard]] const std::vector<Op>& ops() const { return ops_; }
   [[nodiscard]] const std::vector<Value>& inputs() const { return inputs_; }
   [[nodiscard]] const std::vector<Value>& outputs() const { return outputs_; }
@@ -207,7 +208,7 @@ class Graph {
 
   Module* module_;
   std::string name_;
-  std::vector<Tensor> tensors_;
+  std::deque<Tensor> tensors_;  // references to them stay good while others are added
   std::vector<Op> ops_;
   std::vector<Value> inputs_;
   std::vector<Value> outputs_;

@@ -48,6 +48,7 @@ class ReaderTest : public ::testing::Test {
   }
 
   void write(const std::string& content) {
+    std::filesystem::remove(path);  // some file systems sync a file that is overwritten
     std::ofstream(path, std::ios::binary).write(content.data(), std::ssize(content));
   }
 
@@ -114,29 +115,27 @@ TEST_F(ReaderTest, RefusesTruncatedFiles) {
 TEST_F(ReaderTest, SurvivesFlippedBytes) {
   const size_t end = good.size() - 64 * 128;
   for (size_t at = 0; at < end; ++at) {
-    for (const char flip : {'\x01', '\x80', '\xFF'}) {
-      std::string content = good;
-      content[at] = static_cast<char>(content[at] ^ flip);
-      write(content);
-      try {
-        const TfliteFile file(path);
-        for (uint32_t i = 0; i < file.model().buffers()->size(); ++i) {
-          const auto bytes = file.buffer(i);
-          unsigned sum = 0;
-          for (const std::byte byte : bytes) sum += std::to_integer<unsigned>(byte);
-          ASSERT_LE(sum, 255U * bytes.size());
-        }
-        (void)file.has_metadata("note");
-      } catch (const Error& error) {
-        ASSERT_STRNE(error.what(), "");
+    std::string content = good;
+    content[at] = static_cast<char>(content[at] ^ (at % 2 == 0 ? '\x01' : '\x80'));
+    write(content);
+    try {
+      const TfliteFile file(path);
+      for (uint32_t i = 0; i < file.model().buffers()->size(); ++i) {
+        const auto bytes = file.buffer(i);
+        unsigned sum = 0;
+        for (const std::byte byte : bytes) sum += std::to_integer<unsigned>(byte);
+        ASSERT_LE(sum, 255U * bytes.size());
       }
+      (void)file.has_metadata("note");
+    } catch (const Error& error) {
+      ASSERT_STRNE(error.what(), "");
     }
   }
 }
 
 TEST_F(ReaderTest, SurvivesRandomDamage) {
   std::mt19937 random(3);
-  for (int round = 0; round < 2000; ++round) {
+  for (int round = 0; round < 1000; ++round) {
     std::string content = good;
     for (int i = 0; i < 8; ++i) {
       const uint32_t number = random();
