@@ -74,6 +74,8 @@ Value gather(Graph& g, Value a, Value indices, int axis = 0);
 /// `a` with `update` written at `start`, int32 [rank of a].
 Value dynamic_update_slice(Graph& g, Value a, Value update, Value start);
 Value broadcast_to(Graph& g, Value a, const Shape& shape);
+/// A tensor of float32 that is `number` everywhere.
+Value fill(Graph& g, const Shape& shape, float number);
 
 // Products.
 /// x [..., k] times weights [n, k] transposed, plus bias [n] if valid -> [..., n]. Weights are

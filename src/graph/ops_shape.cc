@@ -215,4 +215,8 @@ Value broadcast_to(Graph& g, Value a, const Shape& shape) {
   return g.append(OpCode::broadcast_to, {a, g.constant_i32(shape)}, g.dtype(a), shape, {}, 2);
 }
 
+Value fill(Graph& g, const Shape& shape, float number) {
+  return g.append(OpCode::fill, {g.constant_i32(shape), g.constant(number)}, DType::f32, shape);
+}
+
 }  // namespace whisper_s4y

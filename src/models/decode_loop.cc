@@ -9,87 +9,119 @@
 namespace whisper_s4y {
 namespace {
 
-/// Everything the loop carries, in the order in which WHILE passes it.
+constexpr int kBlockPositions = 32;
+
+/// What the loops know. Which of it a loop carries and which it changes is said by fields().
 struct LoopState {
   Value position;  // i32[1], where `token` goes
   Value token;     // i32[1], fed next
   Value tokens;    // i32[1, S], all tokens so far
   SampledState sampled;
-  Value prompt;  // unchanged from here on
-  Value prompt_length;
-  Value max_length;
-  Value timestamps;    // i32[1], 1: the timestamp rules hold
-  DecoderCache cache;  // its self part changes
-
-  [[nodiscard]] std::vector<Value> values() const {
-    std::vector<Value> all{position,
-                           token,
-                           tokens,
-                           sampled.count,
-                           sampled.last_is_timestamp,
-                           sampled.before_is_timestamp,
-                           sampled.last_timestamp,
-                           prompt,
-                           prompt_length,
-                           max_length,
-                           timestamps};
-    for (const auto* part : {&cache.self_k, &cache.self_v, &cache.cross_k, &cache.cross_v}) {
-      all.insert(all.end(), part->begin(), part->end());
-    }
-    return all;
-  }
+  Value prompt;         // i32[1, kPromptCapacity]
+  Value prompt_length;  // i32[1]
+  Value max_length;     // i32[1]
+  Value timestamps;     // i32[1], 1: the timestamp rules hold
+  DecoderCache cache;
 };
 
-LoopState state_inputs(Graph& g, const Graph& outer, const LoopState& state) {
-  LoopState inner;
-  const auto like = [&](std::string name, Value value) {
-    return g.input(std::move(name), outer.dtype(value), outer.shape(value));
+enum class Level { outer, inner };
+
+struct Field {
+  std::string name;
+  Value* value;
+  bool changes;  // the others pass through the loop, which costs nothing
+};
+
+/// In the order in which WHILE passes them.
+std::vector<Field> fields(LoopState& state, Level level) {
+  const bool inner = level == Level::inner;
+  DecoderCache& cache = state.cache;
+  std::vector<Field> all{
+      {"position", &state.position, true},
+      {"token", &state.token, true},
+      {"tokens", &state.tokens, true},
+      {"count", &state.sampled.count, true},
+      {"last_is_timestamp", &state.sampled.last_is_timestamp, true},
+      {"before_is_timestamp", &state.sampled.before_is_timestamp, true},
+      {"last_timestamp", &state.sampled.last_timestamp, true},
+      {"prompt", &state.prompt, false},
+      {"prompt_length", &state.prompt_length, false},
+      {"max_length", &state.max_length, false},
+      {"timestamps", &state.timestamps, false},
+      {"base", &cache.base, !inner},
   };
-  inner.position = like("position", state.position);
-  inner.token = like("token", state.token);
-  inner.tokens = like("tokens", state.tokens);
-  inner.sampled.count = like("count", state.sampled.count);
-  inner.sampled.last_is_timestamp = like("last_is_timestamp", state.sampled.last_is_timestamp);
-  inner.sampled.before_is_timestamp =
-      like("before_is_timestamp", state.sampled.before_is_timestamp);
-  inner.sampled.last_timestamp = like("last_timestamp", state.sampled.last_timestamp);
-  inner.prompt = like("prompt", state.prompt);
-  inner.prompt_length = like("prompt_length", state.prompt_length);
-  inner.max_length = like("max_length", state.max_length);
-  inner.timestamps = like("timestamps", state.timestamps);
-  const auto all_like = [&](std::string_view name, const std::vector<Value>& values) {
-    std::vector<Value> inputs;
+  const auto add_all = [&](std::string_view name, std::vector<Value>& values, bool changes) {
     for (size_t i = 0; i < values.size(); ++i) {
-      inputs.push_back(like(fmt::format("{}_{}", name, i), values[i]));
+      all.push_back({fmt::format("{}_{}", name, i), &values[i], changes});
     }
-    return inputs;
   };
-  inner.cache.self_k = all_like("self_k", state.cache.self_k);
-  inner.cache.self_v = all_like("self_v", state.cache.self_v);
-  inner.cache.cross_k = all_like("cross_k", state.cache.cross_k);
-  inner.cache.cross_v = all_like("cross_v", state.cache.cross_v);
-  return inner;
+  if (inner) {
+    add_all("self_k", cache.self_k, true);
+    add_all("self_v", cache.self_v, true);
+  }
+  add_all("older_k", cache.older_k, !inner);
+  add_all("older_v", cache.older_v, !inner);
+  add_all("cross_k", cache.cross_k, false);
+  add_all("cross_v", cache.cross_v, false);
+  return all;
 }
 
-/// Goes on while there is room for another token and the last one is not <|endoftext|> (unless it
-/// belongs to the prompt).
-Graph& loop_condition(Graph& outer, const LoopState& state, const GenerationConfig& generation) {
-  Graph& g = outer.module().add_graph("decode_continue");
-  const LoopState s = state_inputs(g, outer, state);
+std::vector<Value> values_of(LoopState& state, Level level) {
+  std::vector<Value> values;
+  for (const Field& field : fields(state, level)) values.push_back(*field.value);
+  return values;
+}
+
+/// The same state as inputs of a subgraph.
+LoopState state_inputs(Graph& g, const Graph& outside, const LoopState& state, Level level) {
+  LoopState inside = state;
+  for (const Field& field : fields(inside, level)) {
+    *field.value = g.input(field.name, outside.dtype(*field.value), outside.shape(*field.value));
+  }
+  return inside;
+}
+
+/// Runs a loop and takes over what it changes.
+void run_loop(Graph& g, LoopState& state, Level level, const Graph& condition, const Graph& body) {
+  const std::vector<Value> results = while_loop(g, values_of(state, level), condition, body);
+  const std::vector<Field> all = fields(state, level);
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (all[i].changes) *all[i].value = results[i];
+  }
+}
+
+/// bool[1]: there is room for another token and the last one is not <|endoftext|>, unless it
+/// belongs to the prompt.
+Value wants_more(Graph& g, const LoopState& s, const GenerationConfig& generation) {
   const Value next = add(g, s.position, g.constant_i32({1}));
   const Value room = less(g, next, s.max_length);
   const Value in_prompt = less(g, next, s.prompt_length);
   const Value going = not_equal(g, s.token, g.constant_i32({generation.eos_token_id}));
-  g.set_outputs({logical_and(g, room, logical_or(g, in_prompt, going))});
+  return logical_and(g, room, logical_or(g, in_prompt, going));
+}
+
+Graph& outer_condition(Graph& outside, const LoopState& state, const GenerationConfig& generation) {
+  Graph& g = outside.module().add_graph("decode_continue");
+  const LoopState s = state_inputs(g, outside, state, Level::outer);
+  g.set_outputs({wants_more(g, s, generation)});
+  return g;
+}
+
+Graph& inner_condition(Graph& outside, const LoopState& state, const GenerationConfig& generation) {
+  Graph& g = outside.module().add_graph("decode_continue_block");
+  const LoopState s = state_inputs(g, outside, state, Level::inner);
+  const Value in_block =
+      less(g, sub(g, s.position, s.cache.base), g.constant_i32({kBlockPositions}));
+  g.set_outputs({logical_and(g, wants_more(g, s, generation), in_block)});
   return g;
 }
 
 /// Feeds one token and finds the next: from the prompt, from language detection or by the rules.
-Graph& loop_body(Graph& outer, const LoopState& state, Weights& weights) {
+Graph& inner_body(Graph& outside, const LoopState& state, Weights& weights) {
   const ModelConfig& config = weights.config();
   const GenerationConfig& generation = weights.generation();
-  Graph& g = outer.module().add_graph("decode_body");
-  LoopState s = state_inputs(g, outer, state);
+  Graph& g = outside.module().add_graph("decode_token");
+  LoopState s = state_inputs(g, outside, state, Level::inner);
   const DecoderPass pass = decode_sequence(g, weights, s.token, s.position, s.cache);
   const Value logits = weights.logits(g, reshape(g, pass.hidden, {1, config.d_model}));
   const Value sampled = next_token(g, config, generation, logits, s.timestamps, s.sampled);
@@ -103,21 +135,58 @@ Graph& loop_body(Graph& outer, const LoopState& state, Weights& weights) {
                    most_likely_language(g, generation, logits), given);
   }
   const SampledState after = after_token(g, generation, sampled, s.sampled);
-  s.sampled.count = select(g, in_prompt, s.sampled.count, after.count);
-  s.sampled.last_is_timestamp =
-      select(g, in_prompt, s.sampled.last_is_timestamp, after.last_is_timestamp);
-  s.sampled.before_is_timestamp =
-      select(g, in_prompt, s.sampled.before_is_timestamp, after.before_is_timestamp);
-  s.sampled.last_timestamp = select(g, in_prompt, s.sampled.last_timestamp, after.last_timestamp);
+  const auto unless_in_prompt = [&](Value& value, Value changed) {
+    value = select(g, in_prompt, value, changed);
+  };
+  unless_in_prompt(s.sampled.count, after.count);
+  unless_in_prompt(s.sampled.last_is_timestamp, after.last_is_timestamp);
+  unless_in_prompt(s.sampled.before_is_timestamp, after.before_is_timestamp);
+  unless_in_prompt(s.sampled.last_timestamp, after.last_timestamp);
   s.token = select(g, in_prompt, given, sampled);
   s.tokens = dynamic_update_slice(g, s.tokens, reshape(g, s.token, {1, 1}),
                                   concat(g, {g.constant_i32({0}), next}, 0));
   s.position = next;
-  g.set_outputs(s.values());
+  g.set_outputs(values_of(s, Level::inner));
   return g;
 }
 
-Value zeros(Graph& g, const Shape& shape) { return broadcast_to(g, g.constant(0.0F), shape); }
+/// A key or value cache of one layer with room for `positions`.
+Shape key_shape(const ModelConfig& config, int positions) {
+  const int heads = config.decoder_attention_heads;
+  return {1, heads, positions, config.d_model / heads};
+}
+
+Shape value_shape(const ModelConfig& config, int positions) {
+  const int heads = config.decoder_attention_heads;
+  return {1, heads, config.d_model / heads, positions};
+}
+
+/// Runs the inner loop over one block of positions and moves it to the older ones.
+Graph& outer_body(Graph& outside, const LoopState& state, Weights& weights) {
+  const ModelConfig& config = weights.config();
+  Graph& g = outside.module().add_graph("decode_block");
+  LoopState s = state_inputs(g, outside, state, Level::outer);
+  for (int i = 0; i < config.decoder_layers; ++i) {
+    s.cache.self_k.push_back(fill(g, key_shape(config, kBlockPositions), 0.0F));
+    s.cache.self_v.push_back(fill(g, value_shape(config, kBlockPositions), 0.0F));
+  }
+  const Graph& condition = inner_condition(g, s, weights.generation());
+  const Graph& body = inner_body(g, s, weights);
+  run_loop(g, s, Level::inner, condition, body);
+
+  const Value zero = g.constant_i32({0});
+  const Value k_start = concat(g, {zero, zero, s.cache.base, zero}, 0);
+  const Value v_start = concat(g, {zero, zero, zero, s.cache.base}, 0);
+  for (size_t i = 0; i < s.cache.self_k.size(); ++i) {
+    Value& older_k = s.cache.older_k[i];
+    Value& older_v = s.cache.older_v[i];
+    older_k = dynamic_update_slice(g, older_k, s.cache.self_k[i], k_start);
+    older_v = dynamic_update_slice(g, older_v, s.cache.self_v[i], v_start);
+  }
+  s.cache.base = add(g, s.cache.base, g.constant_i32({kBlockPositions}));
+  g.set_outputs(values_of(s, Level::outer));
+  return g;
+}
 
 }  // namespace
 
@@ -125,8 +194,6 @@ Value GreedyLoop::run(Graph& g, Value last_hidden_state, const LoopInputs& input
   const ModelConfig& config = weights_.config();
   const GenerationConfig& generation = weights_.generation();
   const int positions = config.max_target_positions;
-  const int heads = config.decoder_attention_heads;
-  const int e = config.d_model / heads;
 
   LoopState state;
   const Value zero = g.constant_i32({0});
@@ -152,15 +219,19 @@ Value GreedyLoop::run(Graph& g, Value last_hidden_state, const LoopInputs& input
       cast(g, not_equal(g, last_of_prompt, g.constant_i32({generation.no_timestamps_token_id})),
            DType::i32);
   cross_attention_cache(g, weights_, last_hidden_state, state.cache);
+  // A whole number of blocks: DYNAMIC_UPDATE_SLICE would shift one that sticks out.
+  const int capacity = (positions + kBlockPositions - 1) / kBlockPositions * kBlockPositions;
   for (int i = 0; i < config.decoder_layers; ++i) {
-    state.cache.self_k.push_back(zeros(g, {1, heads, positions, e}));
-    state.cache.self_v.push_back(zeros(g, {1, heads, e, positions}));
+    state.cache.older_k.push_back(fill(g, key_shape(config, capacity), 0.0F));
+    state.cache.older_v.push_back(fill(g, value_shape(config, capacity), 0.0F));
   }
+  state.cache.base = zero;
   if (body_ == nullptr) {
-    condition_ = &loop_condition(g, state, generation);
-    body_ = &loop_body(g, state, weights_);
+    condition_ = &outer_condition(g, state, generation);
+    body_ = &outer_body(g, state, weights_);
   }
-  return while_loop(g, state.values(), *condition_, *body_)[2];
+  run_loop(g, state, Level::outer, *condition_, *body_);
+  return state.tokens;
 }
 
 LoopInputs constant_inputs(Graph& g, const GenerationConfig& generation,

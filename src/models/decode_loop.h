@@ -16,7 +16,11 @@ struct LoopInputs {
   Value max_length;     // i32[1], tokens of the whole row at most
 };
 
-/// The loop over one model. Its two subgraphs are built once, however many signatures run it.
+/// The loop over one model. Its subgraphs are built once, however many signatures run it.
+///
+/// WHILE copies what it carries at every turn, so there are two loops: the inner one carries the
+/// keys and values of one block of positions and only looks at those before the block; the outer
+/// one moves finished blocks there.
 class GreedyLoop {
  public:
   explicit GreedyLoop(Weights& weights) : weights_(weights) {}
@@ -30,7 +34,7 @@ class GreedyLoop {
 
  private:
   Weights& weights_;
-  const Graph* condition_ = nullptr;
+  const Graph* condition_ = nullptr;  // of the outer loop
   const Graph* body_ = nullptr;
 };
 

@@ -18,8 +18,8 @@ float attention_scale(const ModelConfig& config) {
   return 1.0F / std::sqrt(static_cast<float>(config.d_model / config.decoder_attention_heads));
 }
 
-/// f32[rows or 1, positions]: 0 where column <= position of the row, hugely negative after it.
-Value causal_mask(Graph& g, Value position, int rows, int positions) {
+/// f32[1, 1, rows, positions]: 0 where column <= last_visible + row, hugely negative after it.
+Value causal_mask(Graph& g, Value last_visible, int rows, int positions) {
   std::vector<float> distance;
   for (int row = 0; row < rows; ++row) {
     for (int column = 0; column < positions; ++column) {
@@ -27,9 +27,9 @@ Value causal_mask(Graph& g, Value position, int rows, int positions) {
     }
   }
   const Value ahead = add(g,
-                          g.constant(rows_of(fmt::format("row_minus_column_{}", rows),
+                          g.constant(rows_of(fmt::format("row_minus_column_{}_{}", rows, positions),
                                              {1, 1, rows, positions}, std::move(distance))),
-                          cast(g, position, DType::f32));
+                          cast(g, last_visible, DType::f32));
   return mul(g, minimum(g, ahead, g.constant(0.0F)), g.constant(kMaskPerPosition));
 }
 
@@ -43,10 +43,18 @@ Value scores_of_row(Graph& g, Value q, Value k) {
   return reshape(g, sum(g, mul(g, k, q), {-1}, false), row);
 }
 
-/// scores f32[b, h, 1, s], v f32[b, h, e, s] -> f32[b, h, e].
-Value mix_of_row(Graph& g, Value scores, Value v) {
-  return sum(g, mul(g, v, softmax(g, scores)), {-1}, false);
+/// probabilities f32[b, h, 1, s], v f32[b, h, e, s] -> f32[b, h, e].
+Value mix_of_row(Graph& g, Value probabilities, Value v) {
+  return sum(g, mul(g, v, probabilities), {-1}, false);
 }
+
+/// Where the rows of a pass go in the cache and what they see of it.
+struct Placement {
+  Value start;           // i32[1], position in self_k and self_v
+  Value mask;            // f32[1, 1, rows, positions of self_k]
+  Value older_mask;      // f32[1, 1, 1, positions of older_k], if there are older positions
+  bool sequence = true;  // successive positions of one hypothesis, or one position of several
+};
 
 class Layer {
  public:
@@ -58,7 +66,7 @@ class Layer {
         index_(static_cast<size_t>(index)) {}
 
   /// Self-attention over the cache, which gains the rows of x.
-  Value self_attention(Value x, Value position, Value mask, bool sequence, DecoderCache& cache) {
+  Value self_attention(Value x, const Placement& place, DecoderCache& cache) {
     const std::string prefix = prefix_ + ".self_attn";
     const int rows = g_.shape(x)[1];
     const int heads = config_.decoder_attention_heads;
@@ -69,24 +77,26 @@ class Layer {
     Value& cache_k = cache.self_k[index_];
     Value& cache_v = cache.self_v[index_];
     const Value zero = g_.constant_i32({0});
-    const Value k_start = concat(g_, {zero, zero, position, zero}, 0);
-    const Value v_start = concat(g_, {zero, zero, zero, position}, 0);
+    const Value k_start = concat(g_, {zero, zero, place.start, zero}, 0);
+    const Value v_start = concat(g_, {zero, zero, zero, place.start}, 0);
     Value mixed;
-    if (sequence && rows > 1) {
+    if (place.sequence && rows > 1) {
       const Shape by_head{1, rows, heads, e};
       cache_k = dynamic_update_slice(g_, cache_k,
                                      transpose(g_, reshape(g_, k, by_head), {0, 2, 1, 3}), k_start);
       cache_v = dynamic_update_slice(g_, cache_v,
                                      transpose(g_, reshape(g_, v, by_head), {0, 2, 3, 1}), v_start);
       const Value queries = transpose(g_, reshape(g_, q, by_head), {0, 2, 1, 3});
-      const Value scores = add(g_, batch_matmul(g_, queries, cache_k, false, true), mask);
+      const Value scores = add(g_, batch_matmul(g_, queries, cache_k, false, true), place.mask);
       mixed =
           transpose(g_, batch_matmul(g_, softmax(g_, scores), cache_v, false, true), {0, 2, 1, 3});
     } else {
       cache_k = dynamic_update_slice(g_, cache_k, reshape(g_, k, {rows, heads, 1, e}), k_start);
       cache_v = dynamic_update_slice(g_, cache_v, reshape(g_, v, {rows, heads, e, 1}), v_start);
-      const Value scores = scores_of_row(g_, reshape(g_, q, {rows, heads, 1, e}), cache_k);
-      mixed = mix_of_row(g_, add(g_, scores, mask), cache_v);
+      const Value query = reshape(g_, q, {rows, heads, 1, e});
+      const Value scores = add(g_, scores_of_row(g_, query, cache_k), place.mask);
+      mixed = cache.older_k.empty() ? mix_of_row(g_, softmax(g_, scores), cache_v)
+                                    : mix_with_older(query, scores, place.older_mask, cache);
     }
     return weights_.linear(g_, reshape(g_, mixed, {1, rows, config_.d_model}),
                            prefix + ".out_proj");
@@ -108,7 +118,7 @@ class Layer {
       mixed = transpose(g_, batch_matmul(g_, softmax(g_, scores), v, false, true), {0, 2, 1, 3});
     } else {
       scores = scores_of_row(g_, reshape(g_, q, {1, heads, 1, e}), k);
-      mixed = mix_of_row(g_, scores, v);
+      mixed = mix_of_row(g_, softmax(g_, scores), v);
     }
     return weights_.linear(g_, reshape(g_, mixed, {1, rows, config_.d_model}),
                            prefix + ".out_proj");
@@ -124,6 +134,18 @@ class Layer {
   }
 
  private:
+  /// One softmax over the older positions and those of the cache.
+  Value mix_with_older(Value query, Value scores, Value older_mask, const DecoderCache& cache) {
+    const Value older_k = cache.older_k[index_];
+    const Value older = add(g_, scores_of_row(g_, query, older_k), older_mask);
+    const Value both = softmax(g_, concat(g_, {older, scores}, 3));
+    const Shape older_shape = g_.shape(older);
+    const Value older_part = slice(g_, both, {0, 0, 0, 0}, older_shape);
+    const Value newer_part = slice(g_, both, {0, 0, 0, older_shape[3]}, g_.shape(scores));
+    return add(g_, mix_of_row(g_, older_part, cache.older_v[index_]),
+               mix_of_row(g_, newer_part, cache.self_v[index_]));
+  }
+
   Graph& g_;
   Weights& weights_;
   const ModelConfig& config_;
@@ -132,25 +154,19 @@ class Layer {
 };
 
 /// x f32[1, rows, d_model] through all layers.
-DecoderPass run_layers(Graph& g, Weights& weights, Value x, Value position, Value mask,
-                       bool sequence, DecoderCache& cache) {
+DecoderPass run_layers(Graph& g, Weights& weights, Value x, const Placement& place,
+                       DecoderCache& cache) {
   DecoderPass pass;
   for (int i = 0; i < weights.config().decoder_layers; ++i) {
     Layer layer(g, weights, i);
     Value scores;
-    x = add(g, x,
-            layer.self_attention(layer.norm(x, "self_attn_layer_norm"), position, mask, sequence,
-                                 cache));
+    x = add(g, x, layer.self_attention(layer.norm(x, "self_attn_layer_norm"), place, cache));
     x = add(g, x, layer.cross_attention(layer.norm(x, "encoder_attn_layer_norm"), cache, scores));
     x = add(g, x, layer.mlp(layer.norm(x, "final_layer_norm")));
     pass.cross_scores.push_back(scores);
   }
   pass.hidden = weights.layer_norm(g, x, "decoder.layer_norm");
   return pass;
-}
-
-int cache_positions(const Graph& g, const DecoderCache& cache) {
-  return g.shape(cache.self_k.at(0))[2];
 }
 
 }  // namespace
@@ -210,9 +226,15 @@ DecoderPass decode_sequence(Graph& g, Weights& weights, Value tokens, Value posi
   const Value table =
       weights.table(g, weights.rows("decoder.embed_positions.weight"), weights.recipe().decoder);
   const Value embedded = add(g, weights.embed(g, tokens), gather(g, table, positions));
-  const Value mask = causal_mask(g, position, rows, cache_positions(g, cache));
-  return run_layers(g, weights, reshape(g, embedded, {1, rows, weights.config().d_model}), position,
-                    mask, true, cache);
+  Placement place{.start = position};
+  if (!cache.older_k.empty()) {
+    place.start = sub(g, position, cache.base);
+    place.older_mask =
+        causal_mask(g, sub(g, cache.base, g.constant_i32({1})), 1, g.shape(cache.older_k[0])[2]);
+  }
+  place.mask = causal_mask(g, place.start, rows, g.shape(cache.self_k.at(0))[2]);
+  return run_layers(g, weights, reshape(g, embedded, {1, rows, weights.config().d_model}), place,
+                    cache);
 }
 
 DecoderPass decode_hypotheses(Graph& g, Weights& weights, Value tokens, Value position,
@@ -221,9 +243,11 @@ DecoderPass decode_hypotheses(Graph& g, Weights& weights, Value tokens, Value po
   const Value table =
       weights.table(g, weights.rows("decoder.embed_positions.weight"), weights.recipe().decoder);
   const Value embedded = add(g, weights.embed(g, tokens), gather(g, table, position));
-  const Value mask = causal_mask(g, position, 1, cache_positions(g, cache));
-  return run_layers(g, weights, reshape(g, embedded, {1, rows, weights.config().d_model}), position,
-                    mask, false, cache);
+  const Placement place{.start = position,
+                        .mask = causal_mask(g, position, 1, g.shape(cache.self_k.at(0))[2]),
+                        .sequence = false};
+  return run_layers(g, weights, reshape(g, embedded, {1, rows, weights.config().d_model}), place,
+                    cache);
 }
 
 }  // namespace whisper_s4y

@@ -14,6 +14,11 @@ struct DecoderCache {
   std::vector<Value> self_v;   // f32[B, h, e, S]
   std::vector<Value> cross_k;  // f32[1, h, T, e]
   std::vector<Value> cross_v;  // f32[1, h, e, T]
+  // The loop in the graph keeps the positions before `base` apart, so that self_k and self_v, which
+  // it copies at every turn, are short: they hold the positions from `base` on.
+  std::vector<Value> older_k;  // f32[1, h, P, e]; empty: there are none
+  std::vector<Value> older_v;  // f32[1, h, e, P]
+  Value base;                  // i32[1]
 };
 
 /// Adds the cache tensors as inputs: self_k_0, self_v_0, ..., cross_k_0, cross_v_0, ...
