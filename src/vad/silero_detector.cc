@@ -1,0 +1,82 @@
+#include "vad/silero_detector.h"
+
+#include <algorithm>
+
+#include "checkpoint/safetensors.h"
+#include "tflite/memory_model.h"
+#include "vad/silero_model.h"
+#include "whisper_s4y/error.h"
+
+namespace whisper_s4y {
+namespace {
+
+constexpr const char* kOne = "chunk";
+constexpr const char* kMany = "chunks";
+constexpr int kManyChunks = 32;  // 1 s: larger is no faster and loads more slowly
+
+std::shared_ptr<const TfliteFile> build(const std::filesystem::path& weights) {
+  const bool built_in = weights.empty();
+  const std::string source = built_in ? "the built-in Silero VAD" : weights.string();
+  const auto tensors = built_in ? built_in_silero_weights() : read_safetensors(weights);
+  Module module;
+  add_silero_vad(module, kOne, 1, tensors, source);
+  add_silero_vad(module, kMany, kManyChunks, tensors, source);
+  return tflite_in_memory(module, source);
+}
+
+// One thread: the steps of the LSTM are too small to share. No cache folder: packing the weights
+// takes no longer than checking a cache file.
+RuntimeOptions runtime_options() { return {.threads = 1, .use_cache = false}; }
+
+}  // namespace
+
+SileroDetector::Part::Part(LiteRtModel& model, const char* key, AlignedBuffer& h, AlignedBuffer& c)
+    : signature(model.signature(key)),
+      chunks(static_cast<size_t>(signature.input("samples").shape.at(0))),
+      samples(signature.input("samples")),
+      speech_probs(signature.output("speech_probs")) {
+  signature.bind_input("samples", samples);
+  signature.bind_input("h", h);
+  signature.bind_input("c", c);
+  signature.bind_output("speech_probs", speech_probs);
+  signature.bind_output("hn", h);
+  signature.bind_output("cn", c);
+}
+
+SileroDetector::SileroDetector(const std::filesystem::path& weights)
+    : model_(build(weights), runtime_options()),
+      h_(model_.signature(kOne).input("h")),
+      c_(model_.signature(kOne).input("c")),
+      one_(model_, kOne, h_, c_),
+      many_(model_, kMany, h_, c_),
+      context_(kVadContext, 0.0F) {}
+
+void SileroDetector::reset() {
+  std::ranges::fill(h_.as<float>(), 0.0F);
+  std::ranges::fill(c_.as<float>(), 0.0F);
+  std::ranges::fill(context_, 0.0F);
+}
+
+void SileroDetector::hear(std::span<const float> chunks, std::span<float> speech_probs) {
+  if (chunks.size() != speech_probs.size() * kVadChunk) {
+    fail("{} samples are not {} chunks of {}.", chunks.size(), speech_probs.size(), kVadChunk);
+  }
+  for (size_t done = 0; done < speech_probs.size();) {
+    Part& part = speech_probs.size() - done >= many_.chunks ? many_ : one_;
+    hear(part, chunks.data() + done * kVadChunk, speech_probs.data() + done);
+    done += part.chunks;
+  }
+}
+
+void SileroDetector::hear(Part& part, const float* chunks, float* speech_probs) {
+  float* row = part.samples.as<float>().data();
+  for (size_t i = 0; i < part.chunks; ++i, chunks += kVadChunk) {
+    row = std::ranges::copy(context_, row).out;
+    row = std::copy_n(chunks, kVadChunk, row);
+    std::copy_n(chunks + kVadChunk - kVadContext, kVadContext, context_.begin());
+  }
+  part.signature.run();
+  std::ranges::copy(part.speech_probs.as<float>(), speech_probs);
+}
+
+}  // namespace whisper_s4y

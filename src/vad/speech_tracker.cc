@@ -1,0 +1,101 @@
+#include "vad/speech_tracker.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "vad/speech_detector.h"
+#include "whisper_s4y/audio.h"
+#include "whisper_s4y/error.h"
+
+namespace whisper_s4y {
+namespace {
+
+double samples_of_ms(int ms) { return static_cast<double>(kSampleRate) * ms / 1000.0; }
+
+}  // namespace
+
+void VadOptions::validate() const {
+  const auto check_probability = [](double value, const char* name) {
+    if (!(value > 0.0 && value < 1.0))
+      fail("VAD: {} is {}, expected above 0, below 1.", name, value);
+  };
+  const auto check_ms = [](int value, const char* name) {
+    if (value < 0) fail("VAD: {} is {} ms, expected 0 or more.", name, value);
+  };
+  check_probability(threshold, "threshold");
+  if (neg_threshold) check_probability(*neg_threshold, "neg_threshold");
+  if (neg_threshold && *neg_threshold > threshold) {
+    fail("VAD: neg_threshold {} is above the threshold {}.", *neg_threshold, threshold);
+  }
+  check_ms(min_speech_duration_ms, "min_speech_duration_ms");
+  check_ms(min_silence_duration_ms, "min_silence_duration_ms");
+  check_ms(speech_pad_ms, "speech_pad_ms");
+  check_ms(min_silence_at_max_speech_ms, "min_silence_at_max_speech_ms");
+  // A chunk and the padding must fit in; otherwise every chunk would be split off.
+  const double least = (2.0 * samples_of_ms(speech_pad_ms) + 2.0 * kVadChunk) / kSampleRate;
+  if (!(max_speech_duration_s >= least)) {
+    fail(
+        "VAD: max_speech_duration_s is {}, expected at least {}: twice the padding and two chunks.",
+        max_speech_duration_s, least);
+  }
+}
+
+SpeechTracker::SpeechTracker(const VadOptions& options)
+    : threshold_(static_cast<float>(options.threshold)),
+      neg_threshold_(static_cast<float>(
+          options.neg_threshold.value_or(std::max(options.threshold - 0.15, 0.01)))),
+      min_speech_(samples_of_ms(options.min_speech_duration_ms)),
+      max_speech_(kSampleRate * options.max_speech_duration_s - kVadChunk -
+                  2.0 * samples_of_ms(options.speech_pad_ms)),
+      min_silence_(samples_of_ms(options.min_silence_duration_ms)),
+      min_silence_at_max_speech_(samples_of_ms(options.min_silence_at_max_speech_ms)) {
+  options.validate();
+}
+
+void SpeechTracker::end_segment(int64_t end, std::vector<SpeechSegment>& ended) {
+  ended.push_back({.start = *start_, .end = end});
+  start_.reset();
+  silence_.reset();
+  split_end_.reset();
+  split_start_.reset();
+}
+
+void SpeechTracker::next(float speech_prob, std::vector<SpeechSegment>& ended) {
+  const int64_t position = position_;
+  position_ += kVadChunk;
+  const bool speech = speech_prob >= threshold_;
+  if (speech && silence_) {
+    silence_.reset();
+    if (split_end_ && !split_start_) split_start_ = position;
+  }
+  if (!start_) {
+    if (speech) start_ = position;
+    return;
+  }
+  if (static_cast<double>(position - *start_) > max_speech_) {
+    if (!split_end_) return end_segment(position, ended);
+    const std::optional<int64_t> goes_on = split_start_;
+    end_segment(*split_end_, ended);
+    start_ = goes_on;
+    if (!start_) return;
+  }
+  if (speech_prob >= neg_threshold_) return;
+  if (!silence_) silence_ = position;
+  const auto silent = static_cast<double>(position - *silence_);
+  if (silent > min_silence_at_max_speech_) {
+    split_end_ = silence_;
+    split_start_.reset();
+  }
+  if (silent < min_silence_) return;
+  const int64_t end = *silence_;
+  end_segment(end, ended);
+  if (static_cast<double>(ended.back().size()) <= min_speech_) ended.pop_back();
+}
+
+void SpeechTracker::finish(int64_t audio_length, std::vector<SpeechSegment>& ended) {
+  if (!start_) return;
+  end_segment(audio_length, ended);
+  if (static_cast<double>(ended.back().size()) <= min_speech_) ended.pop_back();
+}
+
+}  // namespace whisper_s4y
