@@ -4,12 +4,13 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <memory>
 
 #include "cli/commands.h"
-#include "cli/npy_file.h"
 #include "cli/progress.h"
+#include "common/npy.h"
 #include "common/unfinished_files.h"
 #include "models/bundle.h"
 #include "runtime/litert_model.h"
@@ -79,16 +80,18 @@ void run_features(const FeaturesArguments& arguments) {
   const size_t windows = std::max<size_t>(1, (audio.size() + window.size() - 1) / window.size());
   const auto mel_bins = static_cast<int64_t>(logmel_info.shape.at(1));
   const auto frames = static_cast<int64_t>(logmel_info.shape.at(2));
-  OutputFile file(arguments.output);
-  write_npy_header(file, {static_cast<int64_t>(windows), mel_bins, frames});
+  std::vector<float> all;
+  all.reserve(windows * logmel.as<float>().size());
   for (size_t i = 0; i < windows; ++i) {
     const auto part = std::span(audio).subspan(
         i * window.size(), std::min(window.size(), audio.size() - i * window.size()));
     std::fill(std::copy(part.begin(), part.end(), window.begin()), window.end(), 0.0F);
     signature.run();
-    write_npy_numbers(file, logmel.as<float>());
+    const std::span<const float> numbers = logmel.as<float>();
+    all.insert(all.end(), numbers.begin(), numbers.end());
   }
-  file.commit();
+  write_npy(arguments.output, std::to_array({static_cast<int64_t>(windows), mel_bins, frames}),
+            all);
   if (arguments.quiet) return;
   fmt::print(stderr, "Wrote {}: float32 [{}, {}, {}] from {} of sound.\n",
              arguments.output.string(), windows, mel_bins, frames,

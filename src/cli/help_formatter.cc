@@ -38,6 +38,13 @@ std::string entry(const std::string& name, const std::string& description) {
 
 }  // namespace
 
+std::string HelpFormatter::make_help(const CLI::App* app, std::string name,
+                                     CLI::AppFormatMode mode) const {
+  // The base class puts two blank lines between groups of options.
+  return CLI::detail::find_and_replace(Formatter::make_help(app, std::move(name), mode), "\n\n\n",
+                                       "\n\n");
+}
+
 std::string HelpFormatter::make_description(const CLI::App* app) const {
   return fmt::format("{}\n\n", fmt::join(wrap(app->get_description(), kWidth), "\n"));
 }
@@ -45,7 +52,7 @@ std::string HelpFormatter::make_description(const CLI::App* app) const {
 std::string HelpFormatter::make_option(const CLI::Option* option, bool is_positional) const {
   std::string name = make_option_name(option, is_positional);
   if (const size_t comma = name.find(','); comma != std::string::npos) name.insert(comma + 1, " ");
-  if (!is_positional && option->get_type_size() != 0) name += ' ' + option->get_type_name();
+  if (!is_positional && !option->get_type_name().empty()) name += ' ' + option->get_type_name();
   std::string description = option->get_description();
   if (!option->get_default_str().empty()) {
     description += fmt::format(" (default: {})", option->get_default_str());

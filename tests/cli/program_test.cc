@@ -20,14 +20,14 @@ TEST(Program, TellsItsVersion) {
 TEST(Program, ListsItsCommands) {
   const ProgramResult result = run_program({"--help"});
   EXPECT_EQ(result.exit_code, 0);
-  for (const char* command : {"convert", "inspect", "features", "pull"}) {
+  for (const char* command : {"convert", "transcribe", "inspect", "features", "pull"}) {
     EXPECT_THAT(result.out, HasSubstr(std::string("\n  ") + command + " "));
   }
   EXPECT_THAT(result.err, IsEmpty());
 }
 
 TEST(Program, EveryCommandExplainsItself) {
-  for (const char* command : {"convert", "inspect", "features", "pull"}) {
+  for (const char* command : {"convert", "transcribe", "inspect", "features", "pull"}) {
     const ProgramResult result = run_program({command, "--help"});
     EXPECT_EQ(result.exit_code, 0) << command;
     EXPECT_THAT(result.out, HasSubstr(std::string("Usage: whisper-s4y ") + command));

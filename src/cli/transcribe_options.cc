@@ -1,0 +1,179 @@
+#include "cli/transcribe_options.h"
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <string>
+
+#include "whisper_s4y/error.h"
+
+namespace whisper_s4y {
+namespace {
+
+/// An option that takes a number, or "none" to switch its rule off.
+void add_threshold(CLI::App& command, const std::string& name, std::optional<float>& value,
+                   const std::string& description) {
+  auto* option = command.add_option_function<std::string>(
+      name,
+      [name, &value](const std::string& text) {
+        if (text == "none") {
+          value.reset();
+          return;
+        }
+        float number = 0;
+        if (!CLI::detail::lexical_cast(text, number)) {
+          throw CLI::ValidationError(name, "expected a number or none, not " + text);
+        }
+        value = number;
+      },
+      description);
+  option->type_name("X|none")->group("Decoding");
+  if (value) option->default_str(fmt::format("{}", *value));
+}
+
+}  // namespace
+
+TranscribeOptions TranscribeFlags::finished() const {
+  TranscribeOptions result = options;
+  if (temperature < 0 || temperature_increment_on_fallback < 0) {
+    fail("A temperature and its increment are not below 0, but {} and {} were given.", temperature,
+         temperature_increment_on_fallback);
+  }
+  result.temperatures = {temperature};
+  // openai/whisper transcribe.py, cli(): up to 1.0, that included in spite of rounding.
+  if (temperature_increment_on_fallback > 0) {
+    for (int i = 1;
+         temperature + static_cast<float>(i) * temperature_increment_on_fallback <= 1.0F + 1e-6F;
+         ++i) {
+      result.temperatures.push_back(temperature +
+                                    static_cast<float>(i) * temperature_increment_on_fallback);
+    }
+  }
+  return result;
+}
+
+void add_transcribe_options(CLI::App& command, TranscribeFlags& flags) {
+  TranscribeOptions& options = flags.options;
+  const auto group = [](CLI::Option* option, const char* name, const char* type) {
+    option->group(name);
+    if (option->get_type_size() != 0) option->type_name(type);
+    return option;
+  };
+  constexpr const char* kSpeech = "Speech";
+  group(command.add_option("-l,--language", options.language,
+                           "Language of the speech: a code (de) or a name (German); without it "
+                           "the language is detected"),
+        kSpeech, "LANG");
+  group(command.add_option("--task", options.task, "transcribe, or translate into English")
+            ->check(CLI::IsMember({"transcribe", "translate"}).description(""))
+            ->capture_default_str(),
+        kSpeech, "TASK");
+  group(command.add_flag("--multilingual", options.multilingual,
+                         "Detect the language anew every 30 s"),
+        kSpeech, "");
+  group(command.add_option("--initial-prompt", options.initial_prompt,
+                           "Text to begin after: names, spelling, style"),
+        kSpeech, "TEXT");
+  group(command.add_flag("--carry-initial-prompt", options.carry_initial_prompt,
+                         "Put the initial prompt before every 30 s window"),
+        kSpeech, "");
+  group(command.add_option("--hotwords", options.hotwords, "Words to expect in every window"),
+        kSpeech, "TEXT");
+  group(command.add_option("--prefix", options.prefix, "Text the recording begins with"), kSpeech,
+        "TEXT");
+  group(command
+            .add_option("--clip-timestamps", options.clip_timestamps,
+                        "Transcribe these parts only: start,end,start,end,... in seconds")
+            ->delimiter(','),
+        kSpeech, "S,S,...");
+
+  constexpr const char* kTimes = "Times";
+  group(command.add_flag("--word-timestamps", options.word_timestamps,
+                         "Find the times of words too (in json, srt and vtt)"),
+        kTimes, "");
+  group(command.add_flag("--without-timestamps", options.without_timestamps,
+                         "Decode text only: one segment for each 30 s"),
+        kTimes, "");
+  group(command.add_option("--hallucination-silence-threshold",
+                           options.hallucination_silence_threshold,
+                           "Leave out improbable text around silence longer than this; needs "
+                           "--word-timestamps"),
+        kTimes, "SECONDS");
+
+  constexpr const char* kDecoding = "Decoding";
+  group(command.add_option("--beam-size", options.beam_size,
+                           "Beams at temperature 0; without it the likeliest token is taken"),
+        kDecoding, "N");
+  group(command.add_option("--patience", options.patience,
+                           "Wait for beam size times this many finished beams"),
+        kDecoding, "X");
+  group(command.add_option("--length-penalty", options.length_penalty,
+                           "Exponent of the length that ranks beams and samples; without it the "
+                           "mean log-probability ranks"),
+        kDecoding, "X");
+  group(command.add_option("--best-of", options.best_of, "Samples at temperatures above 0")
+            ->default_str(fmt::format("{}", options.best_of.value_or(1))),
+        kDecoding, "N");
+  group(command
+            .add_option("--temperature", flags.temperature,
+                        "Of the first try; 0 takes the likeliest tokens")
+            ->capture_default_str(),
+        kDecoding, "X");
+  group(command
+            .add_option("--temperature-increment-on-fallback",
+                        flags.temperature_increment_on_fallback,
+                        "Of each further try, up to 1, while the text is repetitive or "
+                        "unlikely; 0 tries once")
+            ->capture_default_str(),
+        kDecoding, "X");
+  add_threshold(command, "--compression-ratio-threshold", options.compression_ratio_threshold,
+                "Text that compresses better than this is repetitive");
+  add_threshold(command, "--logprob-threshold", options.logprob_threshold,
+                "Text whose mean log-probability is lower is unlikely");
+  add_threshold(command, "--no-speech-threshold", options.no_speech_threshold,
+                "A window that is unlikely and whose no-speech probability is higher is silence");
+  group(command.add_flag_callback(
+            "--no-condition-on-previous-text",
+            [&options] { options.condition_on_previous_text = false; },
+            "Decode each window without the text before it: repetitions cannot spread"),
+        kDecoding, "");
+  group(command
+            .add_option("--suppress-tokens", options.suppress_tokens,
+                        "Token ids never to use, with commas; -1 stands for symbols that are "
+                        "not spoken")
+            ->delimiter(',')
+            ->default_str("-1"),
+        kDecoding, "ID,...");
+  group(command
+            .add_option("--repetition-penalty", options.repetition_penalty,
+                        "Above 1 makes what was said in the window less likely")
+            ->capture_default_str(),
+        kDecoding, "X");
+  group(command
+            .add_option("--no-repeat-ngram-size", options.no_repeat_ngram_size,
+                        "Allow no run of so many tokens twice in a window; 0 allows")
+            ->capture_default_str(),
+        kDecoding, "N");
+  group(command.add_option("--max-new-tokens", options.max_new_tokens,
+                           "Most tokens of a window; without it 224"),
+        kDecoding, "N");
+  group(command.add_option("--seed", options.seed, "Of the samples at temperatures above 0")
+            ->capture_default_str(),
+        kDecoding, "N");
+}
+
+void add_layout_options(CLI::App& command, OutputOptions& options) {
+  const auto group = [](CLI::Option* option) {
+    option->group("Subtitles (srt and vtt; need --word-timestamps)");
+    if (option->get_type_size() != 0) option->type_name("N");
+  };
+  group(
+      command.add_option("--max-line-width", options.max_line_width, "Most characters in a line"));
+  group(command.add_option("--max-line-count", options.max_line_count,
+                           "Most lines of a cue; needs --max-line-width"));
+  group(command.add_option("--max-words-per-line", options.max_words_per_line,
+                           "Most words of a cue"));
+  group(command.add_flag("--highlight-words", options.highlight_words,
+                         "Underline each word while it is spoken"));
+}
+
+}  // namespace whisper_s4y
