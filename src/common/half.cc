@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #if defined(__x86_64__)
+#include <cpuid.h>
 #include <immintrin.h>
 #endif
 
@@ -59,7 +60,12 @@ __attribute__((target("avx,f16c"))) size_t float_to_half_f16c(std::span<const fl
 }
 
 bool has_f16c() {
-  static const bool present = __builtin_cpu_supports("avx") && __builtin_cpu_supports("f16c");
+  // clang 14 does not know "f16c" here; "avx" tells that the system saves the registers.
+  static const bool present = [] {
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    return __builtin_cpu_supports("avx") && __get_cpuid(1, &a, &b, &c, &d) != 0 &&
+           (c & bit_F16C) != 0;
+  }();
   return present;
 }
 #endif
