@@ -6,8 +6,8 @@
 #include "graph/ops.h"
 #include "whisper_s4y/error.h"
 
-extern "C" const std::byte whisper_s4y_silero_weights[];
-extern "C" const std::byte whisper_s4y_silero_weights_end[];
+extern "C" const std::byte kSileroWeights[];
+extern "C" const std::byte kSileroWeightsEnd[];
 
 namespace whisper_s4y {
 namespace {
@@ -51,7 +51,8 @@ Value spectrum(Graph& g, const SileroWeights& weights, Value samples) {
   // A window of 256 samples is two hops side by side: a convolution over hops instead of samples.
   const Rows basis = weights.rows("stft_conv.weight", {2 * kBins, 1, kFft});
   const Value kernel = g.constant(reshaped(basis, {2 * kBins, 1, kFft / kHop, kHop}));
-  const Value no_bias = g.constant(rows_of("no_bias", {2 * kBins}, std::vector<float>(2 * kBins)));
+  const Value no_bias =
+      g.constant(rows_of("no_bias", {2 * kBins}, std::vector<float>(size_t{2} * kBins)));
   const Value hops = reshape(g, reflected, {n, 1, kHops, kHop});
   const Value power = square(g, conv_2d(g, hops, kernel, no_bias, 1, 1, false));
   const Shape half{n, 1, kHops - 1, kBins};
@@ -84,29 +85,29 @@ struct LstmState {
 
 /// x [n, 128] is n steps in time; returns h of every step and moves `state` on.
 std::vector<Value> lstm(Graph& g, const SileroWeights& weights, Value x, LstmState& state) {
-  constexpr int kSize = kVadStateSize;
+  constexpr int size = kVadStateSize;
   const auto gate_rows = [&](const std::string& name, const Shape& shape) {
     return rows_of(name, shape, cell_gate_last(weights.numbers(name, shape)));
   };
-  const Shape matrix{4 * kSize, kSize};
-  std::vector<float> bias = weights.numbers("lstm_cell.bias_ih", {4 * kSize});
-  const std::vector<float> more = weights.numbers("lstm_cell.bias_hh", {4 * kSize});
+  const Shape matrix{4 * size, size};
+  std::vector<float> bias = weights.numbers("lstm_cell.bias_ih", {4 * size});
+  const std::vector<float> more = weights.numbers("lstm_cell.bias_hh", {4 * size});
   std::ranges::transform(bias, more, bias.begin(), std::plus());
   const Value input_bias =
-      g.constant(rows_of("lstm_cell.bias", {4 * kSize}, cell_gate_last(std::move(bias))));
+      g.constant(rows_of("lstm_cell.bias", {4 * size}, cell_gate_last(std::move(bias))));
   const Value from_input =
       fully_connected(g, x, g.constant(gate_rows("lstm_cell.weight_ih", matrix)), input_bias);
   const Value recurrent = g.constant(gate_rows("lstm_cell.weight_hh", matrix));
 
   std::vector<Value> outputs;
   for (int step = 0; step < g.shape(x)[0]; ++step) {
-    const Value gates = add(g, slice(g, from_input, {step, 0}, {1, 4 * kSize}),
+    const Value gates = add(g, slice(g, from_input, {step, 0}, {1, 4 * size}),
                             fully_connected(g, state.h, recurrent));
-    const Value open = logistic(g, slice(g, gates, {0, 0}, {1, 3 * kSize}));
-    const Value candidate = tanh(g, slice(g, gates, {0, 3 * kSize}, {1, kSize}));
-    const Value input = slice(g, open, {0, 0}, {1, kSize});
-    const Value forget = slice(g, open, {0, kSize}, {1, kSize});
-    const Value output = slice(g, open, {0, 2 * kSize}, {1, kSize});
+    const Value open = logistic(g, slice(g, gates, {0, 0}, {1, 3 * size}));
+    const Value candidate = tanh(g, slice(g, gates, {0, 3 * size}, {1, size}));
+    const Value input = slice(g, open, {0, 0}, {1, size});
+    const Value forget = slice(g, open, {0, size}, {1, size});
+    const Value output = slice(g, open, {0, 2 * size}, {1, size});
     state.c = add(g, mul(g, forget, state.c), mul(g, input, candidate));
     state.h = mul(g, output, tanh(g, state.c));
     outputs.push_back(state.h);
@@ -117,8 +118,7 @@ std::vector<Value> lstm(Graph& g, const SileroWeights& weights, Value x, LstmSta
 }  // namespace
 
 std::vector<TensorView> built_in_silero_weights() {
-  return read_safetensors({whisper_s4y_silero_weights, whisper_s4y_silero_weights_end},
-                          "the built-in Silero VAD");
+  return read_safetensors({kSileroWeights, kSileroWeightsEnd}, "the built-in Silero VAD");
 }
 
 void add_silero_vad(Module& module, const std::string& key, int chunks,

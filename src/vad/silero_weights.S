@@ -1,10 +1,10 @@
 // The bytes of data/silero_vad.safetensors as read-only data of the program.
     .section .rodata
-    .global whisper_s4y_silero_weights
-    .global whisper_s4y_silero_weights_end
+    .global kSileroWeights
+    .global kSileroWeightsEnd
     .balign 64
-whisper_s4y_silero_weights:
+kSileroWeights:
     .incbin SILERO_WEIGHTS
-whisper_s4y_silero_weights_end:
+kSileroWeightsEnd:
     .byte 0
     .section .note.GNU-stack, "", %progbits
