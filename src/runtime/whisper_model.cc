@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::string_view kNeeded[] = {"features", "encode", "cross", "step", "prefill"};
 constexpr std::string_view kBeams = "step_beam";
+constexpr std::string_view kAlign = "align";
 constexpr int kWindowSamples = 480000;
 
 // One call of `prefill` costs about as much as this many calls of `step`.
@@ -75,6 +76,8 @@ struct WhisperModel::Impl {
   void bind_decoder();
   void bind_cross(LiteRtSignature& signature);
   void load_beams();
+  void load_align();
+  void run_align(std::span<const int> all, size_t first);
   void check_tokens(std::span<const int> new_tokens, int fed, int at, int last) const;
   void run_step(int new_token, int at);
   void run_prefill(std::span<const int> part, int at);
@@ -105,6 +108,14 @@ struct WhisperModel::Impl {
   AlignedBuffer beam_tokens;
   AlignedBuffer beam_logits;
   std::optional<SelfCache> beam_cache;  // empty until the first start_beams()
+
+  AlignedBuffer align_tokens;
+  AlignedBuffer align_targets;
+  AlignedBuffer align_scores;  // f32[1, heads, rows of a call, positions]
+  AlignedBuffer align_probs;
+  bool align_loaded = false;
+  std::vector<float> scores;  // f32[heads, tokens, positions] of the last align()
+  std::vector<float> probs;
 };
 
 WhisperModel::Impl::Impl(const std::filesystem::path& path, RuntimeOptions options)
@@ -200,6 +211,51 @@ void WhisperModel::Impl::load_beams() {
   SelfCache made(signature, max_positions);
   made.bind(signature);
   beam_cache = std::move(made);
+}
+
+void WhisperModel::Impl::load_align() {
+  if (align_loaded) return;
+  LiteRtSignature& signature = model.signature(kAlign);
+  model.load({std::string(kAlign)});
+  const Shape row = signature.input("tokens").shape;
+  if (row.size() != 2 || row[0] != 1 || row[1] < 1 || row[1] > max_positions) {
+    fail(
+        "{}: tensor \"tokens\" of signature \"{}\" has shape {}, expected [1, n] with n from 1 to "
+        "{}.",
+        file->path().string(), kAlign, to_string(row), max_positions);
+  }
+  const auto heads = static_cast<int32_t>(info.generation.alignment_heads.size());
+  align_tokens = input(signature, "tokens", DType::i32, row);
+  align_targets = input(signature, "targets", DType::i32, row);
+  align_scores = output(signature, "scores", {1, heads, row[1], info.config.max_source_positions});
+  align_probs = output(signature, "target_probs", row);
+  signature.bind_input("position", position);
+  cache->bind(signature);
+  bind_cross(signature);
+  align_loaded = true;
+}
+
+/// Feeds a row of tokens from `first` on and keeps what the model says of them.
+void WhisperModel::Impl::run_align(std::span<const int> all, size_t first) {
+  const std::span<int32_t> row = align_tokens.as<int32_t>();
+  const std::span<int32_t> next = align_targets.as<int32_t>();
+  const size_t count = std::min(row.size(), all.size() - first);
+  for (size_t i = 0; i < row.size(); ++i) {
+    row[i] = i < count ? all[first + i] : 0;
+    next[i] = first + i + 1 < all.size() ? all[first + i + 1] : 0;
+  }
+  position.as<int32_t>()[0] = static_cast<int32_t>(first);
+  model.signature(kAlign).run();
+  cache->wrote(0, static_cast<int>(first), static_cast<int>(count));
+
+  const auto width = static_cast<size_t>(info.config.max_source_positions);
+  const std::span<const float> from = std::as_const(align_scores).as<float>();
+  for (size_t head = 0; head < info.generation.alignment_heads.size(); ++head) {
+    std::ranges::copy(from.subspan(head * row.size() * width, count * width),
+                      scores.begin() + static_cast<ptrdiff_t>((head * all.size() + first) * width));
+  }
+  std::ranges::copy(std::as_const(align_probs).as<float>().first(count),
+                    probs.begin() + static_cast<ptrdiff_t>(first));
 }
 
 /// Checks that tokens exist and can be fed at position `at` after `fed` positions, up to `last`.
@@ -317,6 +373,30 @@ std::span<const float> WhisperModel::decode_beams(std::span<const int> tokens,
   }
   const auto vocabulary = static_cast<size_t>(m.info.config.vocab_size);
   return std::as_const(m.beam_logits).as<float>().first(count * vocabulary);
+}
+
+bool WhisperModel::can_align() const { return impl_->model.has_signature(kAlign); }
+
+AlignmentScores WhisperModel::align(std::span<const int> tokens) {
+  Impl& m = *impl_;
+  if (!can_align()) return DecoderModel::align(tokens);
+  m.check_tokens(tokens, 0, 0, static_cast<int>(tokens.size()));
+  m.load_align();
+  const size_t heads = m.info.generation.alignment_heads.size();
+  const auto width = static_cast<size_t>(m.info.config.max_source_positions);
+  const size_t row = m.align_tokens.as<int32_t>().size();
+  m.scores.resize(heads * tokens.size() * width);
+  m.probs.resize(tokens.size());
+  for (size_t done = 0; done < tokens.size(); done += row) {
+    // A call writes a whole row of the cache: the last one moves back to fit, and feeds again
+    // what it has in common with the one before.
+    m.run_align(tokens, std::min(done, static_cast<size_t>(m.max_positions) - row));
+  }
+  return {.scores = m.scores,
+          .heads = static_cast<int>(heads),
+          .rows = static_cast<int>(tokens.size()),
+          .positions = m.info.config.max_source_positions,
+          .next_token_probs = m.probs};
 }
 
 std::string WhisperModel::profile_summary() { return impl_->model.profile_summary(); }

@@ -11,7 +11,7 @@
 namespace whisper_s4y {
 
 /// The bundle that `whisper-s4y convert` writes, through its signatures features, encode, cross,
-/// step, prefill and step_beam (docs/models.md). step_beam is loaded when it is first used.
+/// step, prefill, step_beam and align (docs/models.md). The last two are loaded when first used.
 /// Not thread-safe: one thread at a time.
 class WhisperModel : public DecoderModel {
  public:
@@ -28,6 +28,8 @@ class WhisperModel : public DecoderModel {
   void start_beams(int position) override;
   std::span<const float> decode_beams(std::span<const int> tokens, std::span<const int> parents,
                                       int position) override;
+  [[nodiscard]] bool can_align() const override;
+  AlignmentScores align(std::span<const int> tokens) override;
 
   /// Times per op since the last call; empty without RuntimeOptions::profile.
   [[nodiscard]] std::string profile_summary();
