@@ -1,7 +1,7 @@
 // Speech by loudness, for where no model runs.
 #pragma once
 
-#include "vad/speech_detector.h"
+#include "whisper_s4y/vad.h"
 
 namespace whisper_s4y {
 

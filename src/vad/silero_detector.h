@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "runtime/litert_model.h"
-#include "vad/speech_detector.h"
+#include "whisper_s4y/vad.h"
 
 namespace whisper_s4y {
 

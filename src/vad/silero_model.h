@@ -5,7 +5,7 @@
 
 #include "checkpoint/checkpoint.h"
 #include "graph/graph.h"
-#include "vad/speech_detector.h"
+#include "whisper_s4y/vad.h"
 
 namespace whisper_s4y {
 

@@ -1,10 +1,9 @@
-#include "vad/speech_detector.h"
-
 #include <algorithm>
 
 #include "vad/energy_detector.h"
 #include "vad/silero_detector.h"
 #include "whisper_s4y/error.h"
+#include "whisper_s4y/vad.h"
 
 namespace whisper_s4y {
 
@@ -19,7 +18,8 @@ std::vector<float> SpeechDetector::speech_probs(std::span<const float> audio) {
   return probs;
 }
 
-std::unique_ptr<SpeechDetector> make_speech_detector(const WarningCallback& warn) {
+std::unique_ptr<SpeechDetector> make_speech_detector(
+    const std::function<void(const std::string&)>& warn) {
   try {
     return std::make_unique<SileroDetector>();
   } catch (const Error& error) {

@@ -4,8 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "vad/speech_detector.h"
-#include "vad/vad_options.h"
+#include "whisper_s4y/vad.h"
 
 namespace whisper_s4y {
 
@@ -13,11 +12,6 @@ namespace whisper_s4y {
 /// and a recording of `audio_length` samples. Segments are padded, in order, and do not overlap.
 [[nodiscard]] std::vector<SpeechSegment> get_speech_timestamps(std::span<const float> speech_probs,
                                                                int64_t audio_length,
-                                                               const VadOptions& options = {});
-
-/// The same from the recording: mono, 16 kHz.
-[[nodiscard]] std::vector<SpeechSegment> get_speech_timestamps(SpeechDetector& detector,
-                                                               std::span<const float> audio,
                                                                const VadOptions& options = {});
 
 /// Segments side by side, without the silence between them.

@@ -5,8 +5,8 @@
 #include <span>
 #include <vector>
 
-#include "vad/speech_detector.h"
 #include "vad/speech_tracker.h"
+#include "whisper_s4y/vad.h"
 
 namespace whisper_s4y {
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "vad/speech_detector.h"
 #include "whisper_s4y/audio.h"
 #include "whisper_s4y/error.h"
+#include "whisper_s4y/vad.h"
 
 namespace whisper_s4y {
 namespace {

@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "vad/vad_options.h"
+#include "whisper_s4y/vad.h"
 
 namespace whisper_s4y {
 

@@ -31,7 +31,7 @@ std::vector<float> reference_probs() {
 }
 
 TEST(SileroDetectorTest, EqualsTheOnnxModelAndFasterWhisperOnRecordings) {
-  const std::filesystem::path speech = std::filesystem::path(WHISPER_S4Y_SHARED_DIR) / "speech";
+  const std::filesystem::path speech = shared_dir() / "speech";
   if (!std::filesystem::exists(speech)) GTEST_SKIP() << "no recordings in " << speech;
   const auto reference = read_reference("recordings.json");
   const auto options = options_of(reference.at("options"));

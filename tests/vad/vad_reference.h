@@ -6,13 +6,12 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "vad/vad_options.h"
+#include "support/files.h"
+#include "whisper_s4y/vad.h"
 
 namespace whisper_s4y {
 
-inline std::filesystem::path vad_test_folder() {
-  return std::filesystem::path(WHISPER_S4Y_SOURCE_DIR) / "tests" / "vad";
-}
+inline std::filesystem::path vad_test_folder() { return source_dir() / "tests" / "vad"; }
 
 inline nlohmann::json read_reference(const char* name) {
   std::ifstream file(vad_test_folder() / name);
