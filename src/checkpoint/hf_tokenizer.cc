@@ -87,7 +87,7 @@ class TokenizerReader : public JsonEvents {
   }
 
   bool start_object(std::size_t) override {
-    if (in_merges()) unexpected("an object");
+    if (in_merges() || at(Field::merges) || at(Field::type)) unexpected("an object");
     ++depth_;
     if (section_ == Section::added && depth_ == 3) token_ = {};
     return true;
@@ -101,7 +101,9 @@ class TokenizerReader : public JsonEvents {
     return leave();
   }
   bool start_array(std::size_t) override {
-    if (in_vocab() || (in_merges() && depth_ > 3)) unexpected("a list");
+    if (in_vocab() || at(Field::vocab) || at(Field::type) || (in_merges() && depth_ > 3)) {
+      unexpected("a list");
+    }
     ++depth_;
     if (in_merges()) pair_.clear();
     return true;
@@ -130,7 +132,7 @@ class TokenizerReader : public JsonEvents {
     return true;
   }
   bool string(string_t& text) override {
-    if (in_vocab()) unexpected("a string");
+    if (in_vocab() || at(Field::vocab) || at(Field::merges)) unexpected("a string");
     if (section_ == Section::added && depth_ == 3 && key_ == "content") token_.content = text;
     if (section_ == Section::model && depth_ == 2 && field_ == Field::type && text != "BPE") {
       fail("{}: the tokenizer is of type {}, expected BPE.", source(), text);
@@ -141,7 +143,7 @@ class TokenizerReader : public JsonEvents {
   }
   bool number_unsigned(number_unsigned_t number) override {
     if (in_vocab()) builder_.add_token(key_, number);
-    if (in_merges()) unexpected("a number");
+    if (in_merges() || at_known_field()) unexpected("a number");
     if (section_ == Section::added && depth_ == 3 && key_ == "id") {
       token_.id = number;
       has_id_ = true;
@@ -149,12 +151,12 @@ class TokenizerReader : public JsonEvents {
     return true;
   }
   bool boolean(bool value) override {
-    if (in_vocab() || in_merges()) unexpected("true or false");
+    if (in_vocab() || in_merges() || at_known_field()) unexpected("true or false");
     if (section_ == Section::added && depth_ == 3 && key_ == "special") token_.special = value;
     return true;
   }
   bool null() override {
-    if (in_vocab() || in_merges()) unexpected("null");
+    if (in_vocab() || in_merges() || at_known_field()) unexpected("null");
     return true;
   }
   bool number_integer(number_integer_t) override {
@@ -169,8 +171,8 @@ class TokenizerReader : public JsonEvents {
  protected:
   [[nodiscard]] std::string place() const override {
     if (section_ == Section::added) return "added_tokens";
-    if (in_vocab()) return "model.vocab";
-    return in_merges() ? "model.merges" : "";
+    if (in_vocab() || at(Field::vocab)) return "model.vocab";
+    return in_merges() || at(Field::merges) ? "model.merges" : "";
   }
 
  private:
@@ -182,6 +184,13 @@ class TokenizerReader : public JsonEvents {
     bool special = false;
   };
 
+  // The value of model.FIELD comes next.
+  [[nodiscard]] bool at(Field field) const {
+    return section_ == Section::model && depth_ == 2 && field_ == field;
+  }
+  [[nodiscard]] bool at_known_field() const {
+    return at(Field::vocab) || at(Field::merges) || at(Field::type);
+  }
   [[nodiscard]] bool in_vocab() const {
     return section_ == Section::model && depth_ >= 3 && field_ == Field::vocab;
   }

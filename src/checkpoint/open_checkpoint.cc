@@ -76,6 +76,16 @@ std::unique_ptr<Checkpoint> open_file(const fs::path& path) {
       path.string());
 }
 
+// Names in messages come from the file: a line feed or an escape sequence in them stays visible.
+std::string without_control_characters(std::string_view text) {
+  std::string clean;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    clean += byte < 0x20 || byte == 0x7F ? fmt::format("\\x{:02x}", byte) : std::string(1, c);
+  }
+  return clean;
+}
+
 // The one file in `folder` whose name ends like this; empty when there is none.
 fs::path only_file(const fs::path& folder, std::string_view ending) {
   std::vector<fs::path> found;
@@ -121,6 +131,8 @@ std::unique_ptr<Checkpoint> open_checkpoint(const fs::path& path) {
   if (error) fail("Cannot open {}: {}.", path.string(), error.message());
   try {
     return fs::is_directory(status) ? open_folder(path) : open_file(path);
+  } catch (const Error& failure) {
+    throw Error(without_control_characters(failure.what()));
   } catch (const fs::filesystem_error& failure) {
     fail("Cannot read {}: {}.", failure.path1().string(), failure.code().message());
   }

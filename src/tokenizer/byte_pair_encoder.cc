@@ -1,7 +1,7 @@
 #include "tokenizer/byte_pair_encoder.h"
 
 #include <algorithm>
-#include <queue>
+#include <functional>
 #include <tuple>
 
 #include "whisper_s4y/error.h"
