@@ -124,7 +124,7 @@ TEST(LogitRules, TokensAreSuppressedEverywhere) {
 }
 
 TEST(LogitRules, TimestampRulesAgreeWithTheReference) {
-  std::ifstream file(WHISPER_S4Y_SOURCE_DIR "/tests/decoding/timestamp_rules_reference.json");
+  std::ifstream file(source_dir() / "tests/decoding/timestamp_rules_reference.json");
   const auto cases = nlohmann::json::parse(file);
   ASSERT_EQ(cases.size(), 120U);
   const auto generation = small_generation();
