@@ -1,0 +1,106 @@
+// Speech to text for recordings of any length.
+//
+//     whisper_s4y::Transcriber transcriber("whisper-base.tflite");
+//     whisper_s4y::TranscribeOptions options;
+//     options.language = "en";
+//     whisper_s4y::Transcript transcript = transcriber.transcribe(samples, options);
+//
+// docs/decoding.md explains the rules behind the options.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "whisper_s4y/transcript.h"
+
+namespace whisper_s4y {
+
+class DecoderModel;
+class Tokenizer;
+
+/// How a recording is transcribed. Names and defaults are those of openai/whisper transcribe() and
+/// its command line; those marked (f) are faster-whisper's.
+struct TranscribeOptions {
+  std::string task = "transcribe";      // or "translate": into English
+  std::optional<std::string> language;  // code or name of the speech's language; nothing = detect
+  bool multilingual = false;            // (f) detect the language of every window
+  int language_detection_segments = 1;  // (f) windows to look at until one is sure
+  float language_detection_threshold = 0.5F;  // (f) probability that counts as sure
+
+  std::vector<float> temperatures = {0.0F, 0.2F, 0.4F, 0.6F, 0.8F, 1.0F};  // tried until one passes
+  std::optional<float> compression_ratio_threshold = 2.4F;  // above: repetitive, try the next
+  std::optional<float> logprob_threshold = -1.0F;           // below: unsure, try the next
+  std::optional<float> no_speech_threshold = 0.6F;          // above, and unsure: silence
+
+  std::optional<int> best_of = 5;       // samples at temperatures above 0; nothing = 1
+  std::optional<int> beam_size;         // beams at temperature 0; nothing = greedy
+  std::optional<float> patience;        // of the beam search; nothing = 1
+  std::optional<float> length_penalty;  // alpha in [0, 1] of the ranking; nothing = mean log-prob
+  float repetition_penalty = 1.0F;      // (f) > 1 makes tokens seen in the window rarer
+  int no_repeat_ngram_size = 0;         // (f) no run of that many tokens twice; 0 = off
+  std::optional<int> sample_len;        // most tokens in a window; nothing = 224
+  std::optional<int> max_new_tokens;    // (f) the same; may exceed 224
+  uint64_t seed = 0;                    // of the samples
+
+  bool condition_on_previous_text = true;    // the text so far is the prompt of the next window
+  float prompt_reset_on_temperature = 0.5F;  // (f) not after a window decoded above this
+  std::string initial_prompt;                // text before the first window: names, style
+  bool carry_initial_prompt = false;         // before every window
+  std::string prefix;                        // text the first window begins with
+  std::string hotwords;                      // (f) hints before every window; not with prefix
+
+  std::vector<int> suppress_tokens = {-1};            // -1 = symbols that are not spoken
+  bool suppress_blank = true;                         // a window does not begin with a blank
+  bool without_timestamps = false;                    // one segment a window
+  std::optional<float> max_initial_timestamp = 1.0F;  // seconds; nothing = no limit
+
+  bool word_timestamps = false;                                  // times for words
+  std::string prepend_punctuations = "\"'“¿([{-";                // joined to the next word
+  std::string append_punctuations = "\"'.。,，!！?？:：”)]}、";  // joined to the previous word
+  std::optional<float> hallucination_silence_threshold;          // seconds; needs word_timestamps
+
+  std::vector<double> clip_timestamps;  // start, end, start, end, ... in seconds; empty = all
+};
+
+/// What the caller may hear of while transcribe() runs; each may be empty.
+struct TranscribeCallbacks {
+  std::function<void(const Segment& segment)> on_segment;      // as soon as it is final
+  std::function<void(double done, double total)> on_progress;  // seconds of the recording
+  std::function<bool()> cancelled;  // true = return after this window with what there is
+};
+
+/// A model and its tokenizer, ready for any number of recordings, one at a time.
+class Transcriber {
+ public:
+  /// Opens a .tflite bundle. Throws Error when it is none.
+  explicit Transcriber(const std::filesystem::path& model);
+  /// Uses a model that outlives the transcriber.
+  explicit Transcriber(DecoderModel& model);
+  ~Transcriber();
+  Transcriber(Transcriber&&) noexcept;
+  Transcriber& operator=(Transcriber&&) noexcept;
+
+  /// Transcribes mono samples at 16 kHz in [-1, 1]. Throws Error when an option does not fit the
+  /// model or another option.
+  [[nodiscard]] Transcript transcribe(std::span<const float> audio,
+                                      const TranscribeOptions& options = {},
+                                      const TranscribeCallbacks& callbacks = {});
+
+  /// Code and probability of the language at the beginning of the samples, likeliest first. Throws
+  /// Error when the model is English only.
+  [[nodiscard]] std::vector<std::pair<std::string, float>> detect_language(
+      std::span<const float> audio);
+
+ private:
+  std::unique_ptr<DecoderModel> owned_;
+  DecoderModel* model_;
+  std::unique_ptr<Tokenizer> tokenizer_;
+};
+
+}  // namespace whisper_s4y

@@ -1,0 +1,79 @@
+#include "transcribe/segments.h"
+
+#include <cstddef>
+
+namespace whisper_s4y {
+namespace {
+
+constexpr double kTimePrecision = 0.02;  // seconds per timestamp token
+constexpr int kInputStride = 2;          // mel frames per timestamp token
+
+Segment new_segment(const DecodingResult& result, const WindowPlace& place, double start,
+                    double end, std::span<const int> tokens, const Tokenizer& tokenizer,
+                    const GenerationConfig& generation) {
+  Segment segment;
+  segment.seek = place.seek;
+  segment.start = start;
+  segment.end = end;
+  segment.tokens.assign(tokens.begin(), tokens.end());
+  std::vector<int> text;
+  for (const int token : tokens) {
+    if (token < generation.eos_token_id) text.push_back(token);
+  }
+  segment.text = tokenizer.decode(text);
+  segment.temperature = result.temperature;
+  segment.avg_logprob = result.avg_logprob;
+  segment.compression_ratio = result.compression_ratio;
+  segment.no_speech_prob = result.no_speech_prob;
+  return segment;
+}
+
+}  // namespace
+
+WindowSegments split_segments(const DecodingResult& result, const WindowPlace& place,
+                              const Tokenizer& tokenizer, const GenerationConfig& generation) {
+  const std::span<const int> tokens(result.tokens);
+  const int timestamp_begin = generation.timestamp_begin();
+  const auto is_timestamp = [&](size_t i) { return tokens[i] >= timestamp_begin; };
+  const auto seconds = [&](int token) { return (token - timestamp_begin) * kTimePrecision; };
+  const size_t count = tokens.size();
+
+  WindowSegments window;
+  window.next_seek = place.seek + place.segment_size;
+  window.single_timestamp_ending =
+      count >= 2 && !is_timestamp(count - 2) && is_timestamp(count - 1);
+
+  std::vector<size_t> cuts;
+  for (size_t i = 1; i < count; ++i) {
+    if (is_timestamp(i - 1) && is_timestamp(i)) cuts.push_back(i);
+  }
+  const double offset = place.time_offset();
+  if (cuts.empty()) {
+    double duration = place.segment_duration();
+    for (size_t i = count; i-- > 0;) {
+      if (!is_timestamp(i)) continue;
+      if (tokens[i] != timestamp_begin) duration = seconds(tokens[i]);
+      break;
+    }
+    window.segments.push_back(
+        new_segment(result, place, offset, offset + duration, tokens, tokenizer, generation));
+    return window;
+  }
+
+  if (window.single_timestamp_ending) {
+    cuts.push_back(count);
+  } else {
+    window.next_seek = place.seek + (tokens[cuts.back() - 1] - timestamp_begin) * kInputStride;
+  }
+  size_t begin = 0;
+  for (const size_t end : cuts) {
+    const auto slice = tokens.subspan(begin, end - begin);
+    window.segments.push_back(new_segment(result, place, offset + seconds(slice.front()),
+                                          offset + seconds(slice.back()), slice, tokenizer,
+                                          generation));
+    begin = end;
+  }
+  return window;
+}
+
+}  // namespace whisper_s4y

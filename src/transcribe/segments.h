@@ -1,0 +1,39 @@
+// From the tokens of a window to segments, and to where the next window begins.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "config/model_info.h"
+#include "decoding/decoding_options.h"
+#include "tokenizer/tokenizer.h"
+#include "whisper_s4y/transcript.h"
+
+namespace whisper_s4y {
+
+inline constexpr double kFramesPerSecond = 100.0;
+
+/// The part of the recording a window shows, in mel frames of 10 ms.
+struct WindowPlace {
+  int seek = 0;          // first frame
+  int segment_size = 0;  // frames of the recording; the rest of the 3000 is padding
+
+  /// In seconds.
+  [[nodiscard]] double time_offset() const { return seek / kFramesPerSecond; }
+  [[nodiscard]] double segment_duration() const { return segment_size / kFramesPerSecond; }
+};
+
+struct WindowSegments {
+  std::vector<Segment> segments;         // times in seconds of the recording
+  int next_seek = 0;                     // frame the next window begins at
+  bool single_timestamp_ending = false;  // no speech after the last timestamp
+};
+
+/// Cuts a window's tokens where two timestamps meet (openai/whisper transcribe.py). Text after the
+/// last such place is left to the next window, which begins there; without such a place the window
+/// is one segment.
+[[nodiscard]] WindowSegments split_segments(const DecodingResult& result, const WindowPlace& place,
+                                            const Tokenizer& tokenizer,
+                                            const GenerationConfig& generation);
+
+}  // namespace whisper_s4y
