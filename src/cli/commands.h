@@ -12,6 +12,8 @@ void add_convert_command(CLI::App& app);
 void add_transcribe_command(CLI::App& app);
 void add_inspect_command(CLI::App& app);
 void add_features_command(CLI::App& app);
+void add_evaluate_command(CLI::App& app);
+void add_export_command(CLI::App& app);
 void add_pull_command(CLI::App& app);
 
 /// Thrown by a command that has reported its failures itself: the exit code is 1, no more is said.

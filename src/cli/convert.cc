@@ -5,21 +5,73 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "checkpoint/checkpoint.h"
 #include "cli/commands.h"
 #include "cli/progress.h"
 #include "cli/pull_progress.h"
+#include "tokenizer/languages.h"
+#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {
 
+constexpr const char* kBundle = "bundle";
+
 struct ConvertArguments {
-  std::string checkpoint;         // path, or a name that the hub knows
-  std::filesystem::path output;   // the .tflite file
-  std::string quantize = "none";  // number format of the weights
-  bool quiet = false;             // no progress, no summary
+  std::string checkpoint;               // path, or a name that the hub knows
+  std::filesystem::path output;         // the .tflite file
+  std::string quantize = "none";        // number format of the weights
+  std::string part = kBundle;           // or one part of the Python package alone
+  std::optional<std::string> language;  // of the prompt inside; nothing: detected
+  std::string task = "transcribe";      // of the prompt inside
+  bool timestamps = false;              // in what the prompt inside asks for
+  int max_length = 448;                 // tokens of the prompt inside and its answer
+  bool quiet = false;                   // no progress, no summary
+
+  [[nodiscard]] bool is_bundle() const { return part == kBundle; }
 };
+
+/// Whether the file will hold a signature that gives tokens from a prompt inside.
+bool has_prompt(const ConvertArguments& arguments) {
+  if (arguments.is_bundle()) return true;
+  switch (part_of_name(arguments.part)) {
+    case Part::decoder:
+    case Part::encoder_decoder:
+    case Part::generator:
+      return true;
+    case Part::features_extractor:
+    case Part::encoder:
+    case Part::pcm_encoder:
+      break;
+  }
+  return false;
+}
+
+PromptDefaults prompt_of(const ConvertArguments& arguments, const ModelInfo& info) {
+  PromptDefaults prompt{.language_token = -1,
+                        .translate = arguments.task == "translate",
+                        .timestamps = arguments.timestamps,
+                        .max_length = arguments.max_length};
+  const GenerationConfig& generation = info.generation;
+  if (!generation.is_multilingual && prompt.translate) {
+    fail("{} knows English only and cannot translate.", info.name);
+  }
+  if (!arguments.language) return prompt;
+  const std::string_view code = language_code(*arguments.language);
+  if (generation.is_multilingual) {
+    prompt.language_token = generation.language_token(code);
+    if (prompt.language_token < 0) {
+      fail("{} does not know {}.", info.name, language_name(code));
+    }
+  } else if (code != "en") {
+    fail("{} knows English only, not {}.", info.name, language_name(code));
+  }
+  return prompt;
+}
 
 void run_convert(const ConvertArguments& arguments) {
   const Stopwatch watch;
@@ -30,17 +82,26 @@ void run_convert(const ConvertArguments& arguments) {
   const WeightFormat format = weight_format(arguments.quantize);
   ConvertOptions options;
   options.recipe = {.encoder = format, .decoder = format, .embedding = format, .exceptions = {}};
+  options.defaults = prompt_of(arguments, checkpoint->info);
   ConvertResult result;
   {
     Progress progress("Converting " + checkpoint->info.name, Progress::Unit::bytes,
                       arguments.quiet);
     options.progress = [&](uint64_t done, uint64_t total) { progress.update(done, total); };
-    result = convert(*checkpoint, arguments.output, options);
+    result = arguments.is_bundle() ? convert(*checkpoint, arguments.output, options)
+                                   : convert_part(*checkpoint, part_of_name(arguments.part),
+                                                  arguments.output, options);
   }
   if (arguments.quiet) return;
   fmt::print(stderr, "Wrote {} ({}, weights {}) from a checkpoint in {} format in {}.\n",
              arguments.output.string(), format_bytes(result.file_size), name_of(format),
              checkpoint->format, format_duration(watch.seconds()));
+}
+
+std::vector<std::string> part_names() {
+  std::vector<std::string> names = {kBundle};
+  for (const Part part : all_parts()) names.emplace_back(name_of(part));
+  return names;
 }
 
 }  // namespace
@@ -67,13 +128,52 @@ void add_convert_command(CLI::App& app) {
       ->check(CLI::IsMember({"none", "fp16", "int8"}).description(""))
       ->type_name("FORMAT")
       ->capture_default_str();
+  command
+      ->add_option("--part", arguments->part,
+                   fmt::format("What to write: {}. The bundle has every signature; a part alone "
+                               "has one, serving_default",
+                               fmt::join(part_names(), ", ")))
+      ->check(CLI::IsMember(part_names()).description(""))
+      ->type_name("PART")
+      ->capture_default_str();
+  constexpr const char* kPrompt =
+      "Prompt inside (of serving_default; transcribe chooses its own at run time)";
+  const std::vector<CLI::Option*> prompt_options = {
+      command
+          ->add_option("--language", arguments->language,
+                       "Language of the speech, a code (de) or a name (German); without it the "
+                       "model detects it")
+          ->type_name("LANG"),
+      command->add_option("--task", arguments->task, "transcribe, or translate into English")
+          ->check(CLI::IsMember({"transcribe", "translate"}).description(""))
+          ->type_name("TASK")
+          ->capture_default_str(),
+      command->add_flag("--timestamps", arguments->timestamps, "Give timestamps among the tokens"),
+      command
+          ->add_option("--max-length", arguments->max_length,
+                       "Most tokens, those of the prompt included")
+          ->check(CLI::Range(1, 448).description(""))
+          ->type_name("N")
+          ->capture_default_str(),
+  };
+  for (CLI::Option* option : prompt_options) option->group(kPrompt);
   command->add_flag("-q,--quiet", arguments->quiet, "Show no progress");
   command->footer(
       "Examples:\n"
       "  whisper-s4y convert whisper-base/ -o whisper-base.tflite\n"
       "  whisper-s4y convert ggml-small.bin -o whisper-small.tflite --quantize int8\n"
-      "  whisper-s4y convert turbo -o whisper-turbo.tflite --quantize int8");
-  command->callback([arguments] { run_convert(*arguments); });
+      "  whisper-s4y convert turbo -o whisper-turbo.tflite --quantize int8\n"
+      "  whisper-s4y convert base -o encoder-decoder.tflite --part encoder-decoder --language ar");
+  command->callback([arguments, prompt_options] {
+    for (const CLI::Option* option : prompt_options) {
+      if (option->count() > 0 && !has_prompt(*arguments)) {
+        throw CLI::ValidationError(
+            option->get_name(),
+            fmt::format("the part {} gives no tokens and has no prompt", arguments->part));
+      }
+    }
+    run_convert(*arguments);
+  });
 }
 
 }  // namespace whisper_s4y

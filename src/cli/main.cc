@@ -47,7 +47,9 @@ int run(int argc, char** argv) {
   add_transcribe_command(app);
   add_inspect_command(app);
   add_features_command(app);
+  add_evaluate_command(app);
   add_pull_command(app);
+  add_export_command(app);
   for (CLI::App* command : app.get_subcommands({})) command->group("Commands");
   try {
     app.parse(argc, argv);

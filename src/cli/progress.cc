@@ -52,7 +52,15 @@ Progress::Progress(std::string title, Unit unit, bool quiet)
 
 std::string Progress::describe(uint64_t done, uint64_t total) const {
   const auto amount = [this](uint64_t value) {
-    return unit_ == Unit::bytes ? format_bytes(value) : format_duration(static_cast<double>(value));
+    switch (unit_) {
+      case Unit::bytes:
+        return format_bytes(value);
+      case Unit::seconds:
+        return format_duration(static_cast<double>(value));
+      case Unit::recordings:
+        break;
+    }
+    return fmt::format("{}", value);
   };
   if (total == 0) return amount(done);
   const uint64_t percent =

@@ -24,11 +24,12 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-/// One piece of work that counts bytes or seconds. On a terminal it is a bar in one line that
-/// disappears when the work is over; elsewhere a plain line now and then, for work that takes long.
+/// One piece of work that counts bytes, seconds or recordings. On a terminal it is a bar in one
+/// line that disappears when the work is over; elsewhere a plain line now and then, for work that
+/// takes long.
 class Progress {
  public:
-  enum class Unit { bytes, seconds };
+  enum class Unit { bytes, seconds, recordings };
 
   /// A quiet one shows nothing.
   Progress(std::string title, Unit unit, bool quiet);

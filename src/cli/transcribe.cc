@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/model_options.h"
 #include "cli/progress.h"
 #include "cli/transcribe_options.h"
 #include "runtime/whisper_model.h"
@@ -32,9 +33,7 @@ struct TranscribeArguments {
   fs::path folder;              // for files; empty: standard output
   OutputOptions layout;         // of subtitles
   TranscribeFlags flags;        // how to decode
-  int threads = 0;              // 0: all cores
-  bool no_cache = false;        // pack the weights anew
-  bool quiet = false;           // no progress, no summary
+  ModelOptions runtime;         // how to run
 
   [[nodiscard]] bool to_stdout() const { return folder.empty(); }
 };
@@ -94,7 +93,7 @@ void transcribe_file(Transcriber& transcriber, const fs::path& path,
   const bool prints_segments = arguments.to_stdout() && arguments.format == "txt";
   // Lines that come on the terminal are progress enough.
   Progress progress(name, Progress::Unit::seconds,
-                    arguments.quiet || (prints_segments && ::isatty(STDOUT_FILENO) == 1));
+                    arguments.runtime.quiet || (prints_segments && ::isatty(STDOUT_FILENO) == 1));
   TranscribeCallbacks callbacks;
   callbacks.on_progress = [&](double done, double total) {
     progress.update(static_cast<uint64_t>(done), static_cast<uint64_t>(total));
@@ -112,7 +111,7 @@ void transcribe_file(Transcriber& transcriber, const fs::path& path,
   const Transcript transcript = transcriber.transcribe(audio, options, callbacks);
   progress.clear();
   write_outputs(transcript, path, arguments);
-  if (arguments.quiet) return;
+  if (arguments.runtime.quiet) return;
   const double seconds = watch.seconds();
   fmt::print(stderr, "{}: {} of sound, language {}, in {} ({:.1f} times real time).\n", name,
              format_duration(transcript.duration), transcript.language, format_duration(seconds),
@@ -130,15 +129,7 @@ void run_transcribe(const TranscribeArguments& arguments) {
       fail("Cannot create the folder {}: {}.", arguments.folder.string(), error.message());
     }
   }
-  RuntimeOptions runtime;
-  runtime.threads = arguments.threads;
-  runtime.use_cache = !arguments.no_cache;
-  if (!arguments.quiet) {
-    runtime.warn = [](const std::string& warning) {
-      fmt::print(stderr, "whisper-s4y: warning: {}\n", warning);
-    };
-  }
-  WhisperModel model(arguments.model, runtime);
+  WhisperModel model(arguments.model, runtime_options(arguments.runtime));
   Transcriber transcriber(model);
   bool failed = false;
   for (const fs::path& path : arguments.audio) {
@@ -186,13 +177,7 @@ void add_transcribe_command(CLI::App& app) {
                    "Folder to write talk.FORMAT to; without it the standard output is written to, "
                    "text while it is found")
       ->type_name("DIR");
-  command->add_option("-t,--threads", arguments->threads, "Threads; 0 for all cores")
-      ->check(CLI::Range(0, 1024).description(""))
-      ->type_name("N")
-      ->capture_default_str();
-  command->add_flag("--no-cache", arguments->no_cache,
-                    "Keep no packed weights in ~/.cache/whisper-s4y: the next start takes longer");
-  command->add_flag("-q,--quiet", arguments->quiet, "Print the text only");
+  add_model_options(*command, arguments->runtime);
   add_transcribe_options(*command, arguments->flags);
   add_layout_options(*command, arguments->layout);
   command->footer(

@@ -1,0 +1,65 @@
+// whisper-s4y export: a checkpoint in the format of another program.
+#include "checkpoint/export.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/progress.h"
+#include "cli/pull_progress.h"
+
+namespace whisper_s4y {
+namespace {
+
+struct ExportArguments {
+  std::string checkpoint;        // path, or a name that the hub knows
+  std::filesystem::path folder;  // where the files go
+  std::string format;            // as export_checkpoint() takes it
+  bool quiet = false;            // no progress, no summary
+};
+
+void run_export(const ExportArguments& arguments) {
+  const Stopwatch watch;
+  const std::unique_ptr<Checkpoint> checkpoint = open_checkpoint(
+      resolve_checkpoint(arguments.checkpoint, hub_options_with_progress(arguments.quiet)));
+  export_checkpoint(*checkpoint, arguments.folder, arguments.format);
+  if (arguments.quiet) return;
+  fmt::print(stderr, "Wrote {} from {} format as {} to {} in {}.\n", checkpoint->info.name,
+             checkpoint->format, arguments.format, arguments.folder.string(),
+             format_duration(watch.seconds()));
+}
+
+}  // namespace
+
+void add_export_command(CLI::App& app) {
+  auto arguments = std::make_shared<ExportArguments>();
+  CLI::App* command = app.add_subcommand(
+      "export",
+      "Write a checkpoint in another program's format. It can be read in any of them; the weights "
+      "keep their values.");
+  command
+      ->add_option("CHECKPOINT", arguments->checkpoint,
+                   "A file or folder, or the name of a model on the Hugging Face hub, as convert "
+                   "takes it")
+      ->required();
+  command
+      ->add_option("-f,--format", arguments->format,
+                   "safetensors (Hugging Face), openai (a .pt file), ggml (whisper.cpp) or "
+                   "ctranslate2 (faster-whisper)")
+      ->required()
+      ->check(CLI::IsMember({"safetensors", "openai", "ggml", "ctranslate2"}).description(""))
+      ->type_name("FORMAT");
+  command->add_option("-o,--output", arguments->folder, "Folder to write to")
+      ->required()
+      ->type_name("DIR");
+  command->add_flag("-q,--quiet", arguments->quiet, "Show no progress");
+  command->footer(
+      "Examples:\n"
+      "  whisper-s4y export ggml-base.bin -f safetensors -o whisper-base/\n"
+      "  whisper-s4y export base -f ggml -o ggml/");
+  command->callback([arguments] { run_export(*arguments); });
+}
+
+}  // namespace whisper_s4y
