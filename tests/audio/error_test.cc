@@ -39,7 +39,7 @@ TEST(AudioErrors, EmptyFile) {
   const TemporaryFolder folder;
   write_bytes(folder / "a.wav", {});
   EXPECT_THAT(message_of(folder / "a.wav"), HasSubstr("a.wav: the file is empty."));
-  EXPECT_THROW(load_audio({}, "upload"), Error);
+  EXPECT_THROW((void)load_audio({}, "upload"), Error);
 }
 
 TEST(AudioErrors, Garbage) {

@@ -28,17 +28,6 @@ std::span<const uint8_t> bytes_of(std::span<const T> values) {
 
 }  // namespace
 
-TemporaryFolder::TemporaryFolder() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "whisper-s4y-XXXXXX").string();
-  if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
-  path_ = pattern;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;  // a folder left behind does not spoil a test
-  std::filesystem::remove_all(path_, ignored);
-}
-
 void write_wav(const std::filesystem::path& path, WavNumbers numbers, int bits, int rate,
                int channels, std::span<const uint8_t> data) {
   const auto frame = static_cast<uint16_t>(channels * bits / 8);
@@ -102,7 +91,7 @@ void ffmpeg(const std::string& arguments) {
 }
 
 std::filesystem::path recording(const std::string& name) {
-  const auto path = std::filesystem::path(WHISPER_S4Y_SHARED_DIR) / "speech" / name;
+  const auto path = shared_dir() / "speech" / name;
   return std::filesystem::exists(path) ? path : std::filesystem::path();
 }
 

@@ -7,20 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "support/files.h"
+
 namespace whisper_s4y {
-
-/// A folder that goes away with the object.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
 
 enum class WavNumbers : uint16_t { pcm = 1, ieee_float = 3 };
 

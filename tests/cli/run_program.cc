@@ -58,36 +58,4 @@ ProgramResult run_program(const std::vector<std::string>& arguments,
   return result;
 }
 
-TemporaryFolder::TemporaryFolder() {
-  std::string name = (fs::temp_directory_path() / "whisper-s4y-test.XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
-  path_ = name;
-}
-
-TemporaryFolder::~TemporaryFolder() { fs::remove_all(path_); }
-
-std::vector<std::string> TemporaryFolder::names() const {
-  std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(path_)) {
-    names.push_back(entry.path().filename().string());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
-std::string read_file(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-void write_file(const fs::path& path, const std::string& content) {
-  std::ofstream(path, std::ios::binary) << content;
-}
-
-fs::path genuine_checkpoint(const std::string& name) {
-  const char* folder = std::getenv("WHISPER_S4Y_CHECKPOINTS");
-  if (folder == nullptr || *folder == '\0') return {};
-  return fs::path(folder) / name;
-}
-
 }  // namespace whisper_s4y

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "support/files.h"
+
 namespace whisper_s4y {
 
 struct ProgramResult {
@@ -24,28 +26,5 @@ struct ProgramOptions {
 /// Runs `whisper-s4y ARGUMENTS` to its end.
 ProgramResult run_program(const std::vector<std::string>& arguments,
                           const ProgramOptions& options = {});
-
-/// A folder that is gone with the object.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  [[nodiscard]] std::string file(const std::string& name) const { return (path_ / name).string(); }
-  /// Names of what is in it.
-  [[nodiscard]] std::vector<std::string> names() const;
-
- private:
-  std::filesystem::path path_;
-};
-
-[[nodiscard]] std::string read_file(const std::filesystem::path& path);
-void write_file(const std::filesystem::path& path, const std::string& content);
-
-/// Genuine checkpoints, from the environment variable WHISPER_S4Y_CHECKPOINTS; empty without them.
-[[nodiscard]] std::filesystem::path genuine_checkpoint(const std::string& name);
 
 }  // namespace whisper_s4y

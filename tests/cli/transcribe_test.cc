@@ -15,7 +15,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
-const fs::path kRecording = fs::path(WHISPER_S4Y_SOURCE_DIR) / "examples" / "jfk.flac";
+const fs::path kRecording = source_dir() / "examples" / "jfk.flac";
 constexpr const char* kText =
     "And so my fellow Americans ask not what your country can do for you\n"
     "ask what you can do for your country\n";

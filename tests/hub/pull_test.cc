@@ -8,6 +8,7 @@
 #include "hub/fake_hub.h"
 #include "hub/file_hash.h"
 #include "hub/hub.h"
+#include "support/files.h"
 #include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
@@ -34,15 +35,9 @@ std::string content_of(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-void write_file(const fs::path& path, const std::string& content) {
-  std::ofstream(path, std::ios::binary) << content;
-}
-
 class PullTest : public ::testing::Test {
  protected:
   PullTest() {
-    std::string name = (fs::temp_directory_path() / "whisper-s4y-hub.XXXXXX").string();
-    folder_ = mkdtemp(name.data());
     hub_.files["config.json"].content = "{}";
     hub_.files["tokenizer.json"].content = R"({"model": {}})";
     hub_.files["README.md"].content = "not needed";
@@ -53,7 +48,6 @@ class PullTest : public ::testing::Test {
     options_.retries = 2;
     options_.stall_timeout = std::chrono::seconds(5);
   }
-  ~PullTest() override { fs::remove_all(folder_); }
 
   std::string hash_of(const std::string& bytes) {
     write_file(folder_ / "hashed", bytes);
@@ -64,7 +58,8 @@ class PullTest : public ::testing::Test {
   FakeHub::File& weights_file() { return hub_.files["model.safetensors"]; }
 
   const std::string weights_ = some_bytes(300000);
-  fs::path folder_;
+  TemporaryFolder temporary_;
+  const fs::path folder_ = temporary_.path();
   FakeHub hub_;
   HubOptions options_;
 };

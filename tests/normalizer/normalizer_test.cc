@@ -14,7 +14,7 @@ namespace {
 
 // Made by make_reference.py with the Python package whisper-normalizer.
 TEST(Normalizer, GivesWhatThePythonPackageGives) {
-  std::ifstream file(std::string(WHISPER_S4Y_SOURCE_DIR) + "/tests/normalizer/reference.json");
+  std::ifstream file(source_dir() / "tests/normalizer/reference.json");
   const auto reference = nlohmann::json::parse(file);
   ASSERT_EQ(reference.size(), 500U);
   for (const auto& row : reference) {

@@ -55,7 +55,7 @@ OutputOptions options_from(const nlohmann::json& json) {
 
 // Made by make_reference.py with the writers of openai/whisper.
 TEST(Subtitles, AreThoseOfTheReference) {
-  std::ifstream file(std::string(WHISPER_S4Y_SOURCE_DIR) + "/tests/output/reference.json");
+  std::ifstream file(source_dir() / "tests/output/reference.json");
   const auto reference = nlohmann::json::parse(file);
   size_t compared = 0;
   for (const auto& item : reference.at("cases")) {

@@ -6,25 +6,10 @@
 #include <vector>
 
 #include "graph/ops.h"
+#include "support/files.h"
 #include "tflite/writer.h"
 
 namespace whisper_s4y {
-
-/// A folder that goes away with its content.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  [[nodiscard]] std::filesystem::path operator/(std::string_view name) const {
-    return path_ / name;
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// Signatures over one weight matrix w[i][j] = scale * (i + 1) (j == i) and a bias of ones:
 ///   dense:  x f32[1,64] -> y f32[1,64] = w x + 1

@@ -13,8 +13,7 @@ namespace {
 class Golden : public ::testing::TestWithParam<std::pair<const char*, int>> {
  protected:
   void SetUp() override {
-    const auto path = std::filesystem::path(WHISPER_S4Y_SHARED_DIR) / "goldens" / GetParam().first /
-                      "tokenizer.json";
+    const auto path = shared_dir() / "goldens" / GetParam().first / "tokenizer.json";
     if (!std::filesystem::exists(path)) GTEST_SKIP() << "no goldens beside the checkout";
     std::ifstream file(path);
     golden_ = nlohmann::json::parse(file);
