@@ -10,6 +10,7 @@
 #include <random>
 
 #include "decoding/logit_math.h"
+#include "support/files.h"
 
 namespace whisper_s4y {
 namespace {

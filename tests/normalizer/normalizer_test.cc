@@ -8,6 +8,7 @@
 
 #include "common/utf8.h"
 #include "normalizer/decimal.h"
+#include "support/files.h"
 
 namespace whisper_s4y {
 namespace {

@@ -7,6 +7,7 @@
 
 #include "output/cues.h"
 #include "output/json_writer.h"
+#include "support/files.h"
 #include "whisper_s4y/output.h"
 
 namespace whisper_s4y {

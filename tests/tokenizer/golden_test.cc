@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "standard_model.h"
+#include "support/files.h"
 
 namespace whisper_s4y {
 namespace {

@@ -9,6 +9,7 @@
 #include <random>
 
 #include "standard_model.h"
+#include "support/files.h"
 #include "tokenizer/pre_split.h"
 #include "tokenizer/stream_decoder.h"
 #include "whisper_s4y/error.h"
