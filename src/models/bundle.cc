@@ -148,18 +148,17 @@ void add_decode(Module& module, Weights& weights, GreedyLoop& loop) {
   module.add_signature("decode", g, {{"tokens", loop.run(g, hidden, inputs)}});
 }
 
-void add_transcribe(Module& module, Weights& weights, GreedyLoop& loop) {
+void add_transcribe(Module& module, Weights& weights, GreedyLoop& loop, bool strings) {
   Graph& g = module.add_graph("transcribe");
   const Value audio = audio_input(g);
   const LoopInputs inputs = prompt_inputs(g);
   const Value logmel = log_mel(g, audio, weights.config().num_mel_bins);
   const Value tokens = loop.run(g, encoder(g, weights, logmel), inputs);
   const TokenText text = text_of_tokens(g, weights.checkpoint().info.vocabulary, tokens);
-  module.add_signature("transcribe", g,
-                       {{"tokens", tokens},
-                        {"text", text.strings},
-                        {"text_bytes", text.bytes},
-                        {"text_lengths", text.lengths}});
+  std::vector<NamedValue> outputs{
+      {"tokens", tokens}, {"text_bytes", text.bytes}, {"text_lengths", text.lengths}};
+  if (strings) outputs.emplace_back("text", text.strings);
+  module.add_signature("transcribe", g, std::move(outputs));
 }
 
 std::string_view name_of(Part part) {

@@ -20,8 +20,9 @@ void add_step_beam(Module& module, Weights& weights, int beams);
 void add_align(Module& module, Weights& weights, int tokens);
 /// encoder_hidden_states, prompt_tokens, prompt_length, max_length -> tokens.
 void add_decode(Module& module, Weights& weights, GreedyLoop& loop);
-/// normalized_audio, prompt_tokens, prompt_length, max_length -> tokens and their text.
-void add_transcribe(Module& module, Weights& weights, GreedyLoop& loop);
+/// normalized_audio, prompt_tokens, prompt_length, max_length -> tokens and their text as bytes,
+/// and with `strings` as a string tensor too, which not every interpreter can give out.
+void add_transcribe(Module& module, Weights& weights, GreedyLoop& loop, bool strings);
 
 /// One part of the Python package alone: a signature with the prompt inside where it gives tokens.
 enum class Part { features_extractor, encoder, decoder, encoder_decoder, pcm_encoder, generator };

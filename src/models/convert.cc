@@ -66,7 +66,7 @@ ConvertResult convert(const Checkpoint& checkpoint, const std::filesystem::path&
     add_align(module, weights, options.prefill_tokens);
   }
   add_decode(module, weights, loop);
-  add_transcribe(module, weights, loop);
+  add_transcribe(module, weights, loop, options.text_strings);
   return write(module, checkpoint, options, output);
 }
 

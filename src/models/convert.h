@@ -14,10 +14,11 @@
 namespace whisper_s4y {
 
 struct ConvertOptions {
-  WeightRecipe recipe;      // number formats of the weights
-  int prefill_tokens = 64;  // tokens one call of `prefill` takes
-  int beams = 5;            // hypotheses one call of `step_beam` advances
-  PromptDefaults defaults;  // what `serving_default` and the parts assume
+  WeightRecipe recipe;       // number formats of the weights
+  int prefill_tokens = 64;   // tokens one call of `prefill` takes
+  int beams = 5;             // hypotheses one call of `step_beam` advances
+  bool text_strings = true;  // transcribe gives its text as a string tensor too
+  PromptDefaults defaults;   // what `serving_default` and the parts assume
   /// Called now and then with the bytes written and their total.
   std::function<void(uint64_t, uint64_t)> progress;
 };
