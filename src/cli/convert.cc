@@ -20,12 +20,15 @@ namespace whisper_s4y {
 namespace {
 
 constexpr const char* kBundle = "bundle";
+constexpr const char* kAll = "all";
 
 struct ConvertArguments {
   std::string checkpoint;               // path, or a name that the hub knows
-  std::filesystem::path output;         // the .tflite file
+  std::filesystem::path output;         // the .tflite file, or the folder for all parts
   std::string quantize = "none";        // number format of the weights
-  std::string part = kBundle;           // or one part of the Python package alone
+  std::string part = kBundle;           // or one part of the Python package alone, or all of them
+  std::string compat = "litert";        // the oldest interpreter that must run the file
+  bool no_text_strings = false;         // transcribe gives its text as bytes alone
   std::optional<std::string> language;  // of the prompt inside; nothing: detected
   std::string task = "transcribe";      // of the prompt inside
   bool timestamps = false;              // in what the prompt inside asks for
@@ -37,7 +40,7 @@ struct ConvertArguments {
 
 /// Whether the file will hold a signature that gives tokens from a prompt inside.
 bool has_prompt(const ConvertArguments& arguments) {
-  if (arguments.is_bundle()) return true;
+  if (arguments.is_bundle() || arguments.part == kAll) return true;
   switch (part_of_name(arguments.part)) {
     case Part::decoder:
     case Part::encoder_decoder:
@@ -83,24 +86,40 @@ void run_convert(const ConvertArguments& arguments) {
   ConvertOptions options;
   options.recipe = {.encoder = format, .decoder = format, .embedding = format, .exceptions = {}};
   options.defaults = prompt_of(arguments, checkpoint->info);
-  ConvertResult result;
-  {
-    Progress progress("Converting " + checkpoint->info.name, Progress::Unit::bytes,
-                      arguments.quiet);
+  options.compatibility =
+      arguments.compat == "2.14" ? Compatibility::tflite_2_14 : Compatibility::litert;
+  options.text_strings = !arguments.no_text_strings;
+
+  uint64_t bytes = 0;
+  const auto write = [&](const std::string& what, const auto& convert_it) {
+    Progress progress("Converting " + what, Progress::Unit::bytes, arguments.quiet);
     options.progress = [&](uint64_t done, uint64_t total) { progress.update(done, total); };
-    result = arguments.is_bundle() ? convert(*checkpoint, arguments.output, options)
+    bytes += convert_it().file_size;
+  };
+  if (arguments.part == kAll) {
+    std::filesystem::create_directories(arguments.output);
+    for (const Part part : all_parts()) {
+      const auto file = arguments.output / fmt::format("{}.tflite", name_of(part));
+      write(fmt::format("{}, {}", checkpoint->info.name, name_of(part)),
+            [&] { return convert_part(*checkpoint, part, file, options); });
+    }
+  } else {
+    write(checkpoint->info.name, [&] {
+      return arguments.is_bundle() ? convert(*checkpoint, arguments.output, options)
                                    : convert_part(*checkpoint, part_of_name(arguments.part),
                                                   arguments.output, options);
+    });
   }
   if (arguments.quiet) return;
   fmt::print(stderr, "Wrote {} ({}, weights {}) from a checkpoint in {} format in {}.\n",
-             arguments.output.string(), format_bytes(result.file_size), name_of(format),
-             checkpoint->format, format_duration(watch.seconds()));
+             arguments.output.string(), format_bytes(bytes), name_of(format), checkpoint->format,
+             format_duration(watch.seconds()));
 }
 
 std::vector<std::string> part_names() {
   std::vector<std::string> names = {kBundle};
   for (const Part part : all_parts()) names.emplace_back(name_of(part));
+  names.emplace_back(kAll);
   return names;
 }
 
@@ -118,7 +137,9 @@ void add_convert_command(CLI::App& app) {
                    "CTranslate2, found by content. Or the name of a model on the Hugging Face hub "
                    "(tiny.en, base, turbo, owner/name), which is downloaded once")
       ->required();
-  command->add_option("-o,--output", arguments->output, "The file to write")
+  command
+      ->add_option("-o,--output", arguments->output,
+                   "The file to write; with --part all the folder")
       ->required()
       ->type_name("FILE.tflite");
   command
@@ -131,11 +152,22 @@ void add_convert_command(CLI::App& app) {
   command
       ->add_option("--part", arguments->part,
                    fmt::format("What to write: {}. The bundle has every signature; a part alone "
-                               "has one, serving_default",
+                               "has one, serving_default; all writes them side by side",
                                fmt::join(part_names(), ", ")))
       ->check(CLI::IsMember(part_names()).description(""))
       ->type_name("PART")
       ->capture_default_str();
+  command
+      ->add_option("--compat", arguments->compat,
+                   "The oldest interpreter that must run the file: litert, or 2.14 for TensorFlow "
+                   "Lite 2.14, the last tflite-runtime")
+      ->check(CLI::IsMember({"litert", "2.14"}).description(""))
+      ->type_name("VERSION")
+      ->capture_default_str();
+  CLI::Option* no_text_strings = command->add_flag(
+      "--no-text-strings", arguments->no_text_strings,
+      "transcribe gives its text as bytes alone, not as a string tensor too, which LiteRT's "
+      "CompiledModel does not know");
   constexpr const char* kPrompt =
       "Prompt inside (of serving_default; transcribe chooses its own at run time)";
   const std::vector<CLI::Option*> prompt_options = {
@@ -163,8 +195,13 @@ void add_convert_command(CLI::App& app) {
       "  whisper-s4y convert whisper-base/ -o whisper-base.tflite\n"
       "  whisper-s4y convert ggml-small.bin -o whisper-small.tflite --quantize int8\n"
       "  whisper-s4y convert turbo -o whisper-turbo.tflite --quantize int8\n"
-      "  whisper-s4y convert base -o encoder-decoder.tflite --part encoder-decoder --language ar");
-  command->callback([arguments, prompt_options] {
+      "  whisper-s4y convert base -o encoder-decoder.tflite --part encoder-decoder --language ar\n"
+      "  whisper-s4y convert tiny -o parts/ --part all --quantize int8 --compat 2.14");
+  command->callback([arguments, prompt_options, no_text_strings] {
+    if (no_text_strings->count() > 0 && !arguments->is_bundle()) {
+      throw CLI::ValidationError(no_text_strings->get_name(),
+                                 "only the bundle has the signature transcribe");
+    }
     for (const CLI::Option* option : prompt_options) {
       if (option->count() > 0 && !has_prompt(*arguments)) {
         throw CLI::ValidationError(

@@ -27,8 +27,10 @@ Value fully_connected(Graph& g, Value x, Value weights, Value bias) {
   Shape shape = in;
   shape.back() = matrix[0];
   // Versions of TFLite's register: 5 keeps the dimensions, 6 has no bias, 9 quantises the input
-  // asymmetrically, 10 takes int4.
-  const int version = type == DType::i4 ? 10 : quantized ? 9 : bias.valid() ? 5 : 6;
+  // asymmetrically, 12 knows a scale per row. Interpreters from before 12 would take the first
+  // row's scale for all.
+  int version = bias.valid() ? 5 : 6;
+  if (quantized) version = g.tensor(weights).quantization->scales.size() == 1 ? 9 : 12;
   return g.append(OpCode::fully_connected, {x, weights, bias}, DType::f32, std::move(shape),
                   FullyConnectedAttributes{quantized}, version);
 }

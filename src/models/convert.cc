@@ -50,7 +50,7 @@ ConvertResult write(Module& module, const Checkpoint& checkpoint, const ConvertO
 ConvertResult convert(const Checkpoint& checkpoint, const std::filesystem::path& output,
                       const ConvertOptions& options) {
   Module module;
-  Weights weights(checkpoint, options.recipe);
+  Weights weights(checkpoint, options.recipe, options.compatibility);
   GreedyLoop loop(weights);
   // First, so that it is what an interpreter without signatures runs.
   add_part(module, weights, loop, Part::encoder_decoder, options.defaults, "serving_default");
@@ -73,7 +73,7 @@ ConvertResult convert(const Checkpoint& checkpoint, const std::filesystem::path&
 ConvertResult convert_part(const Checkpoint& checkpoint, Part part,
                            const std::filesystem::path& output, const ConvertOptions& options) {
   Module module;
-  Weights weights(checkpoint, options.recipe);
+  Weights weights(checkpoint, options.recipe, options.compatibility);
   GreedyLoop loop(weights);
   add_part(module, weights, loop, part, options.defaults, "serving_default");
   return write(module, checkpoint, options, output);

@@ -14,9 +14,10 @@
 namespace whisper_s4y {
 
 struct ConvertOptions {
-  WeightRecipe recipe;       // number formats of the weights
-  int prefill_tokens = 64;   // tokens one call of `prefill` takes
-  int beams = 5;             // hypotheses one call of `step_beam` advances
+  WeightRecipe recipe;      // number formats of the weights
+  int prefill_tokens = 64;  // tokens one call of `prefill` takes
+  int beams = 5;            // hypotheses one call of `step_beam` advances
+  Compatibility compatibility = Compatibility::litert;
   bool text_strings = true;  // transcribe gives its text as a string tensor too
   PromptDefaults defaults;   // what `serving_default` and the parts assume
   /// Called now and then with the bytes written and their total.

@@ -5,7 +5,6 @@
 
 namespace whisper_s4y {
 
-inline constexpr int kSampleRate = 16000;
 inline constexpr int kFftSize = 400;
 inline constexpr int kHopLength = 160;
 inline constexpr int kWindowSamples = 480000;  // 30 s

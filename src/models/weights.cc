@@ -82,28 +82,43 @@ const QuantizedConstant& Weights::quantized(const Rows& source, WeightFormat for
   return found->second;
 }
 
-Value Weights::matrix(Graph& g, const Rows& source, WeightFormat format) {
+Value Weights::product(Graph& g, Value x, const Rows& source, WeightFormat format, Value bias) {
   switch (format) {
     case WeightFormat::f32:
-      return g.constant(source);
+      return fully_connected(g, x, g.constant(source), bias);
     case WeightFormat::f16:
-      return dequantize(g, g.constant(source, DType::f16));
+      return fully_connected(g, x, dequantize(g, g.constant(source, DType::f16)), bias);
     case WeightFormat::i8:
     case WeightFormat::i4:
       break;
   }
   const QuantizedConstant& constant = quantized(source, format);
-  return g.constant(source->name(), format == WeightFormat::i8 ? DType::i8 : DType::i4,
-                    source->shape(), constant.data, constant.quantization);
+  if (compatibility_ == Compatibility::litert) {
+    const Value weights =
+        g.constant(source->name(), format == WeightFormat::i8 ? DType::i8 : DType::i4,
+                   source->shape(), constant.data, constant.quantization);
+    return fully_connected(g, x, weights, bias);
+  }
+  // TFLite 2.14 knows one scale a matrix: it multiplies by the integers, the scales come after.
+  if (format == WeightFormat::i4) {
+    fail("TensorFlow Lite 2.14 cannot compute with int4 weights: choose int8.");
+  }
+  static const auto kOne = std::make_shared<const Quantization>(Quantization{.scales = {1.0F}});
+  const Value integers = g.constant(source->name() + ".integers_scale_1", DType::i8,
+                                    source->shape(), constant.data, kOne);
+  const Value scales = g.constant(
+      rows_of(source->name() + ".scales", {source->shape()[0]}, constant.quantization->scales));
+  const Value scaled = mul(g, fully_connected(g, x, integers), scales);
+  return bias.valid() ? add(g, scaled, bias) : scaled;
 }
 
 Value Weights::linear(Graph& g, Value x, const std::string& prefix, float factor) {
   const auto source = [&](const std::string& name) {
     return factor == 1.0F ? rows(name) : scaled(rows(name), factor);
   };
-  const Value weights = matrix(g, source(prefix + ".weight"), format_of(prefix));
   const bool has_bias = checkpoint_.has(prefix + ".bias");
-  return fully_connected(g, x, weights, has_bias ? g.constant(source(prefix + ".bias")) : Value{});
+  return product(g, x, source(prefix + ".weight"), format_of(prefix),
+                 has_bias ? g.constant(source(prefix + ".bias")) : Value{});
 }
 
 Value Weights::layer_norm(Graph& g, Value x, const std::string& prefix) {
@@ -124,8 +139,14 @@ Value Weights::embed(Graph& g, Value tokens) {
   switch (recipe_.embedding) {
     case WeightFormat::f32:
       return gather(g, g.constant(source), tokens);
-    case WeightFormat::f16:
-      return dequantize(g, gather(g, g.constant(source, DType::f16), tokens));
+    case WeightFormat::f16: {
+      const Value table = g.constant(source, DType::f16);
+      // TFLite 2.14 gathers no float16; it converts the constant once.
+      if (compatibility_ == Compatibility::tflite_2_14) {
+        return gather(g, dequantize(g, table), tokens);
+      }
+      return dequantize(g, gather(g, table, tokens));
+    }
     case WeightFormat::i8:
       break;
     case WeightFormat::i4:
@@ -143,7 +164,7 @@ Value Weights::embed(Graph& g, Value tokens) {
 }
 
 Value Weights::logits(Graph& g, Value x) {
-  return fully_connected(g, x, matrix(g, rows(kEmbedding), recipe_.embedding));
+  return product(g, x, rows(kEmbedding), recipe_.embedding);
 }
 
 }  // namespace whisper_s4y

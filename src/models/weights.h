@@ -28,10 +28,17 @@ struct WeightRecipe {
   std::map<std::string, WeightFormat, std::less<>> exceptions;
 };
 
+/// The oldest interpreter that must run the file.
+enum class Compatibility {
+  litert,       // LiteRT, of which 2.3.0 is tested
+  tflite_2_14,  // TensorFlow Lite 2.14, the last tflite-runtime
+};
+
 class Weights {
  public:
-  Weights(const Checkpoint& checkpoint, WeightRecipe recipe)
-      : checkpoint_(checkpoint), recipe_(std::move(recipe)) {}
+  Weights(const Checkpoint& checkpoint, WeightRecipe recipe,
+          Compatibility compatibility = Compatibility::litert)
+      : checkpoint_(checkpoint), recipe_(std::move(recipe)), compatibility_(compatibility) {}
 
   [[nodiscard]] const ModelConfig& config() const { return checkpoint_.info.config; }
   [[nodiscard]] const GenerationConfig& generation() const { return checkpoint_.info.generation; }
@@ -64,12 +71,13 @@ class Weights {
 
  private:
   [[nodiscard]] WeightFormat format_of(std::string_view prefix) const;
-  /// The matrix as FULLY_CONNECTED takes it.
-  Value matrix(Graph& g, const Rows& source, WeightFormat format);
+  /// x times the matrix, plus the bias if it is valid.
+  Value product(Graph& g, Value x, const Rows& source, WeightFormat format, Value bias = {});
   const QuantizedConstant& quantized(const Rows& source, WeightFormat format);
 
   const Checkpoint& checkpoint_;
   WeightRecipe recipe_;
+  Compatibility compatibility_;
   std::map<std::string, QuantizedConstant> quantized_;  // scales are computed once
 };
 

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -25,6 +26,37 @@ TEST(Convert, WritesOneFileThatInspectReads) {
   EXPECT_EQ(shown.exit_code, 0);
   EXPECT_THAT(shown.out, HasSubstr("English only"));
   EXPECT_THAT(shown.out, HasSubstr("encoder int8, decoder int8, embedding int8"));
+}
+
+TEST(Convert, WritesAllPartsIntoAFolder) {
+  const auto checkpoint = genuine_checkpoint("tiny.en/ct2");
+  if (checkpoint.empty()) GTEST_SKIP() << "needs WHISPER_S4Y_CHECKPOINTS";
+  const TemporaryFolder folder;
+  const ProgramResult result =
+      run_program({"convert", checkpoint.string(), "-o", folder.file("new/parts"), "--part", "all",
+                   "--quantize", "int8", "--compat", "2.14", "--max-length", "100"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("weights int8) from a checkpoint in ctranslate2 format"));
+  for (const char* part : {"features-extractor", "encoder", "decoder", "encoder-decoder",
+                           "pcm-encoder", "generator"}) {
+    const std::string file = folder.file(fmt::format("new/parts/{}.tflite", part));
+    const ProgramResult shown = run_program({"inspect", file});
+    EXPECT_EQ(shown.exit_code, 0) << shown.err;
+    EXPECT_THAT(shown.out, HasSubstr("serving_default"));
+  }
+}
+
+TEST(Convert, RefusesOptionsWithoutEffect) {
+  const TemporaryFolder folder;
+  const auto error_of = [&](std::vector<std::string> options) {
+    options.insert(options.begin(), {"convert", folder.file("none"), "-o", folder.file("x")});
+    const ProgramResult result = run_program(options);
+    EXPECT_EQ(result.exit_code, 2);
+    return result.err;
+  };
+  EXPECT_THAT(error_of({"--part", "encoder", "--language", "de"}), HasSubstr("has no prompt"));
+  EXPECT_THAT(error_of({"--part", "all", "--no-text-strings"}), HasSubstr("only the bundle"));
+  EXPECT_THAT(error_of({"--compat", "1.0"}), HasSubstr("--compat"));
 }
 
 TEST(Convert, LeavesNothingBehindWhenInterrupted) {

@@ -69,6 +69,8 @@ Vocabulary vocabulary(int size) {
   for (int id = 0; id < size; ++id) {
     const bool special = id >= kTextTokens && id < kTimestampBegin + kTimestamps;
     v.tokens.push_back(special            ? fmt::format("<|{}|>", id)
+                       : id == 0          ? " "
+                       : id == 7          ? "together"
                        : id < kTextTokens ? std::string(1, static_cast<char>('a' + id))
                                           : fmt::format("word{}", id));
     v.special.push_back(special ? 1 : 0);

@@ -6,7 +6,7 @@
 namespace whisper_s4y::testing {
 
 /// A config of the given width with one head per 8 columns or so, real positions and 20 text
-/// tokens, "a" to "t", before the special tokens.
+/// tokens, a blank, "b" to "t", and 7 "together", before the special tokens.
 [[nodiscard]] ModelConfig small_config(int d_model = 16, int heads = 2, int layers = 1);
 
 /// Weights are normal numbers that keep activations near 1, equal for equal seeds. Ids:

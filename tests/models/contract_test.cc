@@ -1,0 +1,280 @@
+// The file a user gets: names, types and shapes of docs/models.md, and only ops that interpreters,
+// GPUs and NPUs take.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "models/convert.h"
+#include "models/random_checkpoint.h"
+#include "runtime/tensor_info.h"
+#include "support/files.h"
+#include "tflite/reader.h"
+#include "tflite/schema_generated.h"
+#include "whisper_s4y/error.h"
+
+namespace whisper_s4y::testing {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsSubsetOf;
+using ::testing::Not;
+
+using Description = std::map<std::string, std::string>;  // name -> type and shape
+using Versions = std::map<OpCode, std::set<int>>;
+
+/// d_model 16, 2 heads, 1 layer, 1531 tokens.
+class Contract : public ::testing::Test {
+ protected:
+  explicit Contract() : checkpoint_(random_checkpoint(small_config())) {}
+
+  const TfliteFile& bundle(const ConvertOptions& options = {}) {
+    convert(checkpoint_, folder_ / "model.tflite", options);
+    return open("model.tflite");
+  }
+
+  const TfliteFile& part(Part which, const ConvertOptions& options = {}) {
+    convert_part(checkpoint_, which, folder_ / "part.tflite", options);
+    return open("part.tflite");
+  }
+
+  const TfliteFile& open(std::string_view name) {
+    file_ = std::make_unique<TfliteFile>(folder_ / name);
+    return *file_;
+  }
+
+  static const tflite::SignatureDef& signature(const TfliteFile& file, std::string_view key) {
+    for (const auto* def : *file.model().signature_defs()) {
+      if (def->signature_key()->string_view() == key) return *def;
+    }
+    fail("{} has no signature {}.", file.path().string(), key);
+  }
+
+  static const tflite::SubGraph& graph(const TfliteFile& file, std::string_view key) {
+    return *file.model().subgraphs()->Get(signature(file, key).subgraph_index());
+  }
+
+  static Description describe(const TfliteFile& file, std::string_view key, bool inputs) {
+    const tflite::SignatureDef& def = signature(file, key);
+    Description description;
+    for (const auto* entry : inputs ? *def.inputs() : *def.outputs()) {
+      const auto* tensor = graph(file, key).tensors()->Get(entry->tensor_index());
+      const TensorInfo info{.name = entry->name()->str(),
+                            .dtype = static_cast<DType>(tensor->type()),
+                            .shape = Shape(tensor->shape()->begin(), tensor->shape()->end())};
+      description[info.name] = info.description();
+    }
+    return description;
+  }
+  static Description inputs(const TfliteFile& file, std::string_view key) {
+    return describe(file, key, true);
+  }
+  static Description outputs(const TfliteFile& file, std::string_view key) {
+    return describe(file, key, false);
+  }
+
+  /// Versions of every op in use.
+  static Versions versions(const TfliteFile& file) {
+    Versions versions;
+    for (const auto* code : *file.model().operator_codes()) {
+      versions[static_cast<OpCode>(code->builtin_code())].insert(code->version());
+    }
+    return versions;
+  }
+
+  static std::set<OpCode> ops(const TfliteFile& file, std::string_view key) {
+    std::set<OpCode> codes;
+    for (const auto* op : *graph(file, key).operators()) {
+      codes.insert(static_cast<OpCode>(
+          file.model().operator_codes()->Get(op->opcode_index())->builtin_code()));
+    }
+    return codes;
+  }
+
+  TemporaryFolder folder_;
+  Checkpoint checkpoint_;
+  std::unique_ptr<TfliteFile> file_;
+};
+
+const Description kCross{{"cross_k_0", "float32[1,2,1500,8]"},
+                         {"cross_v_0", "float32[1,2,8,1500]"}};
+const Description kSelf{{"self_k_0", "float32[1,2,448,8]"}, {"self_v_0", "float32[1,2,8,448]"}};
+const Description kNewSelf{{"new_self_k_0", "float32[1,2,448,8]"},
+                           {"new_self_v_0", "float32[1,2,8,448]"}};
+const Description kPrompt{
+    {"prompt_tokens", "int32[1,228]"}, {"prompt_length", "int32[1]"}, {"max_length", "int32[1]"}};
+const Description kAudio{{"normalized_audio", "float32[480000]"}};
+const Description kFeatures{{"input_features", "float32[1,80,3000]"}};
+const Description kHidden{{"last_hidden_state", "float32[1,1500,16]"}};
+const Description kTokens{{"tokens", "int32[1,448]"}};
+
+Description together(Description a, const Description& b) {
+  a.insert(b.begin(), b.end());
+  return a;
+}
+
+TEST_F(Contract, SignaturesOfTheBundle) {
+  const TfliteFile& file = bundle();
+  std::vector<std::string> keys;
+  for (const auto* def : *file.model().signature_defs())
+    keys.push_back(def->signature_key()->str());
+  EXPECT_THAT(keys, ElementsAre("serving_default", "features", "encode", "pcm_encode", "cross",
+                                "step", "prefill", "step_beam", "align", "decode", "transcribe"));
+  EXPECT_EQ(inputs(file, "serving_default"), kFeatures);
+  EXPECT_EQ(outputs(file, "serving_default"), kTokens);
+  EXPECT_EQ(inputs(file, "features"), kAudio);
+  EXPECT_EQ(outputs(file, "features"), (Description{{"logmel", "float32[1,80,3000]"}}));
+  EXPECT_EQ(inputs(file, "encode"), kFeatures);
+  EXPECT_EQ(outputs(file, "encode"), kHidden);
+  EXPECT_EQ(inputs(file, "pcm_encode"), kAudio);
+  EXPECT_EQ(outputs(file, "pcm_encode"), kHidden);
+  EXPECT_EQ(inputs(file, "cross"), kHidden);
+  EXPECT_EQ(outputs(file, "cross"), kCross);
+
+  const Description caches = together(kSelf, kCross);
+  EXPECT_EQ(inputs(file, "step"),
+            together(caches, {{"token", "int32[1]"}, {"position", "int32[1]"}}));
+  EXPECT_EQ(outputs(file, "step"), together(kNewSelf, {{"logits", "float32[1,1531]"}}));
+  EXPECT_EQ(inputs(file, "prefill"), together(caches, {{"tokens", "int32[1,64]"},
+                                                       {"position", "int32[1]"},
+                                                       {"length", "int32[1]"}}));
+  EXPECT_EQ(outputs(file, "prefill"), together(kNewSelf, {{"logits", "float32[1,1531]"}}));
+  EXPECT_EQ(inputs(file, "step_beam"), together(kCross, {{"tokens", "int32[5]"},
+                                                         {"position", "int32[1]"},
+                                                         {"self_k_0", "float32[5,2,448,8]"},
+                                                         {"self_v_0", "float32[5,2,8,448]"}}));
+  EXPECT_EQ(outputs(file, "step_beam"), (Description{{"logits", "float32[5,1531]"},
+                                                     {"new_self_k_0", "float32[5,2,448,8]"},
+                                                     {"new_self_v_0", "float32[5,2,8,448]"}}));
+  EXPECT_EQ(inputs(file, "align"), together(caches, {{"tokens", "int32[1,64]"},
+                                                     {"targets", "int32[1,64]"},
+                                                     {"position", "int32[1]"}}));
+  EXPECT_EQ(outputs(file, "align"), together(kNewSelf, {{"scores", "float32[1,2,64,1500]"},
+                                                        {"target_probs", "float32[1,64]"}}));
+  EXPECT_EQ(inputs(file, "decode"),
+            together(kPrompt, {{"encoder_hidden_states", "float32[1,1500,16]"}}));
+  EXPECT_EQ(outputs(file, "decode"), kTokens);
+  EXPECT_EQ(inputs(file, "transcribe"), together(kPrompt, kAudio));
+  EXPECT_EQ(outputs(file, "transcribe"), together(kTokens, {{"text", "string[448]"},
+                                                            {"text_bytes", "uint8[448,8]"},
+                                                            {"text_lengths", "int32[448]"}}));
+}
+
+TEST_F(Contract, TranscribeWithoutStrings) {
+  ConvertOptions options;
+  options.text_strings = false;
+  const TfliteFile& file = bundle(options);
+  EXPECT_EQ(outputs(file, "transcribe"),
+            together(kTokens, {{"text_bytes", "uint8[448,8]"}, {"text_lengths", "int32[448]"}}));
+}
+
+TEST_F(Contract, PartsAreThoseOfThePythonPackage) {
+  const Description hidden_in{{"encoder_hidden_states", "float32[1,1500,16]"}};
+  const std::map<Part, std::pair<Description, Description>> expected{
+      {Part::features_extractor, {kAudio, {{"logmel", "float32[1,80,3000]"}}}},
+      {Part::encoder, {kFeatures, kHidden}},
+      {Part::decoder, {hidden_in, kTokens}},
+      {Part::encoder_decoder, {kFeatures, kTokens}},
+      {Part::pcm_encoder, {kAudio, kHidden}},
+      {Part::generator, {kFeatures, {{"sequences", "int32[1,448]"}}}}};
+  ASSERT_EQ(all_parts().size(), expected.size());
+  for (const Part which : all_parts()) {
+    SCOPED_TRACE(name_of(which));
+    EXPECT_EQ(part_of_name(name_of(which)), which);
+    const TfliteFile& file = part(which);
+    ASSERT_EQ(file.model().signature_defs()->size(), 1U);
+    EXPECT_EQ(inputs(file, "serving_default"), expected.at(which).first);
+    EXPECT_EQ(outputs(file, "serving_default"), expected.at(which).second);
+    // What an interpreter without signatures runs.
+    EXPECT_EQ(signature(file, "serving_default").subgraph_index(), 0U);
+  }
+}
+
+TEST_F(Contract, NoControlFlowInWhatRunsOnGpusAndNpus) {
+  const TfliteFile& file = bundle();
+  for (const char* key :
+       {"features", "encode", "pcm_encode", "cross", "step", "prefill", "step_beam", "align"}) {
+    EXPECT_THAT(ops(file, key), Not(Contains(OpCode::while_loop))) << key;
+  }
+  EXPECT_THAT(ops(file, "decode"), Contains(OpCode::while_loop));
+}
+
+TEST_F(Contract, EveryShapeIsStaticAndEveryOpBuiltIn) {
+  const TfliteFile& file = bundle();
+  for (const auto* subgraph : *file.model().subgraphs()) {
+    for (const auto* tensor : *subgraph->tensors()) {
+      for (const int32_t size : *tensor->shape()) EXPECT_GT(size, 0) << tensor->name()->str();
+      EXPECT_EQ(tensor->shape_signature(), nullptr) << tensor->name()->str();
+    }
+  }
+  for (const auto* code : *file.model().operator_codes()) {
+    EXPECT_EQ(code->custom_code(), nullptr);
+    EXPECT_NE(code->builtin_code(), 32);  // CUSTOM, which Flex ops are as well
+  }
+}
+
+ConvertOptions in_format(WeightFormat format, Compatibility compatibility = {}) {
+  ConvertOptions options;
+  options.recipe = {.encoder = format, .decoder = format, .embedding = format, .exceptions = {}};
+  options.compatibility = compatibility;
+  return options;
+}
+
+TEST_F(Contract, VersionsAreNoNewerThanNeeded) {
+  for (const WeightFormat format : {WeightFormat::f32, WeightFormat::f16, WeightFormat::i8}) {
+    for (const auto compatibility : {Compatibility::litert, Compatibility::tflite_2_14}) {
+      SCOPED_TRACE(name_of(format));
+      for (const auto& [code, numbers] : versions(bundle(in_format(format, compatibility)))) {
+        std::set<int> allowed{1};
+        switch (code) {
+          case OpCode::fully_connected:
+            // With a bias or without, keeping dimensions; hybrid with one scale; a scale per row.
+            allowed = {5, 6};
+            if (format == WeightFormat::i8) {
+              allowed.insert(compatibility == Compatibility::litert ? 12 : 9);
+            }
+            break;
+          case OpCode::dequantize:
+            allowed = {3};  // float16
+            break;
+          case OpCode::gather:
+            if (format == WeightFormat::i8) allowed.insert(2);  // int8
+            break;
+          case OpCode::broadcast_to:
+            allowed = {2};
+            break;
+          default:
+            break;
+        }
+        EXPECT_THAT(numbers, IsSubsetOf(allowed)) << name_of(code);
+      }
+    }
+  }
+}
+
+TEST_F(Contract, OldInterpretersGatherNoHalfFloats) {
+  const TfliteFile& file = bundle(in_format(WeightFormat::f16, Compatibility::tflite_2_14));
+  for (const auto* subgraph : *file.model().subgraphs()) {
+    for (const auto* op : *subgraph->operators()) {
+      const auto code = file.model().operator_codes()->Get(op->opcode_index())->builtin_code();
+      if (static_cast<OpCode>(code) != OpCode::gather) continue;
+      const auto* table = subgraph->tensors()->Get(static_cast<uint32_t>(op->inputs()->Get(0)));
+      EXPECT_NE(static_cast<DType>(table->type()), DType::f16) << table->name()->str();
+    }
+  }
+}
+
+TEST_F(Contract, OldInterpretersHaveNoInt4) {
+  try {
+    bundle(in_format(WeightFormat::i4, Compatibility::tflite_2_14));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("int8"));
+  }
+}
+
+}  // namespace
+}  // namespace whisper_s4y::testing
