@@ -28,6 +28,14 @@ std::string read_string(ByteReader& reader, std::string_view what) {
   return std::string(text.substr(0, text.size() - 1));
 }
 
+uint32_t read_count(ByteReader& reader, std::string_view what) {
+  const auto count = reader.read<uint32_t>(fmt::format("the number of {}", what));
+  if (count > kMaxTensors) {
+    fail("{} is said to have {} {}, more than any model.", reader.source(), count, what);
+  }
+  return count;
+}
+
 std::optional<uint64_t> item_size(uint8_t type) {
   constexpr uint64_t kSizes[] = {4, 1, 2, 4, 2, 2};
   return type < std::size(kSizes) ? std::optional(kSizes[type]) : std::nullopt;
@@ -65,7 +73,7 @@ Ct2File::Ct2File(const std::filesystem::path& path)
 }
 
 void Ct2File::read_variables(ByteReader& reader, uint32_t version) {
-  const auto count = reader.read<uint32_t>("the number of variables");
+  const auto count = read_count(reader, "variables");
   for (uint32_t i = 0; i < count; ++i) {
     const std::string name = read_string(reader, "the name of a variable");
     Variable variable;
@@ -94,7 +102,7 @@ void Ct2File::read_variables(ByteReader& reader, uint32_t version) {
 }
 
 void Ct2File::read_aliases(ByteReader& reader) {
-  const auto count = reader.read<uint32_t>("the number of aliases");
+  const auto count = read_count(reader, "aliases");
   for (uint32_t i = 0; i < count; ++i) {
     const std::string alias = read_string(reader, "an alias");
     const std::string target = read_string(reader, "the target of an alias");

@@ -10,6 +10,7 @@
 #include "checkpoint/hf_tokenizer.h"
 #include "checkpoint/json_file.h"
 #include "checkpoint/layout.h"
+#include "checkpoint/side_file.h"
 #include "checkpoint/storage.h"
 #include "whisper_s4y/error.h"
 
@@ -205,9 +206,10 @@ class Importer {
   Checkpoint& checkpoint_;
 };
 
-void read_generation(const std::filesystem::path& config_json, GenerationConfig& g) {
-  if (!std::filesystem::exists(config_json)) return;
-  const JsonFile file(config_json);
+void read_generation(const std::filesystem::path& folder, GenerationConfig& g) {
+  const auto path = find_side_file(folder, "config.json");
+  if (!path) return;
+  const JsonFile file(*path);
   g.suppress_tokens = file.integers("suppress_ids");
   g.begin_suppress_tokens = file.integers("suppress_ids_begin");
   g.alignment_heads = file.pairs("alignment_heads");
@@ -218,8 +220,7 @@ void read_generation(const std::filesystem::path& config_json, GenerationConfig&
 }  // namespace
 
 std::unique_ptr<Checkpoint> open_ctranslate2(const std::filesystem::path& model_bin) {
-  const std::filesystem::path folder =
-      model_bin.has_parent_path() ? model_bin.parent_path() : std::filesystem::path(".");
+  const std::filesystem::path folder = folder_of(model_bin);
   Ct2File file(model_bin);
   auto checkpoint = std::make_unique<Checkpoint>();
   checkpoint->format = "ctranslate2";
@@ -241,7 +242,7 @@ std::unique_ptr<Checkpoint> open_ctranslate2(const std::filesystem::path& model_
         folder.string());
   }
   info.vocabulary = std::move(*vocabulary);
-  read_generation(folder / "config.json", info.generation);
+  read_generation(folder, info.generation);
   complete_generation(info, std::nullopt, folder);
   validate(info, model_bin.string());
   return checkpoint;

@@ -3,19 +3,24 @@
 
 #include <filesystem>
 #include <memory>
+#include <vector>
 
 #include "checkpoint/checkpoint.h"
+#include "checkpoint/torch_file.h"
 
 namespace whisper_s4y {
 
-/// A Hugging Face folder whose weights are `weights`: a .safetensors file or its index.json, or
-/// pytorch_model.bin or its index.json. Without a tokenizer beside it the built-in one is used.
-[[nodiscard]] std::unique_ptr<Checkpoint> open_safetensors(const std::filesystem::path& weights);
+/// The three forms of a Hugging Face model: model.safetensors, the tensors of pytorch_model.bin, or
+/// the index.json of several files of either. config.json is beside them; without a tokenizer there
+/// the built-in one is used.
+[[nodiscard]] std::unique_ptr<Checkpoint> open_safetensors(const std::filesystem::path& path);
+[[nodiscard]] std::unique_ptr<Checkpoint> open_torch_bin(const std::filesystem::path& path,
+                                                         std::vector<TensorView> tensors);
+[[nodiscard]] std::unique_ptr<Checkpoint> open_shards(const std::filesystem::path& index);
 
-[[nodiscard]] std::unique_ptr<Checkpoint> open_torch_bin(const std::filesystem::path& weights);
-
-/// A .pt file of openai/whisper.
-[[nodiscard]] std::unique_ptr<Checkpoint> open_openai(const std::filesystem::path& path);
+/// What a .pt file of openai/whisper holds.
+[[nodiscard]] std::unique_ptr<Checkpoint> open_openai(const std::filesystem::path& path,
+                                                      TorchFile file);
 
 /// A ggml .bin of whisper.cpp.
 [[nodiscard]] std::unique_ptr<Checkpoint> open_ggml(const std::filesystem::path& path);

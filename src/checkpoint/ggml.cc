@@ -111,6 +111,11 @@ Vocabulary read_vocabulary(ByteReader& reader, int vocab_size) {
     fail("{}: the vocabulary is said to have {} tokens, n_vocab is {}.", reader.source(), count,
          vocab_size);
   }
+  // Each has at least its length; asking first keeps a short file from claiming memory.
+  if (static_cast<uint64_t>(count) > reader.remaining() / sizeof(uint32_t)) {
+    fail("{} is truncated: {} tokens at byte {} do not fit in {} bytes.", reader.source(), count,
+         reader.offset(), reader.remaining());
+  }
   Vocabulary vocabulary;
   const auto size = static_cast<size_t>(vocab_size);
   vocabulary.tokens.resize(size);
@@ -200,7 +205,12 @@ std::unique_ptr<Checkpoint> open_ggml(const std::filesystem::path& path) {
   skip_mel_filters(reader, info.config.num_mel_bins);
   info.vocabulary = read_vocabulary(reader, info.config.vocab_size);
   std::vector<TensorView> tensors;
-  while (reader.remaining() > 0) tensors.push_back(read_tensor(reader, file));
+  while (reader.remaining() > 0) {
+    if (tensors.size() == kMaxTensors) {
+      fail("{} has more than {} tensors.", path.string(), kMaxTensors);
+    }
+    tensors.push_back(read_tensor(reader, file));
+  }
   if (tensors.empty()) fail("{} has a vocabulary but no tensors.", path.string());
   add_openai_tensors(std::move(tensors), *checkpoint);
   check_tensors(*checkpoint);

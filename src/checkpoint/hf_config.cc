@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "checkpoint/json_file.h"
+#include "checkpoint/side_file.h"
 #include "checkpoint/vocabulary_builder.h"
 
 namespace whisper_s4y {
@@ -89,13 +90,18 @@ void read_generation(const JsonFile& file, HfConfig& hf) {
 }  // namespace
 
 HfConfig read_hf_config(const std::filesystem::path& folder) {
-  const JsonFile config(folder / "config.json");
+  const auto path = find_side_file(folder, "config.json");
+  if (!path) {
+    fail("{} has no config.json; a Hugging Face model is the whole folder.", folder.string());
+  }
+  const JsonFile config(*path);
   check_architecture(config);
   HfConfig hf;
   hf.config = read_dimensions(config);
   read_generation(config, hf);
-  const std::filesystem::path generation = folder / "generation_config.json";
-  if (std::filesystem::exists(generation)) read_generation(JsonFile(generation), hf);
+  if (const auto generation = find_side_file(folder, "generation_config.json")) {
+    read_generation(JsonFile(*generation), hf);
+  }
   return hf;
 }
 

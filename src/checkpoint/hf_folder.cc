@@ -11,6 +11,7 @@
 #include "checkpoint/json_file.h"
 #include "checkpoint/layout.h"
 #include "checkpoint/safetensors.h"
+#include "checkpoint/side_file.h"
 #include "checkpoint/standard_vocabulary.h"
 #include "checkpoint/torch_file.h"
 #include "whisper_s4y/error.h"
@@ -18,10 +19,19 @@
 namespace whisper_s4y {
 namespace {
 
+struct WeightsFile {
+  std::string format;
+  std::vector<TensorView> tensors;
+};
+
+WeightsFile read_weights(const std::filesystem::path& path) {
+  if (is_torch_file(path)) return {"pytorch", read_torch_file(path).tensors};
+  return {"safetensors", read_safetensors(path)};
+}
+
 // {"metadata": .., "weight_map": {tensor: file}}; every tensor must be in the file it is said to
 // be in, and the files must hold nothing else.
-template <typename ReadFile>
-std::vector<TensorView> read_shards(const std::filesystem::path& index_path, ReadFile&& read_file) {
+WeightsFile read_shards(const std::filesystem::path& index_path) {
   const JsonFile index(index_path);
   const nlohmann::json* map = index.find("weight_map");
   if (map == nullptr || !map->is_object()) index.expected("weight_map", "an object");
@@ -38,64 +48,62 @@ std::vector<TensorView> read_shards(const std::filesystem::path& index_path, Rea
     files.insert(name);
     file_of.emplace(tensor, std::move(name));
   }
-  std::vector<TensorView> tensors;
+  WeightsFile all;
   for (const std::string& file : files) {
-    const std::filesystem::path path = index_path.parent_path() / file;
-    for (TensorView& tensor : read_file(path)) {
+    const auto path = find_side_file(folder_of(index_path), file);
+    if (!path) fail("{} names {}, which is not there.", index.source(), file);
+    WeightsFile shard = read_weights(*path);
+    for (TensorView& tensor : shard.tensors) {
       const auto entry = file_of.find(tensor.name);
       if (entry == file_of.end() || entry->second != file) {
         fail("{}: tensor {} is in {}, the index says {}.", index.source(), tensor.name, file,
              entry == file_of.end() ? "nothing of it" : entry->second);
       }
       file_of.erase(entry);
-      tensors.push_back(std::move(tensor));
+      all.tensors.push_back(std::move(tensor));
     }
+    all.format = std::move(shard.format);
   }
   if (!file_of.empty()) {
     fail("{}: tensor {} is not in {}.", index.source(), file_of.begin()->first,
          file_of.begin()->second);
   }
-  return tensors;
+  return all;
 }
 
-std::unique_ptr<Checkpoint> assemble(const std::filesystem::path& weights, std::string format,
-                                     std::vector<TensorView> tensors) {
-  const std::filesystem::path folder =
-      weights.has_parent_path() ? weights.parent_path() : std::filesystem::path(".");
+std::unique_ptr<Checkpoint> assemble(const std::filesystem::path& path, WeightsFile weights) {
+  const std::filesystem::path folder = folder_of(path);
   auto checkpoint = std::make_unique<Checkpoint>();
-  checkpoint->format = std::move(format);
-  checkpoint->path = weights;
-  if (!std::filesystem::exists(folder / "config.json")) {
-    fail("{} has no config.json beside it; a Hugging Face model is the whole folder.",
-         weights.string());
-  }
+  checkpoint->format = std::move(weights.format);
+  checkpoint->path = path;
   HfConfig hf = read_hf_config(folder);
   ModelInfo& info = checkpoint->info;
   info.config = hf.config;
   info.generation = std::move(hf.generation);
-  add_hf_tensors(std::move(tensors), *checkpoint);
+  add_hf_tensors(std::move(weights.tensors), *checkpoint);
   validate_dimensions(info.config, (folder / "config.json").string());
   check_tensors(*checkpoint);
   auto vocabulary = read_hf_vocabulary(folder, info.config.vocab_size);
   info.vocabulary = vocabulary ? std::move(*vocabulary)
-                               : standard_vocabulary(info.config.vocab_size, weights.string());
+                               : standard_vocabulary(info.config.vocab_size, path.string());
   complete_generation(info, hf.is_multilingual, folder);
-  validate(info, weights.string());
+  validate(info, path.string());
   return checkpoint;
 }
 
 }  // namespace
 
-std::unique_ptr<Checkpoint> open_safetensors(const std::filesystem::path& weights) {
-  const auto read = [](const std::filesystem::path& path) { return read_safetensors(path); };
-  const bool sharded = weights.extension() == ".json";
-  return assemble(weights, "safetensors", sharded ? read_shards(weights, read) : read(weights));
+std::unique_ptr<Checkpoint> open_safetensors(const std::filesystem::path& path) {
+  return assemble(path, {"safetensors", read_safetensors(path)});
 }
 
-std::unique_ptr<Checkpoint> open_torch_bin(const std::filesystem::path& weights) {
-  const auto read = [](const std::filesystem::path& path) { return read_torch_file(path).tensors; };
-  const bool sharded = weights.extension() == ".json";
-  return assemble(weights, "pytorch", sharded ? read_shards(weights, read) : read(weights));
+std::unique_ptr<Checkpoint> open_torch_bin(const std::filesystem::path& path,
+                                           std::vector<TensorView> tensors) {
+  return assemble(path, {"pytorch", std::move(tensors)});
+}
+
+std::unique_ptr<Checkpoint> open_shards(const std::filesystem::path& index) {
+  return assemble(index, read_shards(index));
 }
 
 }  // namespace whisper_s4y

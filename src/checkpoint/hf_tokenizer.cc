@@ -7,13 +7,14 @@
 
 #include "checkpoint/byte_alphabet.h"
 #include "checkpoint/json_sax.h"
+#include "checkpoint/side_file.h"
 #include "checkpoint/text_file.h"
 #include "checkpoint/vocabulary_builder.h"
 
 namespace whisper_s4y {
 namespace {
 
-constexpr uint64_t kMaxTokenizerFile = 64 << 20;  // the genuine ones have 4 MB
+constexpr uint64_t kMaxTokenizerFile = 16 << 20;  // the genuine ones have 4 MB
 
 // {"token": id, ...}
 template <typename AddToken>
@@ -250,31 +251,29 @@ class TokenListReader : public JsonEvents {
 }  // namespace
 
 std::optional<Vocabulary> read_hf_vocabulary(const std::filesystem::path& folder, int vocab_size) {
-  const auto has = [&](const char* name) { return std::filesystem::exists(folder / name); };
-  const bool parts = has("vocab.json") && has("merges.txt");
-  if (has("tokenizer.json") && !(parts && has("added_tokens.json"))) {
-    return read_tokenizer_json(folder / "tokenizer.json", vocab_size);
-  }
-  if (!parts) return std::nullopt;
-  VocabularyBuilder builder(vocab_size, (folder / "vocab.json").string());
-  read_token_map(folder / "vocab.json",
-                 [&](std::string_view text, uint64_t id) { builder.add_token(text, id); });
-  if (has("added_tokens.json")) {
-    read_token_map(folder / "added_tokens.json", [&](std::string_view text, uint64_t id) {
+  const auto vocab = find_side_file(folder, "vocab.json");
+  const auto merges = find_side_file(folder, "merges.txt");
+  const auto added = find_side_file(folder, "added_tokens.json");
+  const auto tokenizer = find_side_file(folder, "tokenizer.json");
+  if (tokenizer && !(vocab && merges && added)) return read_tokenizer_json(*tokenizer, vocab_size);
+  if (!vocab || !merges) return std::nullopt;
+  VocabularyBuilder builder(vocab_size, vocab->string());
+  read_token_map(*vocab, [&](std::string_view text, uint64_t id) { builder.add_token(text, id); });
+  if (added) {
+    read_token_map(*added, [&](std::string_view text, uint64_t id) {
       builder.add_added_token(text, id, false);
     });
   }
-  read_merges(folder / "merges.txt", builder);
+  read_merges(*merges, builder);
   return builder.finish();
 }
 
 std::optional<Vocabulary> read_ctranslate2_vocabulary(const std::filesystem::path& folder,
                                                       int vocab_size) {
-  const std::filesystem::path json = folder / "vocabulary.json";
-  const std::filesystem::path text = folder / "vocabulary.txt";
-  const bool is_json = std::filesystem::exists(json);
-  if (!is_json && !std::filesystem::exists(text)) return std::nullopt;
-  const std::filesystem::path& path = is_json ? json : text;
+  const auto json = find_side_file(folder, "vocabulary.json");
+  const auto text = json ? std::nullopt : find_side_file(folder, "vocabulary.txt");
+  if (!json && !text) return std::nullopt;
+  const std::filesystem::path& path = json ? *json : *text;
 
   VocabularyBuilder builder(vocab_size, path.string());
   uint64_t next = 0;
@@ -287,7 +286,7 @@ std::optional<Vocabulary> read_ctranslate2_vocabulary(const std::filesystem::pat
     text_token ? builder.add_token(token, id) : builder.add_added_token(token, id, false);
   };
   const TextFile file(path, kMaxTokenizerFile);
-  if (is_json) {
+  if (json) {
     TokenListReader(path.string(), add).parse(file.text());
     return builder.finish();
   }

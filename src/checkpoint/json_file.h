@@ -13,7 +13,7 @@
 
 namespace whisper_s4y {
 
-/// A JSON object read from a file of at most 4 MB. A field that is null counts as missing.
+/// A JSON object read from a file of at most 1 MB. A field that is null counts as missing.
 class JsonFile {
  public:
   explicit JsonFile(const std::filesystem::path& path) : source_(path.string()) {
@@ -85,7 +85,7 @@ class JsonFile {
   }
 
  private:
-  static constexpr uint64_t kLimit = 4 << 20;
+  static constexpr uint64_t kLimit = 1 << 20;  // the tree may take 20 times as much
 
   std::string source_;
   nlohmann::json root_;

@@ -30,6 +30,9 @@ void check_four_times(const ModelConfig& config, std::string_view source);
 [[nodiscard]] uint64_t checked_elements(std::span<const int64_t> shape, std::string_view source,
                                         std::string_view name);
 
+/// More tensors than any Whisper has: files with more are refused before they cost memory.
+inline constexpr uint64_t kMaxTensors = 1 << 16;
+
 /// "[51865, 512]"
 [[nodiscard]] std::string to_string(std::span<const int64_t> shape);
 

@@ -1,12 +1,14 @@
 // Finds the format of a checkpoint by its content.
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/formats.h"
+#include "checkpoint/side_file.h"
 #include "checkpoint/torch_file.h"
 #include "whisper_s4y/error.h"
 
@@ -39,31 +41,38 @@ bool is_ctranslate2(std::span<const std::byte> bytes) {
   return name.ends_with("Spec");
 }
 
-std::unique_ptr<Checkpoint> open_file(const fs::path& path) {
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  const std::string name = path.filename().string();
-  if (name.ends_with(".safetensors.index.json")) return open_safetensors(path);
-  if (name.ends_with(".bin.index.json")) return open_torch_bin(path);
+// OpenAI's files say their dimensions, Hugging Face's have a config beside them.
+std::unique_ptr<Checkpoint> open_torch(const fs::path& path) {
+  TorchFile file = read_torch_file(path);
+  if (!file.dims.empty()) return open_openai(path, std::move(file));
+  if (!find_side_file(folder_of(path), "config.json")) {
+    fail(
+        "{} has neither the dims of openai/whisper inside nor the config.json of a Hugging Face "
+        "model beside it.",
+        path.string());
+  }
+  return open_torch_bin(path, std::move(file.tensors));
+}
 
+std::unique_ptr<Checkpoint> open_file(const fs::path& path) {
   const MappedFile file(path);
   const auto bytes = file.bytes();
   const std::string_view start(reinterpret_cast<const char*>(bytes.data()),
                                std::min<size_t>(bytes.size(), 16));
   if (start.empty()) fail("{} is empty.", path.string());
+  const bool safetensors = is_safetensors(bytes);
+  const bool torch = is_torch_file(bytes);
   // One shard of several: the index knows the others.
-  const bool shard = name.find("-of-") != std::string::npos;
-  if (is_safetensors(bytes)) {
-    return open_safetensors(
-        shard && fs::exists(folder / kSafetensorsIndex) ? folder / kSafetensorsIndex : path);
+  if ((safetensors || torch) && path.filename().string().find("-of-") != std::string::npos) {
+    const auto index =
+        find_side_file(folder_of(path), safetensors ? kSafetensorsIndex : kTorchIndex);
+    if (index) return open_shards(*index);
   }
+  if (safetensors) return open_safetensors(path);
+  if (torch) return open_torch(path);
   if (is_ctranslate2(bytes)) return open_ctranslate2(path);
   if (start.starts_with("lmgg")) return open_ggml(path);
-  if (start.starts_with("PK") || is_legacy_torch(start)) {
-    if (shard && fs::exists(folder / kTorchIndex)) return open_torch_bin(folder / kTorchIndex);
-    // OpenAI's files stand alone, Hugging Face's have a config beside them.
-    const bool has_config = fs::exists(folder / "config.json");
-    return has_config && path.extension() != ".pt" ? open_torch_bin(path) : open_openai(path);
-  }
+  if (start.starts_with('{')) return open_shards(path);
   if (start.substr(0, 4) == "GGUF") {
     fail("{} is a GGUF file; Whisper's ggml files begin with \"lmgg\".", path.string());
   }
@@ -86,25 +95,26 @@ std::string without_control_characters(std::string_view text) {
   return clean;
 }
 
-// The one file in `folder` whose name ends like this; empty when there is none.
-fs::path only_file(const fs::path& folder, std::string_view ending) {
-  std::vector<fs::path> found;
+// The one file in `folder` whose name ends like this; nothing when there is none.
+std::optional<fs::path> only_file(const fs::path& folder, std::string_view ending) {
+  std::vector<std::string> found;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-    if (entry.path().filename().string().ends_with(ending)) found.push_back(entry.path());
+    const std::string name = entry.path().filename().string();
+    if (name.ends_with(ending)) found.push_back(name);
   }
   std::ranges::sort(found);
   if (found.size() > 1) {
     fail("{} has several files named *{}: {} and {}; name the one to read.", folder.string(),
-         ending, found[0].filename().string(), found[1].filename().string());
+         ending, found[0], found[1]);
   }
-  return found.empty() ? fs::path() : found[0];
+  return found.empty() ? std::nullopt : find_side_file(folder, found[0]);
 }
 
 std::unique_ptr<Checkpoint> open_folder(const fs::path& folder) {
   for (const std::string_view name :
        {std::string_view("model.safetensors"), kSafetensorsIndex, std::string_view("model.bin"),
         std::string_view("pytorch_model.bin"), kTorchIndex}) {
-    if (fs::exists(folder / name)) return open_file(folder / name);
+    if (const auto file = find_side_file(folder, name)) return open_file(*file);
   }
   if (fs::exists(folder / "adapter_config.json")) {
     fail(
@@ -113,8 +123,7 @@ std::unique_ptr<Checkpoint> open_folder(const fs::path& folder) {
         folder.string());
   }
   for (const std::string_view ending : {".safetensors.index.json", ".safetensors", ".pt", ".bin"}) {
-    const fs::path file = only_file(folder, ending);
-    if (!file.empty()) return open_file(file);
+    if (const auto file = only_file(folder, ending)) return open_file(*file);
   }
   fail(
       "{} holds no checkpoint: expected model.safetensors, pytorch_model.bin, model.bin, "

@@ -45,15 +45,8 @@ ModelConfig read_dimensions(const TorchFile& file, const std::string& source) {
 
 }  // namespace
 
-std::unique_ptr<Checkpoint> open_openai(const std::filesystem::path& path) {
+std::unique_ptr<Checkpoint> open_openai(const std::filesystem::path& path, TorchFile file) {
   const std::string source = path.string();
-  TorchFile file = read_torch_file(path);
-  if (file.dims.empty()) {
-    fail(
-        "{} is not a checkpoint of openai/whisper: it has no dims. A Hugging Face model needs its "
-        "config.json beside it.",
-        source);
-  }
   auto checkpoint = std::make_unique<Checkpoint>();
   checkpoint->format = "openai";
   checkpoint->path = path;

@@ -48,23 +48,22 @@ constexpr std::string_view kOrderedDict = "collections OrderedDict";
 constexpr std::string_view kRebuildTensor = "torch._utils _rebuild_tensor_v2";
 constexpr std::string_view kRebuildParameter = "torch._utils _rebuild_parameter";
 constexpr std::string_view kTorch = "torch ";
-constexpr std::array<std::string_view, 10> kStorages = {
-    "FloatStorage", "HalfStorage",  "BFloat16Storage", "DoubleStorage", "LongStorage",
-    "IntStorage",   "ShortStorage", "CharStorage",     "ByteStorage",   "BoolStorage"};
+constexpr std::array<std::string_view, 13> kGlobals = {
+    kOrderedDict,        kRebuildTensor,          kRebuildParameter,     "torch FloatStorage",
+    "torch HalfStorage", "torch BFloat16Storage", "torch DoubleStorage", "torch LongStorage",
+    "torch IntStorage",  "torch ShortStorage",    "torch CharStorage",   "torch ByteStorage",
+    "torch BoolStorage"};
 
 constexpr size_t kMaxTensorRank = 8;
-// A memo slot costs one operation of at least two bytes; gaps are not needed.
-constexpr uint32_t kMaxMemo = 1 << 24;
+constexpr uint64_t kMaxName = 256;
+// The largest Whisper takes some 60,000 operations and 40,000 values. What is above is no state
+// dict and would only cost memory: at most 16 bytes an operation, 200 a value.
+constexpr uint32_t kMaxOperations = 1 << 20;
+constexpr size_t kMaxValues = 1 << 17;
 
+// "FloatStorage" of "torch FloatStorage"; empty for the other globals.
 std::string_view storage_of_global(std::string_view name) {
-  if (!name.starts_with(kTorch)) return {};
-  const auto found = std::ranges::find(kStorages, name.substr(kTorch.size()));
-  return found == kStorages.end() ? std::string_view() : *found;
-}
-
-bool is_allowed(std::string_view global) {
-  return global == kOrderedDict || global == kRebuildTensor || global == kRebuildParameter ||
-         !storage_of_global(global).empty();
+  return name.starts_with(kTorch) ? name.substr(kTorch.size()) : std::string_view();
 }
 
 }  // namespace
@@ -93,6 +92,7 @@ const PickleValue& PickleReader::read() {
 }
 
 PickleValue* PickleReader::make(Kind kind) {
+  if (values_.size() >= kMaxValues) refuse(fmt::format("more than {} values", kMaxValues));
   values_.emplace_back();
   values_.back().kind = kind;
   return &values_.back();
@@ -145,7 +145,7 @@ void PickleReader::push_long() {
   PickleValue* made = make(Kind::integer);
   if (length > 8) {
     made->kind = Kind::string;
-    made->text.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    made->text = {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
   } else if (length > 0) {
     const bool negative = (std::to_integer<uint8_t>(bytes.back()) & 0x80U) != 0;
     uint64_t value = negative ? ~uint64_t{0} : 0;
@@ -158,7 +158,7 @@ void PickleReader::push_long() {
 void PickleReader::put(uint32_t index) {
   if (stack_.empty() || stack_.back() == nullptr) refuse("nothing to remember");
   // Indices are given out in order; the file cannot ask for a huge empty memo.
-  if (index > memo_.size() + 1 || index >= kMaxMemo) refuse("a memo index out of order");
+  if (index > memo_.size() + 1) refuse("a memo index out of order");
   if (index >= memo_.size()) memo_.resize(index + size_t{1}, nullptr);
   memo_[index] = stack_.back();
 }
@@ -182,7 +182,9 @@ void PickleReader::set_items(const std::vector<const PickleValue*>& items) {
 std::string_view PickleReader::line() {
   const uint64_t start = reader_.offset();
   uint64_t length = 0;
-  while (reader_.read<char>("a name of the pickle") != '\n') ++length;
+  while (reader_.read<char>("a name of the pickle") != '\n') {
+    if (++length > kMaxName) refuse("an endless name");
+  }
   reader_.seek(start, "a name of the pickle");
   const std::string_view text = reader_.text(length, "a name of the pickle");
   reader_.take(1, "a name of the pickle");
@@ -192,9 +194,10 @@ std::string_view PickleReader::line() {
 void PickleReader::push_global() {
   const std::string_view module = line();
   const std::string_view name = line();
+  const auto* known = std::ranges::find(kGlobals, fmt::format("{} {}", module, name));
+  if (known == kGlobals.end()) refuse(fmt::format("the global {}.{}", module, name));
   PickleValue* made = make(Kind::global);
-  made->text = fmt::format("{} {}", module, name);
-  if (!is_allowed(made->text)) refuse(fmt::format("the global {}.{}", module, name));
+  made->text = *known;
   push(made);
 }
 
@@ -264,6 +267,7 @@ void PickleReader::push_storage() {
 
 bool PickleReader::step() {
   at_ = reader_.offset();
+  if (++operations_ > kMaxOperations) refuse("more operations than any model");
   constexpr std::string_view kWhat = "an operation of the pickle";
   const auto op = reader_.read<uint8_t>(kWhat);
   switch (op) {

@@ -15,7 +15,7 @@
 namespace whisper_s4y {
 
 /// A value of a pickle. Values are owned by the PickleReader and refer to each other by pointers,
-/// so that cycles and deep nesting do no harm.
+/// so that cycles and deep nesting do no harm. Texts are views into the bytes that are read.
 struct PickleValue {
   enum class Kind {
     none,
@@ -34,7 +34,7 @@ struct PickleValue {
   Kind kind = Kind::none;
   int64_t integer = 0;  // also of booleans; number of elements of a storage; offset of a tensor
   double real = 0;
-  std::string text;                       // string; name of a global; key of a storage
+  std::string_view text;  // string; name of a global; key of a storage; lies in the pickle
   std::vector<const PickleValue*> items;  // tuple, list; the storage of a tensor
   std::vector<std::pair<const PickleValue*, const PickleValue*>> entries;  // dict
   std::string_view storage_class;       // storage: "FloatStorage"
@@ -46,7 +46,7 @@ struct PickleValue {
 
 /// Reads pickles of protocol 2 with the operations and globals that state dicts need: collections,
 /// numbers, strings, OrderedDict, torch storages and tensors. Throws Error naming the byte for
-/// everything else.
+/// everything else, and for pickles longer than any state dict.
 class PickleReader {
  public:
   /// Keeps `reader` to read from; it stands behind the pickle afterwards.
@@ -85,6 +85,7 @@ class PickleReader {
 
   ByteReader& reader_;
   uint64_t at_ = 0;                  // offset of the current operation
+  uint32_t operations_ = 0;          // done so far
   std::deque<PickleValue> values_;   // stable addresses
   std::vector<PickleValue*> stack_;  // null = a mark
   std::vector<PickleValue*> memo_;

@@ -12,7 +12,7 @@
 namespace whisper_s4y {
 namespace {
 
-constexpr uint64_t kMaxHeader = 100'000'000;  // the limit of the reference library
+constexpr uint64_t kMaxHeader = 16 << 20;  // a hundred times that of the largest Whisper
 constexpr size_t kMaxRank = 8;
 
 struct Entry {
@@ -44,7 +44,11 @@ class HeaderReader : public JsonEvents {
   bool key(string_t& name) override {
     if (depth_ == 1) {
       metadata_ = name == "__metadata__";
-      if (!metadata_) entries.push_back({.name = name});
+      if (metadata_) return true;
+      if (entries.size() == kMaxTensors) {
+        fail("{} has more than {} tensors.", source(), kMaxTensors);
+      }
+      entries.push_back({.name = name});
     } else {
       field_ = name;
     }

@@ -21,6 +21,11 @@ using Kind = PickleValue::Kind;
 constexpr std::string_view kMagicNumber("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", 10);
 constexpr std::string_view kLegacyStart("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19",
                                         14);
+constexpr std::string_view kZipStart = "PK";
+
+bool starts_with(std::span<const std::byte> bytes, std::string_view start) {
+  return bytes.size() >= start.size() && std::memcmp(bytes.data(), start.data(), start.size()) == 0;
+}
 
 struct StorageClass {
   std::string_view name;
@@ -139,7 +144,7 @@ void read_dims(const PickleValue& root, TorchFile& result, const std::string& so
     if (key->kind != Kind::string || value->kind != Kind::integer) {
       fail("{}: dims is not a dict of numbers.", source);
     }
-    result.dims.emplace_back(key->text, value->integer);
+    result.dims.emplace_back(std::string(key->text), value->integer);
   }
 }
 
@@ -152,9 +157,10 @@ TorchFile assemble(const PickleValue& root, const StorageBytes& storages,
   for (const auto& [key, value] : state.entries) {
     if (key->kind != Kind::string || value->kind != Kind::tensor) {
       fail("{} is not a state dict: {} is not a tensor.", source,
-           key->kind == Kind::string ? key->text : "an entry");
+           key->kind == Kind::string ? key->text : std::string_view("an entry"));
     }
-    result.tensors.push_back(view_of(key->text, *value, storages, file, copy_budget, source));
+    result.tensors.push_back(
+        view_of(std::string(key->text), *value, storages, file, copy_budget, source));
   }
   return result;
 }
@@ -201,7 +207,7 @@ TorchFile read_legacy(const std::shared_ptr<const MappedFile>& file, const std::
 
   std::map<std::string, uint64_t, std::less<>> sizes;  // bytes of an element
   for (const PickleValue* storage : body.storages()) {
-    sizes.emplace(storage->text, class_of(*storage).size);
+    sizes.emplace(std::string(storage->text), class_of(*storage).size);
   }
   StorageBytes storages;
   for (const PickleValue* key : keys.items) {
@@ -213,7 +219,8 @@ TorchFile read_legacy(const std::shared_ptr<const MappedFile>& file, const std::
       fail("{} is truncated: storage {} at byte {} has {} numbers of {} bytes, {} bytes are left.",
            source, key->text, bytes.offset(), elements, found->second, bytes.remaining());
     }
-    if (!storages.emplace(key->text, bytes.take(elements * found->second, "a storage")).second) {
+    const auto data = bytes.take(elements * found->second, "a storage");
+    if (!storages.emplace(std::string(key->text), data).second) {
       fail("{}: the storage {} appears twice.", source, key->text);
     }
   }
@@ -226,15 +233,18 @@ TorchFile read_legacy(const std::shared_ptr<const MappedFile>& file, const std::
 
 }  // namespace
 
-bool is_legacy_torch(std::string_view start) { return start.starts_with(kLegacyStart); }
+bool is_torch_file(std::span<const std::byte> bytes) {
+  return starts_with(bytes, kZipStart) || starts_with(bytes, kLegacyStart);
+}
+
+bool is_torch_file(const std::filesystem::path& path) {
+  return is_torch_file(MappedFile(path).bytes());
+}
 
 TorchFile read_torch_file(const std::filesystem::path& path) {
   const auto file = std::make_shared<const MappedFile>(path);
-  const auto bytes = file->bytes();
-  const std::string_view start(reinterpret_cast<const char*>(bytes.data()),
-                               std::min(bytes.size(), kLegacyStart.size()));
-  if (is_legacy_torch(start)) return read_legacy(file, path.string());
-  if (start.starts_with("PK")) return read_zip(file, path.string());
+  if (starts_with(file->bytes(), kLegacyStart)) return read_legacy(file, path.string());
+  if (starts_with(file->bytes(), kZipStart)) return read_zip(file, path.string());
   fail("{} is not a file of torch.save.", path.string());
 }
 

@@ -1,8 +1,10 @@
 // Files written by torch.save: tensors by name, and the dimensions OpenAI stores with them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,7 +23,8 @@ struct TorchFile {
 /// run. Throws Error for everything malformed or not a state dict.
 [[nodiscard]] TorchFile read_torch_file(const std::filesystem::path& path);
 
-/// Whether `start`, the first bytes of a file, is that of the older format.
-[[nodiscard]] bool is_legacy_torch(std::string_view start);
+/// Whether a file begins as one of torch.save.
+[[nodiscard]] bool is_torch_file(std::span<const std::byte> bytes);
+[[nodiscard]] bool is_torch_file(const std::filesystem::path& path);
 
 }  // namespace whisper_s4y

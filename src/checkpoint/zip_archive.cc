@@ -23,7 +23,8 @@ constexpr uint64_t kLocatorSize = 20;
 constexpr uint64_t kEntrySize = 46;
 constexpr uint64_t kMaxComment = 0xFFFF;
 constexpr uint16_t kExtra64 = 1;
-constexpr uint32_t kIn64 = 0xFFFFFFFF;  // "see the ZIP64 record"
+constexpr uint64_t kMaxEntries = 1 << 16;  // one for each tensor, and a few
+constexpr uint32_t kIn64 = 0xFFFFFFFF;     // "see the ZIP64 record"
 
 template <typename Number>
 Number number_at(std::span<const std::byte> bytes, uint64_t offset) {
@@ -92,6 +93,9 @@ ZipArchive::Directory ZipArchive::find_directory() const {
 }
 
 void ZipArchive::read_directory(const Directory& directory) {
+  if (directory.entries > kMaxEntries) {
+    fail("{} is a ZIP of {} entries, more than any model has.", source_, directory.entries);
+  }
   ByteReader reader(bytes_.subspan(directory.offset, directory.size), source_ + " (ZIP directory)");
   for (uint64_t i = 0; i < directory.entries; ++i) {
     if (reader.read<uint32_t>("an entry") != kDirectoryEntry) {
