@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include <stdexcept>
-#include <string>
+#include <string_view>
 #include <utility>
 
 namespace whisper_s4y {
@@ -13,7 +13,9 @@ namespace whisper_s4y {
 /// expected, what was found, where (file, tensor, byte offset) and, if there is one, the way out.
 class Error : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  /// Control characters become visible and what is not UTF-8 U+FFFD, for names from files are in
+  /// messages; of a very long message the middle is left out.
+  explicit Error(std::string_view message);
 };
 
 /// Throws Error with a formatted message.

@@ -1,0 +1,35 @@
+#include "whisper_s4y/error.h"
+
+#include <string_view>
+
+#include "common/utf8.h"
+
+namespace whisper_s4y {
+namespace {
+
+constexpr size_t kLongest = 2000;  // of a message; what files say of themselves may have megabytes
+
+size_t character_start(std::string_view text, size_t at) {
+  while (at > 0 && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80) --at;
+  return at;
+}
+
+// Names in messages come from files: a line feed, a NUL or an escape sequence in them stays
+// visible.
+std::string one_line(std::string_view message) {
+  std::string line;
+  for (const char c : valid_utf8(message)) {
+    const auto byte = static_cast<unsigned char>(c);
+    byte < 0x20 || byte == 0x7F ? line += fmt::format("\\x{:02x}", byte) : line += c;
+  }
+  if (line.size() <= kLongest) return line;
+  const size_t head = character_start(line, kLongest / 2);
+  const size_t tail = character_start(line, line.size() - kLongest / 2);
+  return line.substr(0, head) + " [...] " + line.substr(tail);
+}
+
+}  // namespace
+
+Error::Error(std::string_view message) : std::runtime_error(one_line(message)) {}
+
+}  // namespace whisper_s4y
