@@ -1,6 +1,7 @@
 #include "checkpoint/generation.h"
 
 #include <algorithm>
+#include <bitset>
 #include <string>
 #include <string_view>
 
@@ -77,6 +78,19 @@ void complete_ids(GenerationConfig& g, const Vocabulary& vocabulary) {
   complete(g.no_timestamps_token_id, "<|notimestamps|>");
 }
 
+// A byte-level tokenizer can write any text.
+void check_bytes(const Vocabulary& vocabulary, const std::filesystem::path& path) {
+  std::bitset<256> found;
+  for (const std::string& token : vocabulary.tokens) {
+    if (token.size() == 1) found.set(static_cast<unsigned char>(token[0]));
+  }
+  for (size_t byte = 0; byte < found.size(); ++byte) {
+    if (!found[byte]) {
+      fail("{}: the vocabulary has no token for the byte 0x{:02x}.", path.string(), byte);
+    }
+  }
+}
+
 // The last part of the path, without the endings of checkpoint files.
 std::string name_from_path(const std::filesystem::path& path) {
   const std::filesystem::path clean =
@@ -92,6 +106,7 @@ std::string name_from_path(const std::filesystem::path& path) {
 void complete_generation(ModelInfo& info, std::optional<bool> is_multilingual,
                          const std::filesystem::path& path) {
   GenerationConfig& g = info.generation;
+  check_bytes(info.vocabulary, path);
   rename_old_tokens(info.vocabulary);
   complete_ids(g, info.vocabulary);
   const int size = info.config.vocab_size;
