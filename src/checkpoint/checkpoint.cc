@@ -1,9 +1,33 @@
 #include "checkpoint/checkpoint.h"
 
+#include <algorithm>
+
 #include "checkpoint/storage.h"
 #include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
+
+namespace {
+
+// Rows of [taps, inputs] become rows of [inputs, taps].
+void put_inputs_first(std::span<float> rows, size_t inputs, size_t taps) {
+  std::vector<float> row(inputs * taps);
+  for (size_t at = 0; at < rows.size(); at += row.size()) {
+    const auto numbers = rows.subspan(at, row.size());
+    std::ranges::copy(numbers, row.begin());
+    for (size_t input = 0; input < inputs; ++input) {
+      for (size_t tap = 0; tap < taps; ++tap) {
+        numbers[input * taps + tap] = row[tap * inputs + input];
+      }
+    }
+  }
+}
+
+}  // namespace
+
+bool TensorView::is_stored_as(StorageType other) const {
+  return type == other && row_scales.empty() && !taps_first;
+}
 
 int64_t TensorView::row_size() const {
   int64_t size = 1;
@@ -21,16 +45,16 @@ void TensorView::read_rows(int64_t first, int64_t count, std::span<float> out) c
   const size_t row_bytes = stored_bytes(type, static_cast<uint64_t>(width));
   const auto stored =
       bytes.subspan(static_cast<size_t>(first) * row_bytes, static_cast<size_t>(count) * row_bytes);
-  if (type != StorageType::i8 && type != StorageType::i16) {
-    to_float(type, stored, out);
-    return;
-  }
+  to_float(type, stored, out);
+  if (taps_first)
+    put_inputs_first(out, static_cast<size_t>(shape[1]), static_cast<size_t>(shape[2]));
+  if (row_scales.empty()) return;
   for (int64_t row = 0; row < count; ++row) {
-    const auto at = static_cast<size_t>(row);
-    const auto numbers = out.subspan(at * static_cast<size_t>(width), static_cast<size_t>(width));
-    to_float(type, stored.subspan(at * row_bytes, row_bytes), numbers);
     const float scale = row_scales[static_cast<size_t>(first + row)];
-    for (float& number : numbers) number *= scale;
+    for (float& number :
+         out.subspan(static_cast<size_t>(row * width), static_cast<size_t>(width))) {
+      number *= scale;
+    }
   }
 }
 

@@ -23,7 +23,8 @@ enum class StorageType {
   f16,
   bf16,
   i8,   // with a scale per row
-  i16,  //
+  i16,  // the same
+  i4,   // the same; two numbers a byte, the first in the low half
   q4_0,
   q4_1,
   q5_0,
@@ -38,19 +39,23 @@ enum class StorageType {
 
 [[nodiscard]] std::string_view name_of(StorageType type);
 
-/// A named tensor as a view into the mapped checkpoint. Row-major; row = index of dimension 0.
+/// A named tensor as a view into the mapped checkpoint. Row = index of dimension 0; row-major but
+/// for kernels with `taps_first`.
 struct TensorView {
   std::string name;  // canonical: HF's without "model."
   StorageType type = StorageType::f32;
   std::vector<int64_t> shape;
   std::span<const std::byte> bytes;        // the stored numbers, inside file->bytes() or *copy
-  std::vector<float> row_scales;           // i8, i16: value = stored * row_scales[row]
+  std::vector<float> row_scales;           // if any: value = stored * row_scales[row]
+  bool taps_first = false;                 // a kernel [n, inputs, taps] stored as [n, taps, inputs]
   std::shared_ptr<const MappedFile> file;  // keeps the view alive
   std::shared_ptr<const std::vector<std::byte>> copy;  // instead of file: numbers put in order
 
   [[nodiscard]] int64_t rows() const { return shape.empty() ? 1 : shape[0]; }
   [[nodiscard]] int64_t row_size() const;  // elements per row
   [[nodiscard]] int64_t elements() const { return rows() * row_size(); }
+  /// Whether `bytes` are the values themselves as `type`, in order and without scales.
+  [[nodiscard]] bool is_stored_as(StorageType type) const;
   /// Writes rows [first, first + count) as float32, count * row_size() numbers.
   void read_rows(int64_t first, int64_t count, std::span<float> out) const;
   /// Gives the pages of these rows back to the system, see MappedFile::release.

@@ -36,7 +36,7 @@ std::vector<uint16_t> to_halves(std::span<const float> numbers) {
 }
 
 bool fits_half(const TensorView& tensor) {
-  if (tensor.type == StorageType::f16) return true;
+  if (tensor.is_stored_as(StorageType::f16)) return true;
   bool fits = true;
   for_each_rows(tensor, [&](std::span<const float> numbers) {
     if (!fits) return;
@@ -54,7 +54,7 @@ StorageType export_type(const Checkpoint& checkpoint) {
     return std::ranges::all_of(checkpoint.tensors,
                                [&](const auto& entry) { return test(entry.second); });
   };
-  if (all([](const TensorView& tensor) { return tensor.type == StorageType::bf16; })) {
+  if (all([](const TensorView& tensor) { return tensor.is_stored_as(StorageType::bf16); })) {
     return StorageType::bf16;
   }
   return all(fits_half) ? StorageType::f16 : StorageType::f32;
@@ -62,7 +62,7 @@ StorageType export_type(const Checkpoint& checkpoint) {
 
 void for_each_piece(const TensorView& tensor, StorageType type,
                     const std::function<void(std::span<const std::byte>)>& take) {
-  if (tensor.type == type) {
+  if (tensor.is_stored_as(type)) {
     take(tensor.bytes);
     tensor.release_rows(0, tensor.rows());
     return;

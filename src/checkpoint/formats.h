@@ -28,4 +28,7 @@ namespace whisper_s4y {
 /// A CTranslate2 model.bin with its side files in the same folder.
 [[nodiscard]] std::unique_ptr<Checkpoint> open_ctranslate2(const std::filesystem::path& model_bin);
 
+/// A whole .tflite bundle written by this program.
+[[nodiscard]] std::unique_ptr<Checkpoint> open_tflite(const std::filesystem::path& path);
+
 }  // namespace whisper_s4y

@@ -10,6 +10,7 @@
 #include "checkpoint/formats.h"
 #include "checkpoint/side_file.h"
 #include "checkpoint/torch_file.h"
+#include "tflite/reader.h"
 #include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
@@ -76,23 +77,11 @@ std::unique_ptr<Checkpoint> open_file(const fs::path& path) {
   if (start.substr(0, 4) == "GGUF") {
     fail("{} is a GGUF file; Whisper's ggml files begin with \"lmgg\".", path.string());
   }
-  if (start.size() >= 8 && start.substr(4, 4) == "TFL3") {
-    fail("{} is a .tflite model already, not a checkpoint.", path.string());
-  }
+  if (is_tflite(bytes)) return open_tflite(path);
   fail(
-      "{} is no checkpoint this program knows: expected safetensors, PyTorch, CTranslate2 or "
-      "whisper.cpp's ggml.",
+      "{} is no checkpoint this program knows: expected safetensors, PyTorch, CTranslate2, "
+      "whisper.cpp's ggml or a .tflite bundle of this program.",
       path.string());
-}
-
-// Names in messages come from the file: a line feed or an escape sequence in them stays visible.
-std::string without_control_characters(std::string_view text) {
-  std::string clean;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    clean += byte < 0x20 || byte == 0x7F ? fmt::format("\\x{:02x}", byte) : std::string(1, c);
-  }
-  return clean;
 }
 
 // The one file in `folder` whose name ends like this; nothing when there is none.
@@ -140,8 +129,6 @@ std::unique_ptr<Checkpoint> open_checkpoint(const fs::path& path) {
   if (error) fail("Cannot open {}: {}.", path.string(), error.message());
   try {
     return fs::is_directory(status) ? open_folder(path) : open_file(path);
-  } catch (const Error& failure) {
-    throw Error(without_control_characters(failure.what()));
   } catch (const fs::filesystem_error& failure) {
     fail("Cannot read {}: {}.", failure.path1().string(), failure.code().message());
   }

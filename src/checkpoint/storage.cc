@@ -28,16 +28,26 @@ void widen(std::span<const Stored> in, std::span<float> out) {
   for (size_t i = 0; i < in.size(); ++i) out[i] = static_cast<float>(in[i]);
 }
 
+void widen_int4(std::span<const std::byte> in, std::span<float> out) {
+  for (size_t i = 0; i < in.size(); ++i) {
+    const auto pair = std::to_integer<uint8_t>(in[i]);
+    // Shifting up and down again spreads the sign.
+    out[2 * i] = static_cast<float>(static_cast<int8_t>(pair << 4) >> 4);
+    out[2 * i + 1] = static_cast<float>(static_cast<int8_t>(pair) >> 4);
+  }
+}
+
 }  // namespace
 
 std::string_view name_of(StorageType type) {
-  constexpr std::string_view kNames[] = {"float32", "float16", "bfloat16", "int8", "int16",
-                                         "q4_0",    "q4_1",    "q5_0",     "q5_1", "q8_0",
-                                         "q2_K",    "q3_K",    "q4_K",     "q5_K", "q6_K"};
+  constexpr std::string_view kNames[] = {"float32", "float16", "bfloat16", "int8", "int16", "int4",
+                                         "q4_0",    "q4_1",    "q5_0",     "q5_1", "q8_0",  "q2_K",
+                                         "q3_K",    "q4_K",    "q5_K",     "q6_K"};
   return kNames[static_cast<size_t>(type)];
 }
 
 uint64_t block_elements(StorageType type) {
+  if (type == StorageType::i4) return 2;
   return std::max<uint64_t>(1, block_format(type).elements);
 }
 
@@ -51,6 +61,8 @@ uint64_t stored_bytes(StorageType type, uint64_t elements) {
       return elements * 2;
     case StorageType::i8:
       return elements;
+    case StorageType::i4:
+      return elements / 2;
     default: {
       const BlockFormat format = block_format(type);
       return elements / format.elements * format.bytes;
@@ -74,6 +86,8 @@ void to_float(StorageType type, std::span<const std::byte> stored, std::span<flo
       return convert_pieces<int8_t>(stored, out, widen<int8_t>);
     case StorageType::i16:
       return convert_pieces<int16_t>(stored, out, widen<int16_t>);
+    case StorageType::i4:
+      return widen_int4(stored, out);
     default:
       return decode_blocks(type, stored, out);
   }

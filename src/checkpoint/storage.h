@@ -12,7 +12,7 @@ namespace whisper_s4y {
 /// Bytes that `elements` numbers of one row take; exact only for whole blocks of block formats.
 [[nodiscard]] uint64_t stored_bytes(StorageType type, uint64_t elements);
 
-/// Numbers that are stored together: 1, or the block length of ggml's formats.
+/// Numbers that are stored together: 1, 2 for int4, or the block length of ggml's formats.
 [[nodiscard]] uint64_t block_elements(StorageType type);
 
 /// Converts out.size() stored numbers, without row scales. `stored` needs no alignment.

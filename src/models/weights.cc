@@ -24,8 +24,8 @@ class CheckpointRows : public RowSource {
   }
   void release(int64_t first, int64_t count) const override { view_.release_rows(first, count); }
   [[nodiscard]] std::span<const std::byte> stored_as(DType type) const override {
-    const bool same = (type == DType::f32 && view_.type == StorageType::f32) ||
-                      (type == DType::f16 && view_.type == StorageType::f16);
+    const bool same = (type == DType::f32 && view_.is_stored_as(StorageType::f32)) ||
+                      (type == DType::f16 && view_.is_stored_as(StorageType::f16));
     return same ? view_.bytes : std::span<const std::byte>();
   }
   [[nodiscard]] const std::string& name() const override { return view_.name; }

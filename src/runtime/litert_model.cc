@@ -17,7 +17,7 @@
 #include "runtime/litert_c.h"
 #include "runtime/litert_library.h"
 #include "runtime/litert_log.h"
-#include "runtime/model_metadata.h"
+#include "tflite/model_metadata.h"
 #include "tflite/schema_generated.h"
 #include "whisper_s4y/error.h"
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "runtime/aligned_buffer.h"
-#include "runtime/model_metadata.h"
+#include "tflite/model_metadata.h"
 #include "runtime/self_cache.h"
 #include "tflite/schema_generated.h"
 #include "whisper_s4y/error.h"

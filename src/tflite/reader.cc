@@ -27,6 +27,10 @@ bool known_type(int8_t type) {
 
 }  // namespace
 
+bool is_tflite(std::span<const std::byte> bytes) {
+  return bytes.size() >= 16 && fb::BufferHasIdentifier(bytes.data(), "TFL3");
+}
+
 TfliteFile::TfliteFile(const std::filesystem::path& path) : file_(path) { verify(); }
 
 TfliteFile::TfliteFile(int descriptor, const std::filesystem::path& path)
@@ -38,7 +42,7 @@ void TfliteFile::verify() {
   const std::string name = path().string();
   const auto bytes = file_.bytes();
   const auto* data = reinterpret_cast<const uint8_t*>(bytes.data());
-  if (bytes.size() < 16 || !fb::BufferHasIdentifier(data, "TFL3")) {
+  if (!is_tflite(bytes)) {
     fail("{} is not a .tflite file: the identifier TFL3 is missing.", name);
   }
   fb::Verifier::Options options;

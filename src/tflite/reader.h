@@ -18,6 +18,9 @@ struct SignatureDef;
 struct Tensor;
 }  // namespace tflite
 
+/// Whether a file begins as a .tflite file does.
+[[nodiscard]] bool is_tflite(std::span<const std::byte> bytes);
+
 /// A verified .tflite file. Throws Error naming file and place when the file is not a TFLite
 /// flatbuffer, is truncated, or holds an index, offset, size or shape that does not fit.
 class TfliteFile {

@@ -1,4 +1,4 @@
-#include "runtime/model_metadata.h"
+#include "tflite/model_metadata.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
