@@ -1,107 +1,33 @@
-// whisper-s4y inspect: what a .tflite file holds.
+// whisper-s4y inspect: what a .tflite file or a checkpoint holds.
+#include "cli/inspect.h"
+
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
-#include <set>
 
 #include "cli/commands.h"
-#include "cli/progress.h"
-#include "graph/graph.h"
-#include "runtime/model_metadata.h"
+#include "common/mapped_file.h"
 #include "tflite/reader.h"
-#include "tflite/schema_generated.h"
 
 namespace whisper_s4y {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 struct InspectArguments {
-  std::filesystem::path model;  // any .tflite file
+  std::filesystem::path model;  // a .tflite file, or a checkpoint's file or folder
   bool json = false;            // machine-readable
 };
 
-std::string text_of(const flatbuffers::String* text) { return text ? text->str() : std::string(); }
-
-/// Calls visit(element) for each element of a vector that may be left out.
-template <typename T, typename Visit>
-void for_each(const flatbuffers::Vector<T>* vector, const Visit& visit) {
-  if (vector == nullptr) return;
-  for (const auto& element : *vector) visit(element);
+void run_inspect(const InspectArguments& arguments) {
+  const bool tflite = std::filesystem::is_regular_file(arguments.model) &&
+                      is_tflite(MappedFile(arguments.model).bytes());
+  tflite ? inspect_tflite(arguments.model, arguments.json)
+         : inspect_checkpoint(arguments.model, arguments.json);
 }
 
-Json describe_tensor(const std::string& name, const tflite::Tensor& tensor) {
-  Json shape = Json::array();
-  for_each(tensor.shape(), [&](int32_t size) { shape.push_back(size); });
-  return {{"name", name}, {"dtype", name_of(static_cast<DType>(tensor.type()))}, {"shape", shape}};
-}
+}  // namespace
 
-std::string op_name(const tflite::OperatorCode& code) {
-  if (const std::string custom = text_of(code.custom_code()); !custom.empty()) return custom;
-  // Writers from before 2020 know only the old field.
-  const int number = std::max<int>(code.builtin_code(), code.deprecated_builtin_code());
-  const std::string_view name = name_of(static_cast<OpCode>(number));
-  return name == "UNKNOWN" ? fmt::format("BUILTIN_{}", number) : std::string(name);
-}
-
-Json describe_signature(const tflite::Model& model, const tflite::SignatureDef& signature) {
-  const tflite::SubGraph& graph = *model.subgraphs()->Get(signature.subgraph_index());
-  const auto describe = [&](const auto* maps) {
-    Json tensors = Json::array();
-    for_each(maps, [&](const tflite::TensorMap* map) {
-      tensors.push_back(
-          describe_tensor(text_of(map->name()), *graph.tensors()->Get(map->tensor_index())));
-    });
-    return tensors;
-  };
-  std::map<std::string, int> ops;
-  for_each(graph.operators(), [&](const tflite::Operator* op) {
-    ++ops[op_name(*model.operator_codes()->Get(op->opcode_index()))];
-  });
-  return {{"key", text_of(signature.signature_key())},
-          {"inputs", describe(signature.inputs())},
-          {"outputs", describe(signature.outputs())},
-          {"ops", ops}};
-}
-
-/// Bytes of the constants by type; those that several tensors share count once.
-std::map<std::string, uint64_t> bytes_of_constants(const TfliteFile& file) {
-  std::map<std::string, uint64_t> bytes;
-  std::set<uint32_t> seen;
-  for_each(file.model().subgraphs(), [&](const tflite::SubGraph* graph) {
-    for_each(graph->tensors(), [&](const tflite::Tensor* tensor) {
-      const size_t size = file.buffer(tensor->buffer()).size();
-      if (size == 0 || !seen.insert(tensor->buffer()).second) return;
-      bytes[std::string(name_of(static_cast<DType>(tensor->type())))] += size;
-    });
-  });
-  return bytes;
-}
-
-Json describe(const TfliteFile& file) {
-  Json description = {{"file", file.path().string()},
-                      {"size", file.size()},
-                      {"description", text_of(file.model().description())},
-                      {"constants", bytes_of_constants(file)}};
-  if (has_model_metadata(file)) {
-    const ModelInfo info = read_model_info(file);  // checks it
-    description["model"] = Json::parse(file.metadata(kModelMetadata));
-    description["vocabulary_size"] = info.vocabulary.tokens.size();
-  }
-  Json signatures = Json::array();
-  for_each(file.model().signature_defs(), [&](const tflite::SignatureDef* signature) {
-    signatures.push_back(describe_signature(file.model(), *signature));
-  });
-  description["signatures"] = std::move(signatures);
-  return description;
-}
-
-void print_model(const TfliteFile& file, const Json& model) {
-  const ModelInfo info = read_model_info(file);
+void print_model_info(const ModelInfo& info) {
   const ModelConfig& config = info.config;
   fmt::print("  model       {}, {}\n", info.name,
              info.generation.is_multilingual
@@ -110,101 +36,29 @@ void print_model(const TfliteFile& file, const Json& model) {
   fmt::print("  network     {} + {} layers, width {}, {} heads, {} mel bins, {} tokens\n",
              config.encoder_layers, config.decoder_layers, config.d_model,
              config.encoder_attention_heads, config.num_mel_bins, config.vocab_size);
-  if (const auto formats = model.find("quantization"); formats != model.end()) {
-    std::string line;
-    for (const auto& [part, format] : formats->items()) {
-      if (!format.is_string()) continue;
-      line += fmt::format("{}{} {}", line.empty() ? "" : ", ", part, format.get<std::string>());
-    }
-    fmt::print("  weights     {}\n", line);
-  }
-  fmt::print("  made by     whisper-s4y {} from a checkpoint in {} format\n",
-             model.value("converter_version", "?"), model.value("checkpoint_format", "?"));
-  fmt::print("  hash        {}\n", model_hash(file));
 }
 
-/// Keys and values of all layers have one shape: tensors of the same name but for the number at its
-/// end are shown in one line.
-void print_tensors(std::string_view side, const Json& tensors) {
-  struct Line {
-    std::string stem;
-    std::string type;
-    std::string first;
-    std::string last;
-  };
-  std::vector<Line> lines;
-  for (const Json& tensor : tensors) {
-    const auto name = tensor["name"].get<std::string>();
-    const size_t end = name.find_last_not_of("0123456789") + 1;
-    Line line{name.substr(0, end),
-              fmt::format("{}[{}]", tensor["dtype"].get<std::string>(),
-                          fmt::join(tensor["shape"].get<std::vector<int>>(), ", ")),
-              name.substr(end), name.substr(end)};
-    const auto same = std::find_if(lines.begin(), lines.end(), [&](const Line& other) {
-      return !line.first.empty() && other.stem == line.stem && other.type == line.type;
-    });
-    if (same == lines.end()) {
-      lines.push_back(std::move(line));
-    } else {
-      same->last = line.last;
-    }
-  }
-  for (const Line& line : lines) {
-    const std::string numbers =
-        line.first == line.last ? line.first : line.first + ".." + line.last;
-    fmt::print("  {:4}{:26}{}\n", side, line.stem + numbers, line.type);
-  }
+void print_json(const Json& description) {
+  fmt::print("{}\n", description.dump(2, ' ', false, Json::error_handler_t::replace));
 }
-
-void print_description(const TfliteFile& file, const Json& description) {
-  fmt::print("{}  {}\n", file.path().string(), format_bytes(file.size()));
-  if (description.contains("model")) {
-    print_model(file, description["model"]);
-  } else {
-    fmt::print(
-        "  {}\n  not made by whisper-s4y: without its metadata it cannot be transcribed "
-        "with\n",
-        description["description"].get<std::string>());
-  }
-  std::string constants;
-  for (const auto& [type, bytes] : description["constants"].items()) {
-    constants += fmt::format("{}{} {}", constants.empty() ? "" : ", ", type,
-                             format_bytes(bytes.get<uint64_t>()));
-  }
-  fmt::print("  constants   {}\n", constants.empty() ? "none" : constants);
-  for (const Json& signature : description["signatures"]) {
-    int ops = 0;
-    for (const auto& [name, count] : signature["ops"].items()) ops += count.get<int>();
-    fmt::print("\n{}  ({} ops)\n", signature["key"].get<std::string>(), ops);
-    print_tensors("in", signature["inputs"]);
-    print_tensors("out", signature["outputs"]);
-  }
-}
-
-void run_inspect(const InspectArguments& arguments) {
-  const TfliteFile file(arguments.model);
-  const Json description = describe(file);
-  if (arguments.json) {
-    fmt::print("{}\n", description.dump(2, ' ', false, Json::error_handler_t::replace));
-  } else {
-    print_description(file, description);
-  }
-}
-
-}  // namespace
 
 void add_inspect_command(CLI::App& app) {
   auto arguments = std::make_shared<InspectArguments>();
   CLI::App* command = app.add_subcommand(
       "inspect",
-      "Show what a .tflite file holds: the model, its number formats and its signatures with the "
-      "names, types and shapes of their inputs and outputs.");
-  command->add_option("MODEL", arguments->model, "Any .tflite file")->required();
-  command->add_flag("--json", arguments->json, "Print JSON, with the counts of each op");
+      "Show what a .tflite file or a checkpoint holds: the model and its number formats; of a "
+      ".tflite file the signatures with their inputs and outputs, of a checkpoint the tokenizer, "
+      "the languages and a hash of the weights that is the same in every format.");
+  command
+      ->add_option("MODEL", arguments->model,
+                   "Any .tflite file, or a checkpoint's file or folder, found by content")
+      ->required();
+  command->add_flag("--json", arguments->json, "Print JSON, with more than the text says");
   command->footer(
       "Examples:\n"
       "  whisper-s4y inspect whisper-base.tflite\n"
-      "  whisper-s4y inspect whisper-base.tflite --json");
+      "  whisper-s4y inspect ggml-base.bin\n"
+      "  whisper-s4y inspect whisper-base/ --json");
   command->callback([arguments] { run_inspect(*arguments); });
 }
 

@@ -33,12 +33,50 @@ TEST(Inspect, PrintsJsonWithEverySignature) {
   EXPECT_EQ(encode["ops"]["CONV_2D"], 2);
 }
 
+TEST(Inspect, ShowsTheSameWeightsInEveryFormat) {
+  const auto folder = genuine_checkpoint("tiny.en");
+  if (folder.empty()) GTEST_SKIP() << "needs WHISPER_S4Y_CHECKPOINTS";
+  const TemporaryFolder out;
+  ASSERT_EQ(run_program({"convert", (folder / "ct2").string(), "-o", out.file("m.tflite"), "-q"})
+                .exit_code,
+            0);
+  const auto inspect = [](const std::filesystem::path& path) {
+    const ProgramResult result = run_program({"inspect", path.string(), "--json"});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return nlohmann::json::parse(result.out);
+  };
+  const auto hf = inspect(folder / "hf");
+  EXPECT_EQ(hf["format"], "safetensors");
+  EXPECT_EQ(hf["name"], "tiny.en");
+  EXPECT_EQ(hf["model"]["d_model"], 384);
+  EXPECT_EQ(hf["dtypes"].size(), 1U);
+  EXPECT_EQ(hf["dtypes"]["float16"]["numbers"], 37'760'256);
+  EXPECT_EQ(hf["tokenizer"]["tokens"], 51864);
+  EXPECT_EQ(hf["tokenizer"]["merges"], 50'000);
+  EXPECT_TRUE(hf["languages"].empty());
+  for (const auto& [other, format] :
+       {std::pair("ct2", "ctranslate2"), std::pair("openai", "openai"),
+        std::pair("ggml/ggml-tiny.en.bin", "ggml"), std::pair("hf-bin", "pytorch")}) {
+    const auto shown = inspect(folder / other);
+    EXPECT_EQ(shown["format"], format);
+    EXPECT_EQ(shown["weights_hash"], hf["weights_hash"]) << other;
+    EXPECT_EQ(shown["model"], hf["model"]) << other;
+  }
+  EXPECT_EQ(inspect(out.file("m.tflite"))["weights_hash"], hf["weights_hash"]);
+  const auto quantised = inspect(folder / "ggml/ggml-tiny.en-q5_0.bin");
+  EXPECT_NE(quantised["weights_hash"], hf["weights_hash"]);
+  EXPECT_GT(quantised["dtypes"]["q5_0"]["tensors"], 40);
+  const ProgramResult text = run_program({"inspect", (folder / "openai").string()});
+  EXPECT_THAT(text.out, HasSubstr("English only"));
+  EXPECT_THAT(text.out, HasSubstr(hf["weights_hash"].get<std::string>()));
+}
+
 TEST(Inspect, RefusesWhatIsNoModel) {
   const TemporaryFolder folder;
   write_file(folder.file("text"), "no model at all, but long enough");
   const ProgramResult result = run_program({"inspect", folder.file("text")});
   EXPECT_EQ(result.exit_code, 1);
-  EXPECT_THAT(result.err, HasSubstr("is not a .tflite file"));
+  EXPECT_THAT(result.err, HasSubstr("is no checkpoint this program knows"));
   EXPECT_EQ(run_program({"inspect", folder.file("missing")}).exit_code, 1);
 }
 
