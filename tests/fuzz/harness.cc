@@ -1,0 +1,104 @@
+#include "fuzz/harness.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+
+#include "checkpoint/export.h"
+#include "checkpoint/tiny_checkpoint.h"
+#include "checkpoint/weights_hash.h"
+#include "support/files.h"
+#include "tflite/model_metadata.h"
+#include "tflite/schema_generated.h"
+#include "whisper_s4y/error.h"
+
+namespace whisper_s4y {
+namespace {
+
+// In memory where there is such a place: inputs come by the thousand.
+void prefer_memory() {
+  if (std::filesystem::is_directory("/dev/shm")) ::setenv("TMPDIR", "/dev/shm", 0);
+}
+
+// The files of a small model, made once.
+struct Model {
+  explicit Model(std::string_view format) {
+    export_checkpoint(tiny_checkpoint(), folder.path(), format);
+  }
+  TemporaryFolder folder;
+};
+
+const std::filesystem::path& model_folder() {
+  prefer_memory();
+  static const Model model("safetensors");
+  return model.folder.path();
+}
+
+std::string_view text_of(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+void expect_error_or_success(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    const std::string_view message = error.what();
+    if (message.size() > 10 && message.ends_with('.')) return;
+    std::fprintf(stderr, "not a sentence: %s\n", error.what());
+    std::abort();
+  }
+}
+
+// The whole of each tensor, so that no view reaches past its file.
+void read_all(const std::filesystem::path& path) {
+  static_cast<void>(weights_hash(*open_checkpoint(path)));
+}
+
+template <typename T, typename Visit>
+void for_each(const flatbuffers::Vector<T>* vector, Visit&& visit) {
+  if (vector == nullptr) return;
+  for (const auto& element : *vector) visit(element);
+}
+
+}  // namespace
+
+void open_as_checkpoint(std::span<const std::byte> bytes) {
+  const std::filesystem::path path = model_folder() / "input";
+  write_file(path, text_of(bytes));
+  expect_error_or_success([&] { read_all(path); });
+}
+
+void open_beside(std::string_view side_file, std::span<const std::byte> bytes) {
+  const std::filesystem::path path = model_folder() / side_file;
+  write_file(path, text_of(bytes));
+  expect_error_or_success([&] { read_all(model_folder()); });
+}
+
+void open_as_tflite(std::span<const std::byte> bytes) {
+  const std::filesystem::path path = model_folder() / "input";
+  write_file(path, text_of(bytes));
+  expect_error_or_success([&] {
+    const TfliteFile file(path);
+    unsigned sum = 0;
+    for_each(file.model().subgraphs(), [&](const tflite::SubGraph* graph) {
+      for_each(graph->tensors(), [&](const tflite::Tensor* tensor) {
+        for (const std::byte byte : file.buffer(tensor->buffer())) {
+          sum += std::to_integer<unsigned>(byte);
+        }
+      });
+    });
+    volatile unsigned kept = sum;
+    static_cast<void>(kept);
+    static_cast<void>(model_hash(file));
+    static_cast<void>(read_model_info(file));
+  });
+}
+
+void run_fuzz_target(std::string_view target, std::span<const std::byte> bytes) {
+  if (target == "tflite_reader") return open_as_tflite(bytes);
+  if (target == "config") return open_beside("generation_config.json", bytes);
+  if (target == "tokenizer") return open_beside("tokenizer.json", bytes);
+  open_as_checkpoint(bytes);
+}
+
+}  // namespace whisper_s4y

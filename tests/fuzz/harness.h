@@ -1,0 +1,27 @@
+// What every fuzz target does with its input, shared with the test that replays old findings.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace whisper_s4y {
+
+/// Writes `bytes` as a file among the side files of a tiny model, opens it as a checkpoint and
+/// reads every number of it. An Error is a good answer, as long as it is one sentence; anything
+/// else ends the process.
+void open_as_checkpoint(std::span<const std::byte> bytes);
+
+/// The same with the bytes in the place of a side file, e.g. "tokenizer.json", beside sound
+/// weights.
+void open_beside(std::string_view side_file, std::span<const std::byte> bytes);
+
+/// Opens `bytes` as a .tflite file, walks through all of it, and reads its metadata.
+void open_as_tflite(std::span<const std::byte> bytes);
+
+/// What the target of this name does: "safetensors", "torch", "ggml", "ctranslate2" and "tflite"
+/// open a checkpoint, "tflite_reader" any .tflite file, "config" and "tokenizer" side files.
+void run_fuzz_target(std::string_view target, std::span<const std::byte> bytes);
+
+}  // namespace whisper_s4y

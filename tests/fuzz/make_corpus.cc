@@ -1,0 +1,57 @@
+// Writes the seeds of the fuzz targets, FOLDER/TARGET/NAME: tiny checkpoints with random weights.
+#include <iostream>
+#include <string>
+
+#include "checkpoint/export.h"
+#include "checkpoint/layout.h"
+#include "checkpoint/tiny_checkpoint.h"
+#include "checkpoint/tiny_tflite.h"
+#include "checkpoint/torch_writer.h"
+#include "support/files.h"
+
+namespace whisper_s4y {
+namespace {
+
+namespace fs = std::filesystem;
+
+void write_seed(const fs::path& folder, const std::string& name, std::string_view bytes) {
+  fs::create_directories(folder);
+  write_file(folder / name, bytes);
+}
+
+void write_seeds(const fs::path& folder) {
+  for (const StorageType type : {StorageType::f32, StorageType::f16, StorageType::bf16}) {
+    const Checkpoint tiny = tiny_checkpoint({.type = type});
+    const std::string name(name_of(type));
+    const TemporaryFolder files;
+    for (const char* format : {"safetensors", "ctranslate2", "ggml"}) {
+      export_checkpoint(tiny, files / format, format);
+    }
+    write_seed(folder / "safetensors", name, read_file(files / "safetensors/model.safetensors"));
+    write_seed(folder / "ctranslate2", name, read_file(files / "ctranslate2/model.bin"));
+    write_seed(folder / "ggml", name, read_file(files / "ggml/ggml-tiny.bin"));
+    write_seed(folder / "config", name, read_file(files / "safetensors/generation_config.json"));
+    write_seed(folder / "tokenizer", name, read_file(files / "safetensors/tokenizer.json"));
+    const TorchParts bare = TorchParts::hugging_face(tiny);
+    const TorchParts openai = TorchParts::openai(tiny);
+    write_seed(folder / "torch", name + "-zip", bare.zip());
+    write_seed(folder / "torch", name + "-legacy", bare.legacy());
+    write_seed(folder / "torch", name + "-openai", openai.zip());
+    write_seed(folder / "torch", name + "-openai-legacy", openai.legacy());
+    if (type == StorageType::bf16) continue;  // .tflite files hold none
+    for (const char* target : {"tflite", "tflite_reader"}) {
+      write_seed(folder / target, name, tiny_tflite(tiny));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace whisper_s4y
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::cerr << "make_corpus FOLDER\n";
+    return 2;
+  }
+  whisper_s4y::write_seeds(argv[1]);
+}
