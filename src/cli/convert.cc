@@ -25,7 +25,11 @@ constexpr const char* kAll = "all";
 struct ConvertArguments {
   std::string checkpoint;               // path, or a name that the hub knows
   std::filesystem::path output;         // the .tflite file, or the folder for all parts
-  std::string quantize = "none";        // number format of the weights
+  std::string quantize = "none";        // a recipe by name
+  std::filesystem::path recipe;         // or in a file
+  std::string encoder_quantize;         // replace the recipe's; empty: as it says
+  std::string decoder_quantize;         //
+  std::string embedding_quantize;       //
   std::string part = kBundle;           // or one part of the Python package alone, or all of them
   std::string compat = "litert";        // the oldest interpreter that must run the file
   bool no_text_strings = false;         // transcribe gives its text as bytes alone
@@ -76,15 +80,29 @@ PromptDefaults prompt_of(const ConvertArguments& arguments, const ModelInfo& inf
   return prompt;
 }
 
+WeightRecipe recipe_of(const ConvertArguments& arguments) {
+  WeightRecipe recipe =
+      arguments.recipe.empty() ? recipe_of_name(arguments.quantize) : read_recipe(arguments.recipe);
+  if (!arguments.encoder_quantize.empty()) {
+    recipe.set_encoder(weight_format(arguments.encoder_quantize));
+  }
+  if (!arguments.decoder_quantize.empty()) {
+    recipe.set_decoder(weight_format(arguments.decoder_quantize));
+  }
+  if (!arguments.embedding_quantize.empty()) {
+    recipe.embedding = weight_format(arguments.embedding_quantize);
+  }
+  return recipe;
+}
+
 void run_convert(const ConvertArguments& arguments) {
   const Stopwatch watch;
   const std::filesystem::path path =
       resolve_checkpoint(arguments.checkpoint, hub_options_with_progress(arguments.quiet));
   const std::unique_ptr<Checkpoint> checkpoint = open_checkpoint(path);
 
-  const WeightFormat format = weight_format(arguments.quantize);
   ConvertOptions options;
-  options.recipe = {.encoder = format, .decoder = format, .embedding = format, .exceptions = {}};
+  options.recipe = recipe_of(arguments);
   options.defaults = prompt_of(arguments, checkpoint->info);
   options.compatibility =
       arguments.compat == "2.14" ? Compatibility::tflite_2_14 : Compatibility::litert;
@@ -111,9 +129,45 @@ void run_convert(const ConvertArguments& arguments) {
     });
   }
   if (arguments.quiet) return;
-  fmt::print(stderr, "Wrote {} ({}, weights {}) from a checkpoint in {} format in {}.\n",
-             arguments.output.string(), format_bytes(bytes), name_of(format), checkpoint->format,
+  const WeightRecipe& recipe = options.recipe;
+  fmt::print(stderr,
+             "Wrote {} ({}; encoder {}, decoder {}, embedding {}{}) from a checkpoint in {} format "
+             "in {}.\n",
+             arguments.output.string(), format_bytes(bytes), name_of(recipe.encoder),
+             name_of(recipe.decoder), name_of(recipe.embedding),
+             recipe.exceptions.empty() ? "" : ", with exceptions", checkpoint->format,
              format_duration(watch.seconds()));
+}
+
+void add_quantize_options(CLI::App& command, ConvertArguments& arguments) {
+  constexpr const char* kGroup = "Number format of the weights (docs/quantization.md)";
+  CLI::Option* quantize =
+      command
+          .add_option("--quantize", arguments.quantize,
+                      "none keeps float32; fp16 halves the file; int8 quarters it and decodes "
+                      "faster; int4 is smaller still, with more errors; mixed is the smallest as "
+                      "good as float32")
+          ->check(CLI::IsMember(recipe_names()).description(""))
+          ->type_name("FORMAT")
+          ->capture_default_str()
+          ->group(kGroup);
+  const auto side = [&](const char* name, std::string& format, const char* what) {
+    command.add_option(name, format, what)
+        ->check(CLI::IsMember({"none", "fp16", "int8", "int4"}).description(""))
+        ->type_name("FORMAT")
+        ->group(kGroup);
+  };
+  side("--encoder-quantize", arguments.encoder_quantize, "Another format for the encoder");
+  side("--decoder-quantize", arguments.decoder_quantize, "Another format for the decoder");
+  side("--embedding-quantize", arguments.embedding_quantize,
+       "Another format for the token embedding, which is the output matrix too");
+  command
+      .add_option(
+          "--quantize-recipe", arguments.recipe,
+          "Take the formats from a JSON file, which may name exceptions for single matrices")
+      ->type_name("FILE.json")
+      ->excludes(quantize)
+      ->group(kGroup);
 }
 
 std::vector<std::string> part_names() {
@@ -142,13 +196,7 @@ void add_convert_command(CLI::App& app) {
                    "The file to write; with --part all the folder")
       ->required()
       ->type_name("FILE.tflite");
-  command
-      ->add_option("--quantize", arguments->quantize,
-                   "Number format of the weights: none keeps float32, fp16 halves the file, int8 "
-                   "quarters it and decodes faster")
-      ->check(CLI::IsMember({"none", "fp16", "int8"}).description(""))
-      ->type_name("FORMAT")
-      ->capture_default_str();
+  add_quantize_options(*command, *arguments);
   command
       ->add_option("--part", arguments->part,
                    fmt::format("What to write: {}. The bundle has every signature; a part alone "
@@ -194,7 +242,7 @@ void add_convert_command(CLI::App& app) {
       "Examples:\n"
       "  whisper-s4y convert whisper-base/ -o whisper-base.tflite\n"
       "  whisper-s4y convert ggml-small.bin -o whisper-small.tflite --quantize int8\n"
-      "  whisper-s4y convert turbo -o whisper-turbo.tflite --quantize int8\n"
+      "  whisper-s4y convert turbo -o whisper-turbo.tflite --quantize mixed\n"
       "  whisper-s4y convert base -o encoder-decoder.tflite --part encoder-decoder --language ar\n"
       "  whisper-s4y convert tiny -o parts/ --part all --quantize int8 --compat 2.14");
   command->callback([arguments, prompt_options, no_text_strings] {

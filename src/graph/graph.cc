@@ -18,6 +18,8 @@ std::string_view name_of(OpCode code) {
       return "DEQUANTIZE";
     case OpCode::embedding_lookup:
       return "EMBEDDING_LOOKUP";
+    case OpCode::floor:
+      return "FLOOR";
     case OpCode::fully_connected:
       return "FULLY_CONNECTED";
     case OpCode::logistic:

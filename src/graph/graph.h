@@ -24,6 +24,7 @@ enum class OpCode : int32_t {
   conv_2d = 3,
   dequantize = 6,
   embedding_lookup = 7,
+  floor = 8,
   fully_connected = 9,
   logistic = 14,
   mul = 18,

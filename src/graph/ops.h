@@ -35,6 +35,7 @@ Value select(Graph& g, Value condition, Value a, Value b);
 Value square(Graph& g, Value a);
 Value sqrt(Graph& g, Value a);
 Value rsqrt(Graph& g, Value a);
+Value floor(Graph& g, Value a);
 Value log(Graph& g, Value a);
 Value exp(Graph& g, Value a);
 Value relu(Graph& g, Value a);

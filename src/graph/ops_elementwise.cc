@@ -104,6 +104,7 @@ Value select(Graph& g, Value condition, Value a, Value b) {
 Value square(Graph& g, Value a) { return unary(g, OpCode::square, a); }
 Value sqrt(Graph& g, Value a) { return unary(g, OpCode::sqrt, a); }
 Value rsqrt(Graph& g, Value a) { return unary(g, OpCode::rsqrt, a); }
+Value floor(Graph& g, Value a) { return unary(g, OpCode::floor, a); }
 Value log(Graph& g, Value a) { return unary(g, OpCode::log, a); }
 Value exp(Graph& g, Value a) { return unary(g, OpCode::exp, a); }
 Value relu(Graph& g, Value a) { return unary(g, OpCode::relu, a); }

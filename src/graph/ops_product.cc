@@ -27,10 +27,11 @@ Value fully_connected(Graph& g, Value x, Value weights, Value bias) {
   Shape shape = in;
   shape.back() = matrix[0];
   // Versions of TFLite's register: 5 keeps the dimensions, 6 has no bias, 9 quantises the input
-  // asymmetrically, 12 knows a scale per row. Interpreters from before 12 would take the first
-  // row's scale for all.
+  // asymmetrically, 12 knows a scale per row, and readers of 13 know int4 in blocks. Interpreters
+  // from before 12 would take the first row's scale for all.
   int version = bias.valid() ? 5 : 6;
-  if (quantized) version = g.tensor(weights).quantization->scales.size() == 1 ? 9 : 12;
+  if (type == DType::i4) version = 13;
+  if (type == DType::i8) version = g.tensor(weights).quantization->scales.size() == 1 ? 9 : 12;
   return g.append(OpCode::fully_connected, {x, weights, bias}, DType::f32, std::move(shape),
                   FullyConnectedAttributes{quantized}, version);
 }

@@ -21,12 +21,7 @@ std::string model_metadata(const Checkpoint& checkpoint, const WeightRecipe& rec
   json["name"] = info.name;
   json["converter_version"] = kVersion;
   json["model_hash"] = kModelHashPlaceholder;
-  json["quantization"] = {{"encoder", name_of(recipe.encoder)},
-                          {"decoder", name_of(recipe.decoder)},
-                          {"embedding", name_of(recipe.embedding)}};
-  for (const auto& [weight, format] : recipe.exceptions) {
-    json["quantization"]["exceptions"][weight] = name_of(format);
-  }
+  json["quantization"] = Json::parse(to_json(recipe));
   json["mel"] = {{"sampling_rate", 16000},    {"n_fft", 400},
                  {"hop_length", 160},         {"num_mel_bins", info.config.num_mel_bins},
                  {"window", "periodic hann"}, {"padding", "reflect"},

@@ -44,24 +44,26 @@ TokenText text_of_tokens(Graph& g, const Vocabulary& vocabulary, Value tokens) {
 
   // Strings are rare among interpreters, so the same as plain bytes: each token is a run of one
   // long byte vector.
-  std::vector<int32_t> starts;
-  std::vector<int32_t> lengths;
+  std::vector<int32_t> starts;  // of every token, and the end of the last one
+  size_t longest = 1;
   std::string all;
   for (size_t id = 0; id < vocabulary.tokens.size(); ++id) {
     const std::string_view token = text_of(vocabulary, id);
     starts.push_back(static_cast<int32_t>(all.size()));
-    lengths.push_back(static_cast<int32_t>(token.size()));
+    longest = std::max(longest, token.size());
     all += token;
   }
-  const int32_t width = std::max(1, *std::max_element(lengths.begin(), lengths.end()));
+  starts.push_back(static_cast<int32_t>(all.size()));
+  const auto width = static_cast<int32_t>(longest);
   all.append(static_cast<size_t>(width), '\0');  // the last token's row may look past the end
   const Value bytes = g.constant("token_bytes", DType::u8, {static_cast<int32_t>(all.size())},
                                  bytes_constant(std::as_bytes(std::span<const char>(all))));
   std::vector<int32_t> columns(static_cast<size_t>(width));
   std::iota(columns.begin(), columns.end(), 0);
   const Value column = g.constant_i32(std::move(columns), {1, width});
-  text.lengths = gather(g, g.constant_i32(std::move(lengths)), ids);
-  const Value start = gather(g, g.constant_i32(std::move(starts)), ids);
+  const Value places = g.constant_i32(std::move(starts));
+  const Value start = gather(g, places, ids);
+  text.lengths = sub(g, gather(g, places, add(g, ids, g.constant_i32({1}))), start);
   const Value index = add(g, reshape(g, start, {rows, 1}), column);
   // Past a token's end stands the next token: point there to the padding instead.
   const Value inside = less(g, column, reshape(g, text.lengths, {rows, 1}));

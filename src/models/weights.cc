@@ -1,5 +1,6 @@
 #include "models/weights.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -10,7 +11,9 @@ namespace whisper_s4y {
 namespace {
 
 constexpr float kLayerNormEpsilon = 1e-5F;  // PyTorch's default; checkpoints do not carry it
-constexpr std::string_view kEmbedding = "decoder.embed_tokens.weight";
+constexpr std::string_view kWeightSuffix = ".weight";
+const std::string kEmbedding = "decoder.embed_tokens";
+const std::string kEmbeddingWeight = kEmbedding + ".weight";
 
 /// A checkpoint's tensor as rows of float32.
 class CheckpointRows : public RowSource {
@@ -37,48 +40,44 @@ class CheckpointRows : public RowSource {
 
 }  // namespace
 
-std::string_view name_of(WeightFormat format) {
-  switch (format) {
-    case WeightFormat::f32:
-      return "fp32";
-    case WeightFormat::f16:
-      return "fp16";
-    case WeightFormat::i8:
-      return "int8";
-    case WeightFormat::i4:
-      return "int4";
+Weights::Weights(const Checkpoint& checkpoint, WeightRecipe recipe, Compatibility compatibility)
+    : checkpoint_(checkpoint), recipe_(std::move(recipe)), compatibility_(compatibility) {
+  for (const auto& exception : recipe_.exceptions) {
+    WeightRecipe only{.encoder = {}, .decoder = {}, .embedding = {}, .exceptions = {exception}};
+    only.exceptions[0].second = WeightFormat::i8;
+    const bool matches = std::ranges::any_of(checkpoint_.tensors, [&](const auto& tensor) {
+      const auto& [name, view] = tensor;
+      return view.shape.size() == 2 && name.ends_with(kWeightSuffix) &&
+             only.format_of(name.substr(0, name.size() - kWeightSuffix.size())) == WeightFormat::i8;
+    });
+    if (!matches) {
+      fail("The quantisation recipe has an exception for \"{}\", but no matrix of {} is called so.",
+           exception.first, checkpoint_.info.name);
+    }
   }
-  return "unknown";
-}
-
-WeightFormat weight_format(std::string_view name) {
-  if (name == "none" || name == "fp32") return WeightFormat::f32;
-  if (name == "fp16") return WeightFormat::f16;
-  if (name == "int8") return WeightFormat::i8;
-  if (name == "int4") return WeightFormat::i4;
-  fail("Unknown weight format \"{}\": expected none, fp16, int8 or int4.", name);
 }
 
 Rows Weights::rows(std::string_view name) const {
   return std::make_shared<CheckpointRows>(checkpoint_.tensor(name));
 }
 
-WeightFormat Weights::format_of(std::string_view prefix) const {
-  if (const auto found = recipe_.exceptions.find(prefix); found != recipe_.exceptions.end()) {
-    return found->second;
-  }
-  if (prefix == "decoder.embed_tokens") return recipe_.embedding;
-  return prefix.starts_with("encoder.") ? recipe_.encoder : recipe_.decoder;
+WeightFormat Weights::format_of(const std::string& prefix, const Rows& source) const {
+  const WeightFormat format = recipe_.format_of(prefix);
+  // TFLite 2.14 cannot compute with int4.
+  const bool possible =
+      source->row_size() % kInt4Block == 0 && compatibility_ == Compatibility::litert;
+  return format == WeightFormat::i4 && !possible ? WeightFormat::i8 : format;
 }
 
-const QuantizedConstant& Weights::quantized(const Rows& source, WeightFormat format) {
-  const std::string key = fmt::format("{}:{}", name_of(format), source->name());
-  auto found = quantized_.find(key);
-  if (found == quantized_.end()) {
-    found =
-        quantized_.emplace(key, format == WeightFormat::i8 ? int8_rows(source) : int4_rows(source))
-            .first;
-  }
+const Int8Rows& Weights::int8(const Rows& source) {
+  auto found = int8_.find(source->name());
+  if (found == int8_.end()) found = int8_.emplace(source->name(), int8_rows(source)).first;
+  return found->second;
+}
+
+const Int4Blocks& Weights::int4(const Rows& source) {
+  auto found = int4_.find(source->name());
+  if (found == int4_.end()) found = int4_.emplace(source->name(), int4_blocks(source)).first;
   return found->second;
 }
 
@@ -89,25 +88,33 @@ Value Weights::product(Graph& g, Value x, const Rows& source, WeightFormat forma
     case WeightFormat::f16:
       return fully_connected(g, x, dequantize(g, g.constant(source, DType::f16)), bias);
     case WeightFormat::i8:
+      return product_int8(g, x, source, bias);
     case WeightFormat::i4:
       break;
   }
-  const QuantizedConstant& constant = quantized(source, format);
+  const Int4Blocks& blocks = int4(source);
+  const auto quantization = std::make_shared<Quantization>();
+  quantization->block_scales = g.constant(blocks.scales, DType::f16);
+  quantization->block_size = kInt4Block;
+  const Value weights =
+      g.constant(source->name(), DType::i4, source->shape(), blocks.data, quantization);
+  return fully_connected(g, x, weights, bias);
+}
+
+Value Weights::product_int8(Graph& g, Value x, const Rows& source, Value bias) {
+  const Int8Rows& stored = int8(source);
   if (compatibility_ == Compatibility::litert) {
-    const Value weights =
-        g.constant(source->name(), format == WeightFormat::i8 ? DType::i8 : DType::i4,
-                   source->shape(), constant.data, constant.quantization);
-    return fully_connected(g, x, weights, bias);
+    return fully_connected(
+        g, x,
+        g.constant(source->name(), DType::i8, source->shape(), stored.data, stored.quantization),
+        bias);
   }
   // TFLite 2.14 knows one scale a matrix: it multiplies by the integers, the scales come after.
-  if (format == WeightFormat::i4) {
-    fail("TensorFlow Lite 2.14 cannot compute with int4 weights: choose int8.");
-  }
   static const auto kOne = std::make_shared<const Quantization>(Quantization{.scales = {1.0F}});
   const Value integers = g.constant(source->name() + ".integers_scale_1", DType::i8,
-                                    source->shape(), constant.data, kOne);
+                                    source->shape(), stored.data, kOne);
   const Value scales = g.constant(
-      rows_of(source->name() + ".scales", {source->shape()[0]}, constant.quantization->scales));
+      rows_of(source->name() + ".scales", {source->shape()[0]}, stored.quantization->scales));
   const Value scaled = mul(g, fully_connected(g, x, integers), scales);
   return bias.valid() ? add(g, scaled, bias) : scaled;
 }
@@ -116,8 +123,9 @@ Value Weights::linear(Graph& g, Value x, const std::string& prefix, float factor
   const auto source = [&](const std::string& name) {
     return factor == 1.0F ? rows(name) : scaled(rows(name), factor);
   };
+  const Rows numbers = source(prefix + ".weight");
   const bool has_bias = checkpoint_.has(prefix + ".bias");
-  return product(g, x, source(prefix + ".weight"), format_of(prefix),
+  return product(g, x, numbers, format_of(prefix, numbers),
                  has_bias ? g.constant(source(prefix + ".bias")) : Value{});
 }
 
@@ -134,9 +142,12 @@ Value Weights::table(Graph& g, const Rows& source, WeightFormat side) {
   return dequantize(g, g.constant(source, DType::f16));
 }
 
+// GATHER knows neither scales nor int4: it reads the stored bytes through a second tensor over the
+// same buffer, and the scales through another GATHER.
+
 Value Weights::embed(Graph& g, Value tokens) {
-  const Rows source = rows(kEmbedding);
-  switch (recipe_.embedding) {
+  const Rows source = rows(kEmbeddingWeight);
+  switch (format_of(kEmbedding, source)) {
     case WeightFormat::f32:
       return gather(g, g.constant(source), tokens);
     case WeightFormat::f16: {
@@ -147,24 +158,49 @@ Value Weights::embed(Graph& g, Value tokens) {
       }
       return dequantize(g, gather(g, table, tokens));
     }
-    case WeightFormat::i8:
-      break;
+    case WeightFormat::i8: {
+      const Int8Rows& stored = int8(source);
+      const Value integers =
+          g.constant(source->name() + ".integers", DType::i8, source->shape(), stored.data);
+      const Rows scales =
+          rows_of(source->name() + ".scales", {source->shape()[0], 1}, stored.quantization->scales);
+      const Value row = cast(g, gather(g, integers, tokens), DType::f32);
+      return mul(g, row, gather(g, g.constant(scales), tokens));
+    }
     case WeightFormat::i4:
-      fail("An int4 token embedding is not supported yet.");
+      break;
   }
-  // GATHER knows no scales per row: it reads the stored integers through a second tensor over the
-  // same buffer, and the scales through another GATHER.
-  const QuantizedConstant& constant = quantized(source, recipe_.embedding);
-  const Value integers =
-      g.constant(std::string(kEmbedding) + ".integers", DType::i8, source->shape(), constant.data);
-  const Rows scales = rows_of(std::string(kEmbedding) + ".scales", {source->shape()[0], 1},
-                              constant.quantization->scales);
-  const Value rows = cast(g, gather(g, integers, tokens), DType::f32);
-  return mul(g, rows, gather(g, g.constant(scales), tokens));
+  const Int4Blocks& stored = int4(source);
+  const Value integers = embedded_int4(g, stored, tokens);
+  const Value scales = dequantize(g, gather(g, g.constant(stored.scales, DType::f16), tokens));
+  const int32_t n = g.shape(tokens)[0];
+  const int32_t blocks = stored.scales->shape()[1];
+  const Value scaled =
+      mul(g, reshape(g, integers, {n, blocks, kInt4Block}), reshape(g, scales, {n, blocks, 1}));
+  return reshape(g, scaled, {n, blocks * kInt4Block});
+}
+
+Value Weights::embedded_int4(Graph& g, const Int4Blocks& blocks, Value tokens) {
+  const Rows source = rows(kEmbeddingWeight);
+  const int32_t pairs = source->shape()[1] / 2;
+  const Value bytes =
+      g.constant(source->name() + ".pairs", DType::i8, {source->shape()[0], pairs}, blocks.data);
+  // byte = 16 * second + (first as 0 ... 15); first = low half in two's complement.
+  const Value sixteen = g.constant(16.0F);
+  const Value sixteenth = g.constant(1.0F / 16.0F);
+  const Value byte = cast(g, gather(g, bytes, tokens), DType::f32);
+  const Value second = floor(g, mul(g, byte, sixteenth));
+  const Value low = sub(g, byte, mul(g, second, sixteen));
+  const Value wraps = floor(g, mul(g, add(g, low, g.constant(8.0F)), sixteenth));
+  const Value first = sub(g, low, mul(g, wraps, sixteen));
+  const int32_t n = g.shape(tokens)[0];
+  const Shape column{n, pairs, 1};
+  return concat(g, {reshape(g, first, column), reshape(g, second, column)}, 2);
 }
 
 Value Weights::logits(Graph& g, Value x) {
-  return product(g, x, rows(kEmbedding), recipe_.embedding);
+  const Rows source = rows(kEmbeddingWeight);
+  return product(g, x, source, format_of(kEmbedding, source));
 }
 
 }  // namespace whisper_s4y

@@ -8,25 +8,9 @@
 #include "checkpoint/checkpoint.h"
 #include "graph/graph.h"
 #include "graph/quantize.h"
+#include "models/weight_recipe.h"
 
 namespace whisper_s4y {
-
-/// Number format of stored weights.
-enum class WeightFormat { f32, f16, i8, i4 };
-
-[[nodiscard]] std::string_view name_of(WeightFormat format);
-/// "none" or "fp32", "fp16", "int8", "int4"; throws Error for others.
-[[nodiscard]] WeightFormat weight_format(std::string_view name);
-
-/// Which weights are stored how. Norms and biases are always float32; convolutions and position
-/// tables are float16 wherever anything else is smaller than float32.
-struct WeightRecipe {
-  WeightFormat encoder = WeightFormat::f32;    // matrices of the encoder's layers
-  WeightFormat decoder = WeightFormat::f32;    // matrices of the decoder's layers
-  WeightFormat embedding = WeightFormat::f32;  // token embedding, which is the output matrix too
-  /// Exceptions for single matrices, by canonical name without ".weight".
-  std::map<std::string, WeightFormat, std::less<>> exceptions;
-};
 
 /// The oldest interpreter that must run the file.
 enum class Compatibility {
@@ -36,9 +20,9 @@ enum class Compatibility {
 
 class Weights {
  public:
+  /// Throws Error when an exception of the recipe matches no matrix of the checkpoint.
   Weights(const Checkpoint& checkpoint, WeightRecipe recipe,
-          Compatibility compatibility = Compatibility::litert)
-      : checkpoint_(checkpoint), recipe_(std::move(recipe)), compatibility_(compatibility) {}
+          Compatibility compatibility = Compatibility::litert);
 
   [[nodiscard]] const ModelConfig& config() const { return checkpoint_.info.config; }
   [[nodiscard]] const GenerationConfig& generation() const { return checkpoint_.info.generation; }
@@ -70,15 +54,23 @@ class Weights {
   [[nodiscard]] const WeightRecipe& recipe() const { return recipe_; }
 
  private:
-  [[nodiscard]] WeightFormat format_of(std::string_view prefix) const;
+  /// The recipe's format; int8 instead of int4 where rows are no whole number of blocks, and for
+  /// interpreters without int4.
+  [[nodiscard]] WeightFormat format_of(const std::string& prefix, const Rows& source) const;
   /// x times the matrix, plus the bias if it is valid.
   Value product(Graph& g, Value x, const Rows& source, WeightFormat format, Value bias = {});
-  const QuantizedConstant& quantized(const Rows& source, WeightFormat format);
+  Value product_int8(Graph& g, Value x, const Rows& source, Value bias);
+  /// Integers [n, d_model] as float32, without their scales.
+  Value embedded_int4(Graph& g, const Int4Blocks& blocks, Value tokens);
+  const Int8Rows& int8(const Rows& source);
+  const Int4Blocks& int4(const Rows& source);
 
   const Checkpoint& checkpoint_;
   WeightRecipe recipe_;
   Compatibility compatibility_;
-  std::map<std::string, QuantizedConstant> quantized_;  // scales are computed once
+  // By the source's name: scales are computed once.
+  std::map<std::string, Int8Rows> int8_;
+  std::map<std::string, Int4Blocks> int4_;
 };
 
 }  // namespace whisper_s4y

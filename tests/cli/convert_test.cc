@@ -19,7 +19,7 @@ TEST(Convert, WritesOneFileThatInspectReads) {
   const ProgramResult result = run_program(
       {"convert", checkpoint.string(), "-o", folder.file("tiny.en.tflite"), "--quantize", "int8"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_THAT(result.err, HasSubstr("weights int8) from a checkpoint in ctranslate2 format"));
+  EXPECT_THAT(result.err, HasSubstr("embedding int8) from a checkpoint in ctranslate2 format"));
   EXPECT_THAT(folder.names(), ElementsAre("tiny.en.tflite"));
 
   const ProgramResult shown = run_program({"inspect", folder.file("tiny.en.tflite")});

@@ -50,7 +50,7 @@ TEST(GraphTest, OneWeightInTwoFormatsIsTwoBuffers) {
 TEST(GraphTest, IntegersWithAndWithoutScalesShareABuffer) {
   Module module;
   Graph& g = module.add_graph("g");
-  const QuantizedConstant q = int8_rows(rows_of("w", {1, 2}, {1, 2}));
+  const Int8Rows q = int8_rows(rows_of("w", {1, 2}, {1, 2}));
   const Value weights = g.constant("w", DType::i8, {1, 2}, q.data, q.quantization);
   const Value integers = g.constant("w", DType::i8, {1, 2}, q.data);
   EXPECT_NE(weights.id, integers.id);

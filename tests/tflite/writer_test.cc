@@ -32,7 +32,7 @@ void add_model(Module& module) {
   Graph& g = module.add_graph("main");
   std::vector<float> numbers(4 * 4096);
   std::iota(numbers.begin(), numbers.end(), -8000.0F);
-  const QuantizedConstant q = int8_rows(rows_of("matrix", {4, 4096}, std::move(numbers)));
+  const Int8Rows q = int8_rows(rows_of("matrix", {4, 4096}, std::move(numbers)));
   const Value x = g.input("x", DType::f32, {1, 4096});
   const Value table = g.constant(rows_of("table", {4096}, std::vector<float>(4096, 0.25F)));
   const Value matrix = g.constant("matrix", DType::i8, {4, 4096}, q.data, q.quantization);

@@ -1,0 +1,142 @@
+#include "models/weight_recipe.h"
+
+#include <fmt/format.h>
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "common/mapped_file.h"
+#include "whisper_s4y/error.h"
+
+namespace whisper_s4y {
+namespace {
+
+using Json = nlohmann::ordered_json;  // keeps the order of the exceptions
+
+constexpr std::string_view kEncoderPrefix = "encoder.";
+constexpr std::string_view kDecoderPrefix = "decoder.";
+constexpr std::string_view kEmbedding = "decoder.embed_tokens";
+constexpr std::string_view kMixed = "mixed";
+
+/// Measured; see docs/quantization.md.
+WeightRecipe mixed_recipe() {
+  return {.encoder = WeightFormat::i8,
+          .decoder = WeightFormat::i8,
+          .embedding = WeightFormat::i4,
+          .exceptions = {}};
+}
+
+void drop_exceptions(WeightRecipe& recipe, std::string_view prefix) {
+  std::erase_if(recipe.exceptions,
+                [&](const auto& exception) { return exception.first.starts_with(prefix); });
+}
+
+WeightFormat format_in(const Json& value, const std::string& source, const std::string& key) {
+  if (!value.is_string()) fail("{}: \"{}\" must be a string, found {}.", source, key, value.dump());
+  try {
+    return weight_format(value.get_ref<const std::string&>());
+  } catch (const Error& error) {
+    fail("{}: \"{}\": {}", source, key, error.what());
+  }
+}
+
+}  // namespace
+
+std::string_view name_of(WeightFormat format) {
+  switch (format) {
+    case WeightFormat::f32:
+      return "fp32";
+    case WeightFormat::f16:
+      return "fp16";
+    case WeightFormat::i8:
+      return "int8";
+    case WeightFormat::i4:
+      return "int4";
+  }
+  return "unknown";
+}
+
+WeightFormat weight_format(std::string_view name) {
+  if (name == "none" || name == "fp32") return WeightFormat::f32;
+  if (name == "fp16") return WeightFormat::f16;
+  if (name == "int8") return WeightFormat::i8;
+  if (name == "int4") return WeightFormat::i4;
+  fail("Unknown weight format \"{}\": expected none, fp16, int8 or int4.", name);
+}
+
+WeightFormat WeightRecipe::format_of(const std::string& matrix) const {
+  if (matrix == kEmbedding) return embedding;
+  for (auto exception = exceptions.rbegin(); exception != exceptions.rend(); ++exception) {
+    if (::fnmatch(exception->first.c_str(), matrix.c_str(), 0) == 0) return exception->second;
+  }
+  return matrix.starts_with(kEncoderPrefix) ? encoder : decoder;
+}
+
+void WeightRecipe::set_encoder(WeightFormat format) {
+  encoder = format;
+  drop_exceptions(*this, kEncoderPrefix);
+}
+
+void WeightRecipe::set_decoder(WeightFormat format) {
+  decoder = format;
+  drop_exceptions(*this, kDecoderPrefix);
+}
+
+WeightRecipe recipe_of_name(std::string_view name) {
+  if (name == kMixed) return mixed_recipe();
+  const WeightFormat format = weight_format(name);
+  return {.encoder = format, .decoder = format, .embedding = format, .exceptions = {}};
+}
+
+const std::vector<std::string>& recipe_names() {
+  static const std::vector<std::string> names{"none", "fp16", "int8", "int4", std::string(kMixed)};
+  return names;
+}
+
+WeightRecipe recipe_from_json(std::string_view json, const std::string& source) {
+  const Json root = Json::parse(json, nullptr, /*allow_exceptions=*/false);
+  if (!root.is_object()) fail("{} is no JSON object.", source);
+  WeightRecipe recipe;
+  for (const auto& [key, value] : root.items()) {
+    if (key == "encoder") {
+      recipe.encoder = format_in(value, source, key);
+    } else if (key == "decoder") {
+      recipe.decoder = format_in(value, source, key);
+    } else if (key == "embedding") {
+      recipe.embedding = format_in(value, source, key);
+    } else if (key == "exceptions") {
+      if (!value.is_object()) fail("{}: \"exceptions\" must be an object.", source);
+      for (const auto& [pattern, format] : value.items()) {
+        if (!pattern.starts_with(kEncoderPrefix) && !pattern.starts_with(kDecoderPrefix)) {
+          fail("{}: the exception \"{}\" must begin with \"{}\" or \"{}\".", source, pattern,
+               kEncoderPrefix, kDecoderPrefix);
+        }
+        recipe.exceptions.emplace_back(pattern, format_in(format, source, pattern));
+      }
+    } else {
+      fail("{}: unknown key \"{}\": expected encoder, decoder, embedding or exceptions.", source,
+           key);
+    }
+  }
+  return recipe;
+}
+
+WeightRecipe read_recipe(const std::filesystem::path& path) {
+  const MappedFile file(path);
+  const auto bytes = file.bytes();
+  return recipe_from_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()},
+                          path.string());
+}
+
+std::string to_json(const WeightRecipe& recipe) {
+  Json json = {{"encoder", name_of(recipe.encoder)},
+               {"decoder", name_of(recipe.decoder)},
+               {"embedding", name_of(recipe.embedding)}};
+  for (const auto& [pattern, format] : recipe.exceptions) {
+    json["exceptions"][pattern] = name_of(format);
+  }
+  return json.dump();
+}
+
+}  // namespace whisper_s4y

@@ -1,0 +1,50 @@
+// Which weights are stored in which number format.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace whisper_s4y {
+
+/// Number format of a stored matrix; see docs/quantization.md.
+enum class WeightFormat { f32, f16, i8, i4 };
+
+[[nodiscard]] std::string_view name_of(WeightFormat format);
+/// "none" or "fp32", "fp16", "int8", "int4"; throws Error for others.
+[[nodiscard]] WeightFormat weight_format(std::string_view name);
+
+/// Norms and biases are always float32; convolutions and position tables are float16 wherever
+/// anything else of their side is smaller than float32.
+struct WeightRecipe {
+  WeightFormat encoder = WeightFormat::f32;    // matrices of the encoder's layers
+  WeightFormat decoder = WeightFormat::f32;    // matrices of the decoder's layers
+  WeightFormat embedding = WeightFormat::f32;  // token embedding, which is the output matrix too
+  /// Exceptions for matrices of the layers: canonical names without ".weight", in which * stands
+  /// for anything ("decoder.layers.*.fc2"). Of several that match the last one holds.
+  std::vector<std::pair<std::string, WeightFormat>> exceptions = {};
+
+  /// The format of a matrix, "decoder.embed_tokens" among them.
+  [[nodiscard]] WeightFormat format_of(const std::string& matrix) const;
+  /// Replace a side's format and what exceptions it has.
+  void set_encoder(WeightFormat format);
+  void set_decoder(WeightFormat format);
+};
+
+/// What `convert --quantize NAME` stands for: a format for everything, or "mixed", the smallest
+/// recipe whose word error rate stays within 0.3 points of float32's.
+[[nodiscard]] WeightRecipe recipe_of_name(std::string_view name);
+/// All that recipe_of_name() takes.
+[[nodiscard]] const std::vector<std::string>& recipe_names();
+
+/// {"encoder": "int8", "decoder": "int4", "embedding": "int4",
+///  "exceptions": {"decoder.layers.*.fc2": "int8"}}; what is left out is float32. Throws Error
+/// naming `source` and what is wrong with it.
+[[nodiscard]] WeightRecipe recipe_from_json(std::string_view json, const std::string& source);
+[[nodiscard]] WeightRecipe read_recipe(const std::filesystem::path& path);
+/// The same form, without line breaks.
+[[nodiscard]] std::string to_json(const WeightRecipe& recipe);
+
+}  // namespace whisper_s4y

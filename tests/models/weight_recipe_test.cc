@@ -1,0 +1,88 @@
+#include "models/weight_recipe.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "models/random_checkpoint.h"
+#include "models/weights.h"
+#include "support/files.h"
+#include "whisper_s4y/error.h"
+
+namespace whisper_s4y {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string message_of(const std::string& json) {
+  try {
+    (void)recipe_from_json(json, "r.json");
+    return "no error";
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+TEST(WeightRecipe, EverySideHasItsFormat) {
+  const WeightRecipe recipe =
+      recipe_from_json(R"({"encoder": "fp16", "decoder": "int8", "embedding": "int4"})", "r.json");
+  EXPECT_EQ(recipe.format_of("encoder.layers.0.fc1"), WeightFormat::f16);
+  EXPECT_EQ(recipe.format_of("decoder.layers.0.encoder_attn.k_proj"), WeightFormat::i8);
+  EXPECT_EQ(recipe.format_of("decoder.embed_tokens"), WeightFormat::i4);
+}
+
+TEST(WeightRecipe, TheLastExceptionThatMatchesHolds) {
+  const WeightRecipe recipe = recipe_from_json(
+      R"({"exceptions": {"decoder.layers.*": "int4", "decoder.*.fc2": "int8"}})", "r.json");
+  EXPECT_EQ(recipe.format_of("decoder.layers.3.fc1"), WeightFormat::i4);
+  EXPECT_EQ(recipe.format_of("decoder.layers.3.fc2"), WeightFormat::i8);
+  EXPECT_EQ(recipe.format_of("encoder.layers.3.fc2"), WeightFormat::f32);
+  EXPECT_EQ(recipe.format_of("decoder.embed_tokens"), WeightFormat::f32);
+}
+
+TEST(WeightRecipe, ASideReplacesItsExceptions) {
+  WeightRecipe recipe = recipe_from_json(
+      R"({"exceptions": {"decoder.*.fc2": "int8", "encoder.*.fc2": "int8"}})", "r.json");
+  recipe.set_decoder(WeightFormat::i4);
+  EXPECT_EQ(recipe.format_of("decoder.layers.0.fc2"), WeightFormat::i4);
+  EXPECT_EQ(recipe.format_of("encoder.layers.0.fc2"), WeightFormat::i8);
+}
+
+TEST(WeightRecipe, JsonKeepsIt) {
+  const std::string json =
+      R"({"encoder":"int8","decoder":"int4","embedding":"fp32","exceptions":{"decoder.*.fc2":"int8"}})";
+  EXPECT_EQ(to_json(recipe_from_json(json, "r.json")), json);
+  EXPECT_EQ(to_json(recipe_of_name("int8")),
+            R"({"encoder":"int8","decoder":"int8","embedding":"int8"})");
+}
+
+TEST(WeightRecipe, EveryNameIsARecipe) {
+  for (const std::string& name : recipe_names()) EXPECT_NO_THROW((void)recipe_of_name(name));
+  EXPECT_THROW((void)recipe_of_name("int2"), Error);
+}
+
+TEST(WeightRecipe, SaysWhatIsWrong) {
+  EXPECT_THAT(message_of("[]"), HasSubstr("r.json"));
+  EXPECT_THAT(message_of("{"), HasSubstr("r.json"));
+  EXPECT_THAT(message_of(R"({"encoder": "int2"})"), HasSubstr("int2"));
+  EXPECT_THAT(message_of(R"({"encoder": 8})"), HasSubstr("encoder"));
+  EXPECT_THAT(message_of(R"({"encodr": "int8"})"), HasSubstr("encodr"));
+  EXPECT_THAT(message_of(R"({"exceptions": {"*.fc2": "int8"}})"), HasSubstr("*.fc2"));
+  EXPECT_THAT(message_of(R"({"exceptions": 1})"), HasSubstr("exceptions"));
+}
+
+TEST(WeightRecipe, AnExceptionForNoMatrixIsRefused) {
+  const Checkpoint checkpoint = testing::random_checkpoint(testing::small_config());
+  for (const char* pattern : {"decoder.layers.*.fc3", "decoder.embed_tokens", "encoder.conv1"}) {
+    const WeightRecipe recipe{
+        .encoder = {}, .decoder = {}, .embedding = {}, .exceptions = {{pattern, WeightFormat::i8}}};
+    try {
+      const Weights weights(checkpoint, recipe);
+      FAIL() << pattern;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr(pattern));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace whisper_s4y
