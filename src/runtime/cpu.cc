@@ -83,6 +83,10 @@ std::vector<uint64_t> processor_features() {
   return features;
 }
 
+#if defined(__x86_64__)
+__attribute__((target("avx"))) void run_vzeroupper() { __builtin_ia32_vzeroupper(); }
+#endif
+
 }  // namespace
 
 int default_threads() {
@@ -100,6 +104,13 @@ const std::string& cpu_id() {
     return hash.digest();
   }();
   return id;
+}
+
+void clear_upper_vector_registers() {
+#if defined(__x86_64__)
+  static const bool has_them = __builtin_cpu_supports("avx") != 0;
+  if (has_them) run_vzeroupper();
+#endif
 }
 
 }  // namespace whisper_s4y

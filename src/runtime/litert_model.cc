@@ -203,6 +203,7 @@ void LiteRtSignature::run() {
   const litert::Status status =
       LiteRtRunCompiledModel(compiled_->handle, index_, inputs_.size(), input_buffers_.data(),
                              outputs_.size(), output_buffers_.data());
+  clear_upper_vector_registers();
   if (status == litert::kOk) return;
   check(status, fmt::format("{}: cannot run signature \"{}\"", source_, key_), log.errors());
 }
