@@ -7,7 +7,7 @@ BUILD := build/$(PRESET)
 SOURCES = $(shell git ls-files '*.cc' '*.h')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup configure build demo test format format-check lint install clean
+.PHONY: help setup configure build demo test bench accuracy format format-check lint install clean
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -28,6 +28,14 @@ demo: build ## From a clean checkout to text: build, fetch tiny.en, convert, tra
 test: configure ## Build everything and run all tests
 	@cmake --build $(BUILD)
 	@scripts/test $(BUILD)
+
+bench: CMAKE_FLAGS += -DWHISPER_S4Y_BUILD_BENCH=ON
+bench: configure ## Time conversion and transcription beside faster-whisper and whisper.cpp
+	@cmake --build $(BUILD) --target whisper-s4y transcribe_worker model_bench
+	@bench/run $(BUILD) speed
+
+accuracy: build ## Word error rates and word times beside faster-whisper: docs/accuracy.md
+	@bench/run $(BUILD) accuracy
 
 format: ## Lay out all sources with clang-format
 	@scripts/setup --lint

@@ -1,0 +1,190 @@
+"""Times whisper-s4y against faster-whisper and whisper.cpp in one run, and prints Markdown tables.
+
+Every contestant is a process of its own with its model loaded; they take turns, so that whatever
+else the machine does hits all of them. The same options for all: English, temperature 0 without
+fallback, with timestamps, no voice activity detection.
+
+  compare.py PROGRAM_FOLDER [--models tiny.en,base] [--audio FILE] [--beam-size N] [--threads N] [--rounds N]
+
+PROGRAM_FOLDER holds whisper-s4y and transcribe_worker; bench/run calls this with all that it needs.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+class Contestant:
+    def __init__(self, name, command):
+        self.name = name
+        self.runs = []
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+
+    def run(self):
+        self.process.stdin.write("run\n")
+        self.process.stdin.flush()
+        # LiteRT and whisper.cpp may write lines of their own.
+        for line in self.process.stdout:
+            if line.startswith("{"):
+                return json.loads(line)
+        sys.exit(f"{self.name} ended with status {self.process.wait()}")
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+    def best(self, key):
+        return min(run[key] for run in self.runs)
+
+    def median(self, key):
+        return statistics.median(run[key] for run in self.runs)
+
+    def per_token(self):
+        return min(run["decode"] / run["tokens"] for run in self.runs)
+
+
+def plain(text):
+    return re.sub(r"[^a-z0-9 ]", "", " ".join(text.lower().split()))
+
+
+def ours(model, quantization, arguments, audio, threads, beam_size):
+    file = arguments.work / f"{model}-{quantization}.tflite"
+    worker = arguments.programs / "transcribe_worker"
+    return [str(it) for it in (worker, file, audio, threads, beam_size)]
+
+
+def contestants(model, arguments):
+    folder = arguments.checkpoints / model
+    common = [str(it) for it in (arguments.audio, arguments.threads, arguments.beam_size)]
+    peer = [sys.executable, str(HERE / "peer_worker.py")]
+    for name, quantization in (("float32", "none"), ("int8", "int8")):
+        yield f"whisper-s4y {name}", ours(model, quantization, arguments, *common)
+    for name in ("float32", "int8"):
+        yield f"faster-whisper {name}", [*peer, "faster-whisper", str(folder / "ct2"), name, *common]
+    ggml = folder / "ggml"
+    for name, file in (("f16", f"ggml-{model}.bin"), ("q8_0", f"ggml-{model}-q8_0.bin")):
+        yield f"whisper.cpp {name}", [*peer, "whisper.cpp", str(ggml / file), "-", *common]
+
+
+def take_turns(contestants, rounds):
+    teams = [Contestant(*it) for it in contestants]
+    for team in teams:
+        team.run()  # loads what is loaded late
+    for _ in range(rounds):
+        for team in teams:
+            team.runs.append(team.run())
+    for team in teams:
+        team.close()
+    return teams
+
+
+def compare(model, arguments):
+    teams = take_turns(contestants(model, arguments), arguments.rounds)
+    print(f"\n### {model}\n")
+    print("| | seconds, least | median | CPU seconds | encoder, ms | ms a token | tokens | windows | peak MB |")
+    print("| --- |" + " ---: |" * 8)
+    for team in teams:
+        last = team.runs[-1]
+        windows = max(last["windows"], 1)
+        print(
+            f"| {team.name} | {team.best('seconds'):.3f} | {team.median('seconds'):.3f} "
+            f"| {team.best('cpu'):.3f} "
+            f"| {1000 * team.best('encode') / windows:.0f} | {1000 * team.per_token():.2f} "
+            f"| {last['tokens']} | {windows} | {last['peak_kb'] / 1024:.0f} |"
+        )
+    python = next(team.runs[-1]["python_kb"] for team in teams if "python_kb" in team.runs[-1])
+    print(f"\nOf a peer's memory {python / 1024:.0f} MB are Python and the library that reads audio.\n")
+
+    def better(prefix, key):
+        return min(key(team) for team in teams if team.name.startswith(prefix))
+
+    report = {"model": model, "runs": {team.name: team.runs for team in teams}}
+    for peer, limit in (("faster-whisper", 0.65), ("whisper.cpp", 0.5)):
+        least = better("whisper-s4y", lambda t: t.best("seconds")) / better(peer, lambda t: t.best("seconds"))
+        middle = better("whisper-s4y", lambda t: t.median("seconds")) / better(
+            peer, lambda t: t.median("seconds")
+        )
+        met = "met" if least <= limit else "missed"
+        print(
+            f"The better whisper-s4y takes {least:.2f} of the better {peer} "
+            f"(medians: {middle:.2f}); aim {limit}: {met}."
+        )
+        report[peer] = {"least": least, "median": middle}
+    for team in teams[1:]:
+        if plain(team.runs[-1]["text"]) != plain(teams[0].runs[-1]["text"]):
+            print(f"{team.name} hears other words than {teams[0].name}.")
+    return report
+
+
+def against(first, second, key, limit, what):
+    """How much of the first one's time the second one takes: least times, medians, processor time."""
+    least = second.best(key) / first.best(key)
+    middle = second.median(key) / first.median(key)
+    met = "met" if least <= limit else "missed"
+    print(
+        f"| {what} | {first.best(key):.3f} | {second.best(key):.3f} | {least:.2f} | {middle:.2f} "
+        f"| {second.best('cpu') / first.best('cpu'):.2f} | {limit}: {met} |"
+    )
+
+
+def compare_with_itself(models, arguments):
+    print("\n## Threads and beams\n")
+    print("| | first, s | second, s | ratio | of medians | of CPU time | aim |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+    for model in models:
+        for name, quantization in (("float32", "none"), ("int8", "int8")):
+            one, two = take_turns(
+                [
+                    (f"{n} threads", ours(model, quantization, arguments, arguments.audio, n, 1))
+                    for n in (1, 2)
+                ],
+                arguments.rounds,
+            )
+            against(one, two, "encode", 0.6, f"{model} {name}: encoder, 1 and 2 threads")
+        for audio in (arguments.audio, arguments.long_audio):
+            greedy, beams = take_turns(
+                [
+                    (f"beam {n}", ours(model, "int8", arguments, audio, arguments.threads, n))
+                    for n in (1, 5)
+                ],
+                arguments.rounds,
+            )
+            against(greedy, beams, "seconds", 2.2, f"{model} int8: {audio.name}, greedy and beam 5")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("programs", type=pathlib.Path)
+    parser.add_argument("--checkpoints", type=pathlib.Path, default=pathlib.Path("build/checkpoints"))
+    parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("build/bench"))
+    parser.add_argument("--audio", type=pathlib.Path, default=pathlib.Path("../shared/speech/harvard-16k.wav"))
+    parser.add_argument(
+        "--long-audio", type=pathlib.Path, default=pathlib.Path("../shared/speech/OSR_us_000_0030_16k.wav")
+    )
+    parser.add_argument("--models", default="tiny.en,base")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--beam-size", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=7)
+    arguments = parser.parse_args()
+    how = "greedy" if arguments.beam_size == 1 else f"beam {arguments.beam_size}"
+    print(
+        f"## {arguments.audio.name}: {how}, {arguments.threads} threads, "
+        f"{arguments.rounds} rounds, load {os.getloadavg()[0]:.1f}"
+    )
+    models = arguments.models.split(",")
+    reports = [compare(model, arguments) for model in models]
+    compare_with_itself(models, arguments)
+    (arguments.work / f"compare-{arguments.audio.stem}-{arguments.beam_size}.json").write_text(json.dumps(reports))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+// Our side of bench/compare.py: keeps a model loaded and transcribes a recording each time a line
+// comes in. Answers with one line of JSON: times, memory and text.
+//
+//   transcribe_worker MODEL.tflite RECORDING THREADS BEAM_SIZE
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <ctime>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "runtime/whisper_model.h"
+#include "whisper_s4y/audio.h"
+#include "whisper_s4y/error.h"
+#include "whisper_s4y/transcriber.h"
+
+namespace whisper_s4y {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// Highest resident memory of this process, in kB.
+long peak_memory() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    long kilobytes = 0;
+    if (word == "VmHWM:" && status >> kilobytes) return kilobytes;
+  }
+  fail("/proc/self/status does not tell the memory used.");
+}
+
+/// Times what passes through it.
+class TimedModel : public DecoderModel {
+ public:
+  struct Times {
+    double features = 0;  // seconds
+    double encode = 0;
+    double decode = 0;
+    int windows = 0;
+    int calls = 0;  // of the decoder
+  };
+
+  explicit TimedModel(DecoderModel& model) : model_(model) {}
+
+  [[nodiscard]] const ModelInfo& info() const override { return model_.info(); }
+  void features(std::span<const float> normalized_audio, std::span<float> logmel) override {
+    const auto start = Clock::now();
+    model_.features(normalized_audio, logmel);
+    times.features += seconds_since(start);
+  }
+  void encode(std::span<const float> input_features) override {
+    const auto start = Clock::now();
+    model_.encode(input_features);
+    times.encode += seconds_since(start);
+    ++times.windows;
+  }
+  std::span<const float> decode(std::span<const int> tokens, int position) override {
+    const auto start = Clock::now();
+    const auto logits = model_.decode(tokens, position);
+    times.decode += seconds_since(start);
+    ++times.calls;
+    return logits;
+  }
+  [[nodiscard]] int max_beams() const override { return model_.max_beams(); }
+  void start_beams(int position) override {
+    const auto start = Clock::now();
+    model_.start_beams(position);
+    times.decode += seconds_since(start);
+  }
+  std::span<const float> decode_beams(std::span<const int> tokens, std::span<const int> parents,
+                                      int position) override {
+    const auto start = Clock::now();
+    const auto logits = model_.decode_beams(tokens, parents, position);
+    times.decode += seconds_since(start);
+    ++times.calls;
+    return logits;
+  }
+
+  Times times;
+
+ private:
+  DecoderModel& model_;
+};
+
+void run(const std::string& path, const std::string& recording, int threads, int beam_size) {
+  WhisperModel model(path, {.threads = threads});
+  TimedModel timed(model);
+  Transcriber transcriber(timed);
+  const std::vector<float> audio = load_audio(recording);
+  TranscribeOptions options;
+  options.language = "en";
+  options.temperatures = {0.0F};
+  if (beam_size > 1) options.beam_size = beam_size;
+  for (std::string line; std::getline(std::cin, line);) {
+    timed.times = {};
+    const std::clock_t cpu_start = std::clock();  // counts all threads
+    const auto start = Clock::now();
+    const Transcript transcript = transcriber.transcribe(audio, options);
+    const double seconds = seconds_since(start);
+    const double cpu = static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC;
+    size_t tokens = 0;
+    for (const Segment& segment : transcript.segments) tokens += segment.tokens.size();
+    const TimedModel::Times& times = timed.times;
+    // The time of a token counts choosing it too.
+    const nlohmann::json answer = {{"seconds", seconds},
+                                   {"cpu", cpu},
+                                   {"features", times.features},
+                                   {"encode", times.encode},
+                                   {"decode", seconds - times.features - times.encode},
+                                   {"decode_model", times.decode},
+                                   {"windows", times.windows},
+                                   {"tokens", tokens},
+                                   {"calls", times.calls},
+                                   {"peak_kb", peak_memory()},
+                                   {"text", transcript.text}};
+    std::cout << answer.dump() << std::endl;
+  }
+}
+
+}  // namespace
+}  // namespace whisper_s4y
+
+int main(int argc, char** argv) {
+  try {
+    if (argc != 5) {
+      whisper_s4y::fail("usage: transcribe_worker MODEL.tflite RECORDING THREADS BEAM_SIZE");
+    }
+    whisper_s4y::run(argv[1], argv[2], std::atoi(argv[3]), std::atoi(argv[4]));
+  } catch (const whisper_s4y::Error& error) {
+    fmt::print(stderr, "transcribe_worker: {}\n", error.what());
+    return EXIT_FAILURE;
+  }
+}
