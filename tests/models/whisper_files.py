@@ -1,0 +1,58 @@
+"""Recordings, goldens and converted models for the Python tests of this folder."""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+
+GOLDENS = {"tiny.en": "whisper-tiny.en", "base": "whisper-base"}
+RECORDINGS = ["harvard-16k.wav", "OSR_us_000_0030_16k.wav", "jfk.flac", "1-1.wav", "al-fatiha.wav"]
+PROMPT_CAPACITY = 228
+
+
+def skip(reason):
+    """Ends the test as skipped."""
+    print("SKIPPED:", reason)
+    sys.exit(77)
+
+
+def checkpoint(name):
+    folder = os.environ.get("WHISPER_S4Y_CHECKPOINTS")
+    if not folder:
+        skip("needs WHISPER_S4Y_CHECKPOINTS")
+    return pathlib.Path(folder) / name / "hf"
+
+
+def convert(program, model, output, *options):
+    subprocess.run([program, "convert", checkpoint(model), "-q", "-o", output, *options], check=True)
+    return str(output)
+
+
+def window(shared, recording):
+    """The first 30 s as normalized_audio, decoded as openai/whisper does (audio.py: load_audio)."""
+    command = ["ffmpeg", "-v", "error", "-i", pathlib.Path(shared) / "speech" / recording,
+               "-f", "s16le", "-ac", "1", "-ar", "16000", "-"]
+    raw = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+    audio = np.frombuffer(raw, "<i2").astype(np.float32)[:480000] / 32768
+    return np.pad(audio, (0, 480000 - len(audio)))
+
+
+def golden(shared, model, recording):
+    """(json, npz) of a recording."""
+    stem = pathlib.Path(shared) / "goldens" / GOLDENS[model] / pathlib.Path(recording).stem
+    return json.loads(stem.with_suffix(".json").read_text()), np.load(stem.with_suffix(".npz"))
+
+
+def row(tokens, capacity=448):
+    """A row as the models give it: <|endoftext|>, the last token, fills it up."""
+    return np.array([tokens + [tokens[-1]] * (capacity - len(tokens))], np.int32)
+
+
+def prompt_inputs(prompt, max_length=448):
+    """The inputs of `decode` and `transcribe` that say what is wanted."""
+    padded = np.zeros((1, PROMPT_CAPACITY), np.int32)
+    padded[0, :len(prompt)] = prompt
+    return {"prompt_tokens": padded, "prompt_length": np.array([len(prompt)], np.int32),
+            "max_length": np.array([max_length], np.int32)}
