@@ -105,6 +105,27 @@ class ScaledRows : public NamedRows {
   float factor_;
 };
 
+class DividedColumns : public NamedRows {
+ public:
+  DividedColumns(Rows source, std::vector<float> divisors)
+      : NamedRows(source->name() + ":divided", source->shape()),
+        source_(std::move(source)),
+        factors_(std::move(divisors)) {
+    for (float& factor : factors_) factor = 1.0F / factor;
+  }
+  void read(int64_t first, int64_t count, std::span<float> out) const override {
+    source_->read(first, count, out);
+    for (size_t row = 0; row < out.size(); row += factors_.size()) {
+      for (size_t i = 0; i < factors_.size(); ++i) out[row + i] *= factors_[i];
+    }
+  }
+  void release(int64_t first, int64_t count) const override { source_->release(first, count); }
+
+ private:
+  Rows source_;
+  std::vector<float> factors_;
+};
+
 class ConvKernel : public NamedRows {
  public:
   explicit ConvKernel(const Rows& source)
@@ -248,6 +269,14 @@ Rows rows_of(std::string name, Shape shape, std::vector<float> numbers) {
 
 Rows scaled(Rows source, float factor) {
   return std::make_shared<ScaledRows>(std::move(source), factor);
+}
+
+Rows columns_divided(Rows source, std::vector<float> divisors) {
+  if (source->shape().size() != 2 || static_cast<int64_t>(divisors.size()) != source->row_size()) {
+    fail("Cannot divide the columns of {} of shape {} by {} numbers.", source->name(),
+         to_string(source->shape()), divisors.size());
+  }
+  return std::make_shared<DividedColumns>(std::move(source), std::move(divisors));
 }
 
 Rows conv_kernel(Rows source) {

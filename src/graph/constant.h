@@ -64,6 +64,8 @@ void for_each_rows(const RowSource& source,
 [[nodiscard]] Rows rows_of(std::string name, Shape shape, std::vector<float> numbers);
 /// Every number times `factor`.
 [[nodiscard]] Rows scaled(Rows source, float factor);
+/// Column i of a matrix divided by divisors[i].
+[[nodiscard]] Rows columns_divided(Rows source, std::vector<float> divisors);
 /// [a, b, c] -> [a, 1, c, b]: a 1-D convolution kernel of PyTorch as CONV_2D wants it.
 [[nodiscard]] Rows conv_kernel(Rows source);
 /// Sources of equal row size one after another along dimension 0.

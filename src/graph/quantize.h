@@ -12,6 +12,9 @@ namespace whisper_s4y {
 /// the row of a number that is not finite.
 [[nodiscard]] std::vector<float> row_maxima(const RowSource& source);
 
+/// Root of the mean square of each column.
+[[nodiscard]] std::vector<float> column_magnitudes(const RowSource& source);
+
 /// Symmetric int8 with one scale a row: value = stored * scale, scale = max|row| / 127. A row of
 /// zeros, or of nothing above 1e-36, gets scale 1. The scales are computed at once, the integers
 /// while the file is written.
@@ -32,7 +35,8 @@ struct Int4Blocks {
   std::shared_ptr<const ConstantData> data;
   Rows scales;  // [rows, row_size / kInt4Block], exact in float16
 };
-/// The row size must be a multiple of kInt4Block.
-[[nodiscard]] Int4Blocks int4_blocks(const Rows& source);
+/// The row size must be a multiple of kInt4Block. `importance`, if not empty, weighs the squared
+/// errors of a row's columns.
+[[nodiscard]] Int4Blocks int4_blocks(const Rows& source, std::span<const float> importance = {});
 
 }  // namespace whisper_s4y

@@ -59,11 +59,14 @@ class Weights {
   [[nodiscard]] WeightFormat format_of(const std::string& prefix, const Rows& source) const;
   /// x times the matrix, plus the bias if it is valid.
   Value product(Graph& g, Value x, const Rows& source, WeightFormat format, Value bias = {});
+  Value product_int4(Graph& g, Value x, const Int4Blocks& stored, Value bias = {});
   Value product_int8(Graph& g, Value x, const Rows& source, Value bias);
-  /// Integers [n, d_model] as float32, without their scales.
-  Value embedded_int4(Graph& g, const Int4Blocks& blocks, Value tokens);
+  Value embed_int4(Graph& g, Value tokens);
   const Int8Rows& int8(const Rows& source);
   const Int4Blocks& int4(const Rows& source);
+  /// The token embedding in int4, its columns divided by embedding_factors().
+  const Int4Blocks& int4_embedding();
+  Rows embedding_factors();
 
   const Checkpoint& checkpoint_;
   WeightRecipe recipe_;
@@ -71,6 +74,7 @@ class Weights {
   // By the source's name: scales are computed once.
   std::map<std::string, Int8Rows> int8_;
   std::map<std::string, Int4Blocks> int4_;
+  Rows embedding_factors_;
 };
 
 }  // namespace whisper_s4y

@@ -47,6 +47,12 @@ class StoredRows : public RowSource {
   std::vector<float> numbers_;
 };
 
+TEST(ColumnsDividedTest, EachColumnHasItsDivisor) {
+  const Rows divided = columns_divided(rows_of("w", {2, 2}, {1, 2, 3, 4}), {2, 0.5F});
+  EXPECT_THAT(numbers_of(divided), ::testing::ElementsAre(0.5F, 4, 1.5F, 8));
+  EXPECT_THROW((void)columns_divided(rows_of("w", {2, 2}, {1, 2, 3, 4}), {1}), Error);
+}
+
 TEST(RowSourceTest, NumbersMustFillTheShape) {
   EXPECT_THROW((void)rows_of("w", {2, 2}, {1, 2, 3}), Error);
 }
