@@ -170,6 +170,14 @@ class Parts(unittest.TestCase):
     def test_int8(self):
         self.check_tokens("--quantize", "int8")
 
+    @unittest.skipUnless(OLD, "LiteRT takes everything")
+    def test_refuses_what_it_cannot_compute(self):
+        for quantize in ["fp16", "int8"]:
+            path = f"{FOLDER.name}/{quantize}.tflite"
+            convert(PROGRAM, "tiny.en", path, "--part", "decoder", "--quantize", quantize)
+            with self.assertRaisesRegex((RuntimeError, ValueError), "FULLY_CONNECTED|gather"):
+                runner(path)(encoder_hidden_states=np.zeros((1, 1500, 384), np.float32))
+
     def check_tokens(self, *options):
         logmel = runner(model("tiny.en", "--part", "features-extractor"))(
             normalized_audio=window(SHARED, "harvard-16k.wav"))["logmel"]
