@@ -10,38 +10,61 @@
 namespace whisper_s4y {
 namespace {
 
-// Four floats in one register of any CPU this runs on (SSE2, NEON). The compiler may not reorder
-// float sums and maxima itself, so the lanes are spelt out; GCC and Clang share this extension.
-using Float4 = float __attribute__((vector_size(16)));
-using Int4 = int32_t __attribute__((vector_size(16)));
-constexpr size_t kLanes = 4;
+// Eight floats: one register with AVX, two with SSE2 or NEON. The compiler may not reorder float
+// sums and maxima itself, so the lanes are spelt out; GCC and Clang share this extension.
+using Floats = float __attribute__((vector_size(32)));
+using Ints = int32_t __attribute__((vector_size(32)));
+constexpr size_t kLanes = 8;
 // Length of a run summed in float before it is added to a double; a multiple of kLanes.
 constexpr size_t kBlock = 512;
 
-inline Float4 splat(float value) { return Float4{value, value, value, value}; }
+// Inlined always: how such vectors are passed to functions depends on the instruction set, of which
+// GCC warns even so.
+#pragma GCC diagnostic ignored "-Wpsabi"
+#define WHISPER_S4Y_INLINE __attribute__((always_inline)) inline
+// Compiled for AVX2 too, chosen when the program starts. Without FMA, so that results are the same.
+#if defined(__x86_64__)
+#define WHISPER_S4Y_CLONES __attribute__((target_clones("avx2", "default")))
+#else
+#define WHISPER_S4Y_CLONES
+#endif
 
-inline Float4 load(const float* values) {
-  Float4 result;
+WHISPER_S4Y_INLINE Floats splat(float value) {
+  return Floats{value, value, value, value, value, value, value, value};
+}
+
+WHISPER_S4Y_INLINE Floats load(const float* values) {
+  Floats result;
   std::memcpy(&result, values, sizeof(result));
   return result;
 }
 
-inline void store(Float4 vector, float* values) { std::memcpy(values, &vector, sizeof(vector)); }
+WHISPER_S4Y_INLINE void store(Floats vector, float* values) {
+  std::memcpy(values, &vector, sizeof(vector));
+}
 
-inline Float4 larger(Float4 a, Float4 b) { return a > b ? a : b; }
+WHISPER_S4Y_INLINE Floats larger(Floats a, Floats b) { return a > b ? a : b; }
 
-inline float sum(Float4 v) { return (v[0] + v[2]) + (v[1] + v[3]); }
+WHISPER_S4Y_INLINE float sum(Floats v) {
+  return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
+}
+
+WHISPER_S4Y_INLINE float max_of(Floats v) {
+  float result = v[0];
+  for (size_t lane = 1; lane < kLanes; ++lane) result = std::max(result, v[lane]);
+  return result;
+}
 
 // exp(x) for x <= 0 to 2 ulp. Range reduction x = n ln 2 + r with ln 2 in two parts (Cody and
 // Waite), then the Taylor series to the 7th power, enough for |r| <= ln(2) / 2. Below -87 it stays
 // at the smallest normal number.
-inline Float4 exp_of_negative(Float4 x) {
+WHISPER_S4Y_INLINE Floats exp_of_negative(Floats x) {
   x = larger(x, splat(-87.0F));
-  const Float4 round = splat(12582912.0F);  // 1.5 * 2^23: adding it rounds to an integer
-  const Float4 shifted = x * splat(1.44269504F) + round;
-  const Float4 n = shifted - round;
-  const Float4 r = (x - n * splat(0.693359375F)) - n * splat(-2.12194440e-4F);
-  Float4 p = splat(1.0F / 5040.0F);
+  const Floats round = splat(12582912.0F);  // 1.5 * 2^23: adding it rounds to an integer
+  const Floats shifted = x * splat(1.44269504F) + round;
+  const Floats n = shifted - round;
+  const Floats r = (x - n * splat(0.693359375F)) - n * splat(-2.12194440e-4F);
+  Floats p = splat(1.0F / 5040.0F);
   p = p * r + splat(1.0F / 720.0F);
   p = p * r + splat(1.0F / 120.0F);
   p = p * r + splat(1.0F / 24.0F);
@@ -49,20 +72,20 @@ inline Float4 exp_of_negative(Float4 x) {
   p = p * r + splat(0.5F);
   p = p * r + splat(1.0F);
   p = p * r + splat(1.0F);
-  const Int4 exponent = (std::bit_cast<Int4>(shifted) + 127) << 23;
-  return p * std::bit_cast<Float4>(exponent);
+  const Ints exponent = (std::bit_cast<Ints>(shifted) + 127) << 23;
+  return p * std::bit_cast<Floats>(exponent);
 }
 
-// Up to four values, the rest filled with `fill`.
-Float4 load_part(std::span<const float> values, float fill) {
-  Float4 result = splat(fill);
+// Fewer values than lanes, the rest filled with `fill`.
+WHISPER_S4Y_INLINE Floats load_part(std::span<const float> values, float fill) {
+  Floats result = splat(fill);
   for (size_t i = 0; i < values.size(); ++i) result[i] = values[i];
   return result;
 }
 
-float block_max(std::span<const float> values) {
-  Float4 a = splat(kMaskedLogit);
-  Float4 b = a;
+WHISPER_S4Y_CLONES float block_max(std::span<const float> values) {
+  Floats a = splat(kMaskedLogit);
+  Floats b = a;
   const float* v = values.data();
   size_t i = 0;
   for (; i + 2 * kLanes <= values.size(); i += 2 * kLanes) {
@@ -70,7 +93,7 @@ float block_max(std::span<const float> values) {
     b = larger(load(v + i + kLanes), b);
   }
   a = larger(b, a);
-  float result = std::max(std::max(a[0], a[1]), std::max(a[2], a[3]));
+  float result = max_of(a);
   for (; i < values.size(); ++i) result = std::max(result, values[i]);
   return result;
 }
@@ -95,24 +118,24 @@ int argmax(std::span<const float> logits) {
   return 0;
 }
 
-double exp_scaled(std::span<const float> logits, float temperature,
-                  std::span<float> probabilities) {
-  const Float4 maximum = splat(max_logit(logits));
-  const Float4 scale = splat(1.0F / temperature);
+WHISPER_S4Y_CLONES double exp_scaled(std::span<const float> logits, float temperature,
+                                     std::span<float> probabilities) {
+  const Floats maximum = splat(max_logit(logits));
+  const Floats scale = splat(1.0F / temperature);
   double total = 0;
   for (size_t begin = 0; begin < logits.size(); begin += kBlock) {
     const size_t end = std::min(begin + kBlock, logits.size());
-    Float4 block = splat(0.0F);
+    Floats block = splat(0.0F);
     size_t i = begin;
     for (; i + kLanes <= end; i += kLanes) {
-      const Float4 e = exp_of_negative((load(logits.data() + i) - maximum) * scale);
+      const Floats e = exp_of_negative((load(logits.data() + i) - maximum) * scale);
       store(e, probabilities.data() + i);
       block += e;
     }
     total += sum(block);
     if (i == end) continue;
     const auto rest = logits.subspan(i, end - i);
-    const Float4 e = exp_of_negative((load_part(rest, kMaskedLogit) - maximum) * scale);
+    const Floats e = exp_of_negative((load_part(rest, kMaskedLogit) - maximum) * scale);
     for (size_t lane = 0; lane < rest.size(); ++lane) {
       probabilities[i + lane] = e[lane];
       total += e[lane];
@@ -121,21 +144,21 @@ double exp_scaled(std::span<const float> logits, float temperature,
   return total;
 }
 
-float log_sum_exp(std::span<const float> logits) {
+WHISPER_S4Y_CLONES float log_sum_exp(std::span<const float> logits) {
   if (logits.empty()) return kMaskedLogit;
   const float top = max_logit(logits);
-  const Float4 maximum = splat(top);
+  const Floats maximum = splat(top);
   double total = 0;
   for (size_t begin = 0; begin < logits.size(); begin += kBlock) {
     const size_t end = std::min(begin + kBlock, logits.size());
-    Float4 block = splat(0.0F);
+    Floats block = splat(0.0F);
     size_t i = begin;
     for (; i + kLanes <= end; i += kLanes) {
       block += exp_of_negative(load(logits.data() + i) - maximum);
     }
     total += sum(block);
     const auto rest = logits.subspan(i, end - i);
-    const Float4 e = exp_of_negative(load_part(rest, kMaskedLogit) - maximum);
+    const Floats e = exp_of_negative(load_part(rest, kMaskedLogit) - maximum);
     for (size_t lane = 0; lane < rest.size(); ++lane) total += e[lane];
   }
   return top + static_cast<float>(std::log(total));
