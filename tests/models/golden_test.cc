@@ -127,6 +127,22 @@ class Golden : public ::testing::TestWithParam<Case> {
     EXPECT_THAT(decode_in_graph(prompt, length), ElementsAreArray(expected));
   }
 
+  /// Language detection: [["<|ar|>", probability], ...].
+  void expect_language(const nlohmann::json& top) {
+    const GenerationConfig& generation = checkpoint_->info.generation;
+    const auto name = top.at(0).at(0).get<std::string>();
+    const std::string code = name.substr(2, name.size() - 4);
+    const auto row =
+        decode_in_graph({generation.decoder_start_token_id, -1, generation.transcribe_token_id,
+                         generation.no_timestamps_token_id},
+                        5);
+    EXPECT_EQ(row[1], generation.language_token(code));
+    if (decoder_ == nullptr) return;
+    const auto& [language, probability] = most_likely(decoder_->language_probs());
+    EXPECT_EQ(language, code);
+    EXPECT_NEAR(probability, top.at(0).at(1).get<double>(), 1e-3);
+  }
+
   TemporaryFolder folder_;
   std::unique_ptr<Checkpoint> checkpoint_;
   std::unique_ptr<WhisperModel> model_;
@@ -141,6 +157,7 @@ TEST_P(Golden, GreedyTokens) {
   for (const char* recording : kRecordings) {
     SCOPED_TRACE(recording);
     listen(recording);
+    if (golden_.contains("lang_detect")) expect_language(golden_.at("lang_detect").at("top"));
     DecodingOptions options;
     options.language = language();
     options.without_timestamps = true;
@@ -157,6 +174,37 @@ TEST_P(Golden, GreedyTokens) {
   }
 }
 
+class GoldenPrompt : public Golden {};
+
+TEST_P(GoldenPrompt, PreviousTextMeansTheSameInBothLoops) {
+  listen("harvard-16k.wav");
+  const GenerationConfig& generation = checkpoint_->info.generation;
+  std::vector<int> text;
+  for (const int token : golden_.at("tokens").get<std::vector<int>>()) {
+    if (token < generation.eos_token_id) text.push_back(token);
+  }
+  for (const size_t previous : {size_t{5}, size_t{223}}) {
+    for (const bool without_timestamps : {false, true}) {
+      DecodingOptions options;
+      options.language = "en";
+      options.without_timestamps = without_timestamps;
+      for (size_t i = 0; i < previous; ++i) options.prompt.push_back(text[i % text.size()]);
+      std::vector<int> prompt{generation.prev_sot_token_id};
+      prompt.insert(prompt.end(), options.prompt.begin(), options.prompt.end());
+      for (const int token : start_of("en", "transcribe")) prompt.push_back(token);
+      if (without_timestamps) prompt.push_back(generation.no_timestamps_token_id);
+      options.sample_len = 448 - static_cast<int>(prompt.size());
+      EXPECT_THAT(decode_in_graph(prompt, 448),
+                  ElementsAreArray(decode_outside(options, prompt, 448)));
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, GoldenPrompt,
+                         ::testing::Values(Case{"TinyEn", "tiny.en", "whisper-tiny.en",
+                                                WeightFormat::f32},
+                                           Case{"Base", "base", "whisper-base", WeightFormat::f32}),
+                         [](const auto& info) { return info.param.name; });
 INSTANTIATE_TEST_SUITE_P(
     Models, Golden,
     ::testing::Values(Case{"TinyEnF32", "tiny.en", "whisper-tiny.en", WeightFormat::f32},

@@ -1,0 +1,110 @@
+// The front end against the same in double precision.
+#include "models/features.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numbers>
+#include <random>
+
+#include "common/mel_filters.h"
+#include "models/convert.h"
+#include "models/random_checkpoint.h"
+#include "models/runner.h"
+#include "support/files.h"
+
+namespace whisper_s4y::testing {
+namespace {
+
+constexpr int kBins = kFftSize / 2 + 1;
+
+/// openai/whisper audio.py: log_mel_spectrogram, [mels, 3000].
+std::vector<double> reference(const Numbers& audio, int mels) {
+  std::array<double, kFftSize> cosine{};
+  std::array<double, kFftSize> sine{};
+  for (int i = 0; i < kFftSize; ++i) {
+    cosine[static_cast<size_t>(i)] = std::cos(2 * std::numbers::pi * i / kFftSize);
+    sine[static_cast<size_t>(i)] = std::sin(2 * std::numbers::pi * i / kFftSize);
+  }
+  const std::vector<float> filters = mel_filters(mels);
+  std::vector<double> logs(static_cast<size_t>(mels * kWindowFrames));
+  std::array<double, kFftSize> frame{};
+  std::array<double, kBins> power{};
+  for (int t = 0; t < kWindowFrames; ++t) {
+    for (int n = 0; n < kFftSize; ++n) {
+      int at = std::abs(t * kHopLength - kFftSize / 2 + n);
+      if (at >= kWindowSamples) at = 2 * (kWindowSamples - 1) - at;
+      frame[static_cast<size_t>(n)] =
+          audio[static_cast<size_t>(at)] * (0.5 - 0.5 * cosine[static_cast<size_t>(n)]);
+    }
+    for (int bin = 0; bin < kBins; ++bin) {
+      double real = 0;
+      double imaginary = 0;
+      for (int n = 0; n < kFftSize; ++n) {
+        const auto angle = static_cast<size_t>(bin * n % kFftSize);
+        real += frame[static_cast<size_t>(n)] * cosine[angle];
+        imaginary += frame[static_cast<size_t>(n)] * sine[angle];
+      }
+      power[static_cast<size_t>(bin)] = real * real + imaginary * imaginary;
+    }
+    for (int mel = 0; mel < mels; ++mel) {
+      double energy = 0;
+      for (int bin = 0; bin < kBins; ++bin) {
+        energy += power[static_cast<size_t>(bin)] * filters[static_cast<size_t>(mel * kBins + bin)];
+      }
+      logs[static_cast<size_t>(mel * kWindowFrames + t)] = std::log10(std::max(energy, 1e-10));
+    }
+  }
+  const double floor = *std::max_element(logs.begin(), logs.end()) - 8;
+  for (double& number : logs) number = (std::max(number, floor) + 4) / 4;
+  return logs;
+}
+
+class Features : public ::testing::TestWithParam<int> {
+ protected:
+  void expect_near_reference(const Numbers& audio) {
+    ModelConfig config = small_config();
+    config.num_mel_bins = GetParam();
+    const TemporaryFolder folder;
+    convert_part(random_checkpoint(config), Part::features_extractor, folder / "model.tflite");
+    Runner runner(folder / "model.tflite");
+    const Outputs outputs = runner.run("serving_default", {{"normalized_audio", audio}});
+    const Numbers& logmel = outputs.numbers("logmel");
+    const std::vector<double> expected = reference(audio, GetParam());
+    ASSERT_EQ(logmel.size(), expected.size());
+    double total = 0;
+    double worst = 0;
+    for (size_t i = 0; i < logmel.size(); ++i) {
+      const double difference = std::abs(logmel[i] - expected[i]);
+      total += difference;
+      worst = std::max(worst, difference);
+    }
+    EXPECT_LT(total / static_cast<double>(logmel.size()), 1e-5);
+    EXPECT_LT(worst, 1e-4);
+  }
+};
+
+TEST_P(Features, NoiseThatSwells) {
+  std::mt19937 random(2);
+  std::uniform_real_distribution<float> noise(-1.0F, 1.0F);
+  Numbers audio(kWindowSamples);
+  for (size_t i = 0; i < audio.size(); ++i) {
+    audio[i] = noise(random) * static_cast<float>(i) / kWindowSamples;
+  }
+  expect_near_reference(audio);
+}
+
+TEST_P(Features, SoundAtBothEdgesIsReflected) {
+  Numbers audio(kWindowSamples, 0.0F);
+  for (const size_t at : {size_t{0}, size_t{3}, audio.size() - 150, audio.size() - 1}) {
+    audio[at] = 0.7F;
+  }
+  expect_near_reference(audio);
+}
+
+INSTANTIATE_TEST_SUITE_P(MelBins, Features, ::testing::Values(80, 128));
+
+}  // namespace
+}  // namespace whisper_s4y::testing
