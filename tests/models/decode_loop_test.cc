@@ -150,6 +150,30 @@ TEST_P(DecodeLoop, ServingDefaultHasItsPromptInside) {
   EXPECT_EQ(outputs.integers("tokens"), in_graph({21, 23, 24, 29}, 77));
 }
 
+TEST_P(DecodeLoop, PartsHaveTheirPromptInside) {
+  const std::vector<std::pair<PromptDefaults, std::vector<int>>> prompts{
+      {{.language_token = 22, .timestamps = true}, {21, 22, 25}},
+      {{.language_token = -1, .max_length = 9}, {21, -1, 25, 29}},
+      {{.language_token = 23, .translate = true, .timestamps = true, .max_length = 40},
+       {21, 23, 24}}};
+  for (const auto& [defaults, prompt] : prompts) {
+    ConvertOptions options;
+    options.defaults = defaults;
+    const auto run = [&](Part part, const Inputs& inputs) {
+      const auto file = folder_ / name_of(part);
+      convert_part(checkpoint_, part, file, options);
+      return Runner(file).run("serving_default", inputs);
+    };
+    const Integers expected = in_graph(prompt, defaults.max_length);
+    const Outputs encoded = run(Part::encoder, {{"input_features", mel_}});
+    EXPECT_EQ(run(Part::decoder, {{"encoder_hidden_states", encoded.numbers("last_hidden_state")}})
+                  .integers("tokens"),
+              expected);
+    EXPECT_EQ(run(Part::encoder_decoder, {{"input_features", mel_}}).integers("tokens"), expected);
+    EXPECT_EQ(run(Part::generator, {{"input_features", mel_}}).integers("sequences"), expected);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Seeds, DecodeLoop, ::testing::Values(1U, 3U));
 
 }  // namespace
