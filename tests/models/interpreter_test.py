@@ -184,6 +184,12 @@ class Parts(unittest.TestCase):
             with self.assertRaisesRegex((RuntimeError, ValueError), "FULLY_CONNECTED|gather"):
                 runner(path)(encoder_hidden_states=np.zeros((1, 1500, 384), np.float32))
 
+    @unittest.skipIf(OLD, "for new interpreters")
+    def test_what_is_made_for_old_interpreters(self):
+        for quantize in ["fp16", "int8"]:
+            with self.subTest(quantize):
+                self.check_tokens("--quantize", quantize, "--compat", "2.14")
+
     def check_tokens(self, *options):
         logmel = runner(model("tiny.en", "--part", "features-extractor"))(
             normalized_audio=window(SHARED, "harvard-16k.wav"))["logmel"]
