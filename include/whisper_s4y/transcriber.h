@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "whisper_s4y/transcript.h"
+#include "whisper_s4y/vad.h"
 
 namespace whisper_s4y {
 
@@ -27,10 +28,10 @@ class Tokenizer;
 /// How a recording is transcribed. Names and defaults are those of openai/whisper transcribe() and
 /// its command line; those marked (f) are faster-whisper's.
 struct TranscribeOptions {
-  std::string task = "transcribe";      // or "translate": into English
-  std::optional<std::string> language;  // code or name of the speech's language; nothing = detect
-  bool multilingual = false;            // (f) detect the language of every window
-  int language_detection_segments = 1;  // (f) windows to look at until one is sure
+  std::string task = "transcribe";            // or "translate": into English
+  std::optional<std::string> language;        // code or name; "auto" or nothing = detect
+  bool multilingual = false;                  // (f) detect the language of every window
+  int language_detection_segments = 1;        // (f) windows to look at until one is sure
   float language_detection_threshold = 0.5F;  // (f) probability that counts as sure
 
   std::vector<float> temperatures = {0.0F, 0.2F, 0.4F, 0.6F, 0.8F, 1.0F};  // tried until one passes
@@ -66,6 +67,12 @@ struct TranscribeOptions {
   std::optional<float> hallucination_silence_threshold;          // seconds; needs word_timestamps
 
   std::vector<double> clip_timestamps;  // start, end, start, end, ... in seconds; empty = all
+
+  bool vad_filter = false;                // (f) leave out what is no speech; times stay true
+  std::optional<VadOptions> vad_options;  // (f) nothing = defaults; with batch_size, of 160 ms
+                                          // of silence that end a segment
+  int batch_size =
+      0;  // (f) above 0: windows of speech are decoded independently, that many at once
 };
 
 /// What the caller may hear of while transcribe() runs; each may be empty.
@@ -73,9 +80,11 @@ struct TranscribeCallbacks {
   std::function<void(const Segment& segment)> on_segment;      // as soon as it is final
   std::function<void(double done, double total)> on_progress;  // seconds of the recording
   std::function<bool()> cancelled;  // true = return after this window with what there is
+  std::function<void(const std::string& message)> on_warning;  // what went wrong without harm
 };
 
-/// A model and its tokenizer, ready for any number of recordings, one at a time.
+/// A model and its tokenizer, ready for any number of recordings, one at a time. Voice activity
+/// detection and what batch_size needs are loaded when first used, and kept.
 class Transcriber {
  public:
   /// Opens a .tflite bundle. Throws Error when it is none.
@@ -98,9 +107,14 @@ class Transcriber {
       std::span<const float> audio);
 
  private:
+  SpeechDetector& speech_detector(const TranscribeCallbacks& callbacks);
+  std::vector<DecoderModel*> workers(int count);
+
   std::unique_ptr<DecoderModel> owned_;
   DecoderModel* model_;
   std::unique_ptr<Tokenizer> tokenizer_;
+  std::unique_ptr<SpeechDetector> speech_detector_;
+  std::vector<std::unique_ptr<DecoderModel>> workers_;
 };
 
 }  // namespace whisper_s4y

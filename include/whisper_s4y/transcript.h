@@ -36,7 +36,7 @@ struct Segment {
 /// The text of a recording.
 struct Transcript {
   std::string text;                // of all segments
-  std::string language;            // code of the spoken language, "en"
+  std::string language;            // code of the spoken language, "en"; empty when VAD found none
   float language_probability = 0;  // 1 when the language was given
   double duration = 0;             // seconds of the recording
   std::vector<Segment> segments;

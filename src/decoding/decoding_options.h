@@ -34,8 +34,9 @@ struct DecodingOptions {
   bool suppress_blank = true;                         // no blank and no end at the first position
   bool without_timestamps = false;                    // text only
   std::optional<float> max_initial_timestamp = 1.0F;  // seconds; nothing = no limit
-  float repetition_penalty = 1.0F;                    // > 1 makes tokens seen in the window rarer
-  int no_repeat_ngram_size = 0;                       // no run of that many tokens twice; 0 = off
+  float speech_until = 0.0F;        // seconds: text does not end at a pair of timestamps before
+  float repetition_penalty = 1.0F;  // > 1 makes tokens seen in the window rarer
+  int no_repeat_ngram_size = 0;     // no run of that many tokens twice; 0 = off
 
   uint64_t seed = 0;  // of the random numbers when temperature > 0
 };

@@ -72,6 +72,17 @@ void apply_timestamp_rules(std::span<float> logits, std::span<const int> sampled
   if (log_sum_exp(timestamps) > max_logit(text)) mask_range(logits, 0, timestamp_begin);
 }
 
+void forbid_end_before(std::span<float> logits, std::span<const int> sampled, int timestamp_begin,
+                       int index, int eot) {
+  const size_t count = sampled.size();
+  if (count < 2 || sampled[count - 1] < timestamp_begin || sampled[count - 2] < timestamp_begin) {
+    return;
+  }
+  if (sampled[count - 1] < timestamp_begin + index) {
+    logits[static_cast<size_t>(eot)] = kMaskedLogit;
+  }
+}
+
 void apply_repetition_penalty(std::span<float> logits, std::span<const int> sampled,
                               float penalty) {
   for (size_t i = 0; i < sampled.size(); ++i) {
@@ -100,6 +111,8 @@ void LogitRules::apply(std::span<float> logits, std::span<const int> sampled) co
   if (sampled.empty()) suppress_blank(logits, blank_tokens);
   suppress_tokens(logits, suppressed_tokens);
   if (timestamps) {
+    forbid_end_before(logits, sampled, generation->timestamp_begin(), speech_until_index,
+                      generation->eos_token_id);
     apply_timestamp_rules(logits, sampled, *generation, max_initial_timestamp_index);
   }
 }

@@ -24,6 +24,11 @@ void apply_timestamp_rules(std::span<float> logits, std::span<const int> sampled
                            const GenerationConfig& generation,
                            std::optional<int> max_initial_timestamp_index);
 
+/// Masks `eot` after a pair of timestamps earlier than the `index`-th: a model that hears speech
+/// cut off likes to leave it to a next window, which there is not always.
+void forbid_end_before(std::span<float> logits, std::span<const int> sampled, int timestamp_begin,
+                       int index, int eot);
+
 /// Makes every token of `sampled` less likely: positive logits are divided by `penalty`, negative
 /// ones multiplied (Keskar et al. 2019; CTranslate2 RepetitionPenalty). A token counts once.
 void apply_repetition_penalty(std::span<float> logits, std::span<const int> sampled, float penalty);
@@ -39,6 +44,7 @@ struct LogitRules {
   std::vector<int> suppressed_tokens{};  // masked always; empty = rule off
   bool timestamps = true;                // apply_timestamp_rules
   std::optional<int> max_initial_timestamp_index = 50;  // times 0.02 s
+  int speech_until_index = 0;                           // forbid_end_before; 0 = off
   float repetition_penalty = 1.0F;                      // 1 = off
   int no_repeat_ngram_size = 0;                         // 0 = off
 

@@ -167,6 +167,7 @@ LogitRules rules_of(const DecodingOptions& options, const Tokenizer& tokenizer,
     rules.max_initial_timestamp_index =
         static_cast<int>(std::nearbyint(*options.max_initial_timestamp / kTimePrecision));
   }
+  rules.speech_until_index = static_cast<int>(options.speech_until / kTimePrecision);
   rules.repetition_penalty = options.repetition_penalty;
   rules.no_repeat_ngram_size = options.no_repeat_ngram_size;
   return rules;

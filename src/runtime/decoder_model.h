@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <span>
 
 #include "config/model_info.h"
@@ -59,6 +60,12 @@ class DecoderModel {
   /// until the next call.
   virtual std::span<const float> decode_beams(std::span<const int> tokens,
                                               std::span<const int> parents, int position) = 0;
+
+  /// The same model once more, for another thread: it computes with 1 / `share` of this one's
+  /// threads. Throws Error when the model cannot.
+  [[nodiscard]] virtual std::unique_ptr<DecoderModel> another([[maybe_unused]] int share) const {
+    fail("{} cannot be run several times at once.", info().name);
+  }
 
   /// True when align() works: the file has the `align` part.
   [[nodiscard]] virtual bool can_align() const { return false; }

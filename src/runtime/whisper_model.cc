@@ -65,7 +65,7 @@ void copy_exactly(std::span<const float> from, std::span<float> to, std::string_
 }  // namespace
 
 struct WhisperModel::Impl {
-  Impl(const std::filesystem::path& path, RuntimeOptions options);
+  Impl(std::shared_ptr<const TfliteFile> opened, RuntimeOptions options);
 
   void expect(const LiteRtSignature& signature, const TensorInfo& tensor, DType dtype,
               const Shape& shape) const;
@@ -118,8 +118,8 @@ struct WhisperModel::Impl {
   std::vector<float> probs;
 };
 
-WhisperModel::Impl::Impl(const std::filesystem::path& path, RuntimeOptions options)
-    : file(std::make_shared<TfliteFile>(path)),
+WhisperModel::Impl::Impl(std::shared_ptr<const TfliteFile> opened, RuntimeOptions options)
+    : file(std::move(opened)),
       info(checked_info(*file)),
       model(file, needed_signatures(std::move(options))),
       max_positions(info.config.max_target_positions) {
@@ -294,7 +294,9 @@ void WhisperModel::Impl::run_prefill(std::span<const int> part, int at) {
 }
 
 WhisperModel::WhisperModel(const std::filesystem::path& path, RuntimeOptions options)
-    : impl_(std::make_unique<Impl>(path, std::move(options))) {}
+    : impl_(std::make_unique<Impl>(std::make_shared<TfliteFile>(path), std::move(options))) {}
+
+WhisperModel::WhisperModel(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 WhisperModel::~WhisperModel() = default;
 
@@ -373,6 +375,13 @@ std::span<const float> WhisperModel::decode_beams(std::span<const int> tokens,
   }
   const auto vocabulary = static_cast<size_t>(m.info.config.vocab_size);
   return std::as_const(m.beam_logits).as<float>().first(count * vocabulary);
+}
+
+std::unique_ptr<DecoderModel> WhisperModel::another(int share) const {
+  RuntimeOptions options = impl_->model.options();
+  options.threads = std::max(1, options.threads / share);
+  auto impl = std::make_unique<Impl>(impl_->file, std::move(options));
+  return std::unique_ptr<DecoderModel>(new WhisperModel(std::move(impl)));
 }
 
 bool WhisperModel::can_align() const { return impl_->model.has_signature(kAlign); }

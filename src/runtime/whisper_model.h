@@ -28,6 +28,7 @@ class WhisperModel : public DecoderModel {
   void start_beams(int position) override;
   std::span<const float> decode_beams(std::span<const int> tokens, std::span<const int> parents,
                                       int position) override;
+  [[nodiscard]] std::unique_ptr<DecoderModel> another(int share) const override;
   [[nodiscard]] bool can_align() const override;
   AlignmentScores align(std::span<const int> tokens) override;
 
@@ -36,6 +37,7 @@ class WhisperModel : public DecoderModel {
 
  private:
   struct Impl;
+  explicit WhisperModel(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -14,6 +14,7 @@ namespace {
 constexpr int kEdgeFrames = 3;
 // The front end maps log10 power l to (l + 4) / 4.
 constexpr float kSilence = (-10.0F + 4.0F) / 4.0F;
+constexpr float kInaudible = (-7.5F + 4.0F) / 4.0F;
 constexpr float kDynamicRange = 8.0F / 4.0F;
 // How often a window is moved when a cut-off frame at its end is louder than all whole frames.
 constexpr int kMoves = 8;
@@ -90,6 +91,19 @@ void LogMel::copy(int begin, int count, float rest, std::span<float> logmel) con
     std::copy(source, source + whole, target);
     std::fill(target + whole, target + kWindowFrames, rest);
   }
+}
+
+bool LogMel::is_silent(int begin, int count) const {
+  const int first = std::clamp(begin, 0, frames_);
+  const int last = std::clamp(begin + count, first, frames_);
+  const float limit = std::max(kInaudible, silence_);
+  for (int bin = 0; bin < num_mel_bins_; ++bin) {
+    const float* row = data_.data() + static_cast<ptrdiff_t>(bin) * frames_;
+    if (std::any_of(row + first, row + last, [&](float value) { return value > limit; })) {
+      return false;
+    }
+  }
+  return true;
 }
 
 void LogMel::padded_window(int begin, int count, std::span<float> logmel) const {

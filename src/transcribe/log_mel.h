@@ -39,6 +39,10 @@ class LogMel {
   /// [num_mel_bins, 3000]. What the language is detected on.
   void window(int begin, std::span<float> logmel) const;
 
+  /// Whether nothing in the frames [begin, begin + count) can be heard: all is as quiet as the last
+  /// bit of 16-bit samples, or 80 dB below the loudest of the recording.
+  [[nodiscard]] bool is_silent(int begin, int count) const;
+
  private:
   void copy(int begin, int count, float rest, std::span<float> logmel) const;
 

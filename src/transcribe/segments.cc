@@ -2,11 +2,21 @@
 
 #include <cstddef>
 
+#include "decoding/text.h"
+
 namespace whisper_s4y {
 namespace {
 
 constexpr double kTimePrecision = 0.02;  // seconds per timestamp token
 constexpr int kInputStride = 2;          // mel frames per timestamp token
+
+// Adds the tokens that are text.
+void append_text(std::span<const int> tokens, const GenerationConfig& generation,
+                 std::vector<int>& text) {
+  for (const int token : tokens) {
+    if (token < generation.eos_token_id) text.push_back(token);
+  }
+}
 
 Segment new_segment(const DecodingResult& result, const WindowPlace& place, double start,
                     double end, std::span<const int> tokens, const Tokenizer& tokenizer,
@@ -17,9 +27,7 @@ Segment new_segment(const DecodingResult& result, const WindowPlace& place, doub
   segment.end = end;
   segment.tokens.assign(tokens.begin(), tokens.end());
   std::vector<int> text;
-  for (const int token : tokens) {
-    if (token < generation.eos_token_id) text.push_back(token);
-  }
+  append_text(tokens, generation, text);
   segment.text = tokenizer.decode(text);
   segment.temperature = result.temperature;
   segment.avg_logprob = result.avg_logprob;
@@ -31,7 +39,8 @@ Segment new_segment(const DecodingResult& result, const WindowPlace& place, doub
 }  // namespace
 
 WindowSegments split_segments(const DecodingResult& result, const WindowPlace& place,
-                              const Tokenizer& tokenizer, const GenerationConfig& generation) {
+                              const Tokenizer& tokenizer, const GenerationConfig& generation,
+                              Rest rest) {
   const std::span<const int> tokens(result.tokens);
   const int timestamp_begin = generation.timestamp_begin();
   const auto is_timestamp = [&](size_t i) { return tokens[i] >= timestamp_begin; };
@@ -60,7 +69,8 @@ WindowSegments split_segments(const DecodingResult& result, const WindowPlace& p
     return window;
   }
 
-  if (window.single_timestamp_ending) {
+  const bool has_rest = cuts.back() + 1 < count;  // more than the timestamp it begins with
+  if (window.single_timestamp_ending || (has_rest && rest == Rest::keep)) {
     cuts.push_back(count);
   } else {
     window.next_seek = place.seek + (tokens[cuts.back() - 1] - timestamp_begin) * kInputStride;
@@ -68,12 +78,23 @@ WindowSegments split_segments(const DecodingResult& result, const WindowPlace& p
   size_t begin = 0;
   for (const size_t end : cuts) {
     const auto slice = tokens.subspan(begin, end - begin);
+    const double last = is_timestamp(end - 1) ? seconds(slice.back()) : place.segment_duration();
     window.segments.push_back(new_segment(result, place, offset + seconds(slice.front()),
-                                          offset + seconds(slice.back()), slice, tokenizer,
-                                          generation));
+                                          offset + last, slice, tokenizer, generation));
     begin = end;
   }
   return window;
+}
+
+bool says_something(const Segment& segment) {
+  return segment.start != segment.end && !stripped(segment.text).empty();
+}
+
+std::string text_of(std::span<const Segment> segments, const Tokenizer& tokenizer,
+                    const GenerationConfig& generation) {
+  std::vector<int> text;
+  for (const Segment& segment : segments) append_text(segment.tokens, generation, text);
+  return tokenizer.decode(text);
 }
 
 }  // namespace whisper_s4y

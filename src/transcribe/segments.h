@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "config/model_info.h"
@@ -29,11 +30,25 @@ struct WindowSegments {
   bool single_timestamp_ending = false;  // no speech after the last timestamp
 };
 
-/// Cuts a window's tokens where two timestamps meet (openai/whisper transcribe.py). Text after the
-/// last such place is left to the next window, which begins there; without such a place the window
-/// is one segment.
+/// What becomes of text after the last place where two timestamps meet.
+enum class Rest {
+  decode_again,  // left to the next window, which begins there
+  keep,          // a segment until the window's end
+};
+
+/// Cuts a window's tokens where two timestamps meet (openai/whisper transcribe.py); without such a
+/// place the window is one segment.
 [[nodiscard]] WindowSegments split_segments(const DecodingResult& result, const WindowPlace& place,
                                             const Tokenizer& tokenizer,
-                                            const GenerationConfig& generation);
+                                            const GenerationConfig& generation,
+                                            Rest rest = Rest::decode_again);
+
+/// Whether a segment says anything. The reference keeps those that do not, without text; an empty
+/// cue helps nobody.
+[[nodiscard]] bool says_something(const Segment& segment);
+
+/// The text of all segments together: a character may be spread over two of them.
+[[nodiscard]] std::string text_of(std::span<const Segment> segments, const Tokenizer& tokenizer,
+                                  const GenerationConfig& generation);
 
 }  // namespace whisper_s4y

@@ -6,10 +6,55 @@
 #include "decoding/window_decoder.h"
 #include "runtime/whisper_model.h"
 #include "tokenizer/tokenizer.h"
+#include "transcribe/batched.h"
+#include "transcribe/check_options.h"
 #include "transcribe/log_mel.h"
 #include "transcribe/long_form.h"
+#include "transcribe/speech.h"
 
 namespace whisper_s4y {
+
+namespace {
+
+Transcript without_speech(std::span<const float> audio, const TranscribeOptions& options,
+                          const ModelInfo& info) {
+  Transcript transcript;
+  transcript.duration = static_cast<double>(audio.size()) / kSampleRate;
+  if (options.language || !info.generation.is_multilingual) {
+    transcript.language = options.language.value_or("en");
+    transcript.language_probability = 1.0F;
+  }
+  return transcript;
+}
+
+// The speech as a recording of its own, whose times are taken back to the real one's.
+Transcript transcribe_speech(DecoderModel& model, const Tokenizer& tokenizer,
+                             std::span<const float> audio, std::span<const SpeechSegment> speech,
+                             TranscribeOptions options, const TranscribeCallbacks& callbacks) {
+  const SpeechTimestampsMap map(speech);
+  const double duration = static_cast<double>(audio.size()) / kSampleRate;
+  options.clip_timestamps.clear();  // speech is within them already
+  TranscribeCallbacks inner = callbacks;
+  if (callbacks.on_segment) {
+    inner.on_segment = [&](const Segment& segment) {
+      Segment restored = segment;
+      restore_times(restored, map);
+      callbacks.on_segment(restored);
+    };
+  }
+  if (callbacks.on_progress) {
+    inner.on_progress = [&](double done, double) {
+      callbacks.on_progress(map.original_time(done, true), duration);
+    };
+  }
+  const std::vector<float> joined = collect_audio(audio, speech);
+  Transcript transcript = LongForm(model, tokenizer, joined, options, inner).run();
+  for (Segment& segment : transcript.segments) restore_times(segment, map);
+  transcript.duration = duration;
+  return transcript;
+}
+
+}  // namespace
 
 Transcriber::Transcriber(const std::filesystem::path& model)
     : owned_(std::make_unique<WhisperModel>(model)),
@@ -27,7 +72,34 @@ Transcriber& Transcriber::operator=(Transcriber&&) noexcept = default;
 
 Transcript Transcriber::transcribe(std::span<const float> audio, const TranscribeOptions& options,
                                    const TranscribeCallbacks& callbacks) {
-  return LongForm(*model_, *tokenizer_, audio, options, callbacks).run();
+  const TranscribeOptions checked = checked_options(options, *model_);
+  if (!checked.vad_filter && checked.batch_size == 0) {
+    return LongForm(*model_, *tokenizer_, audio, checked, callbacks).run();
+  }
+  const auto speech = find_speech(speech_detector(callbacks), audio, checked);
+  if (speech.empty()) return without_speech(audio, checked, model_->info());
+  if (checked.batch_size == 0) {
+    return transcribe_speech(*model_, *tokenizer_, audio, speech, checked, callbacks);
+  }
+  const auto models = workers(checked.batch_size);
+  return Batched(models, *tokenizer_, audio, speech, checked, callbacks).run();
+}
+
+SpeechDetector& Transcriber::speech_detector(const TranscribeCallbacks& callbacks) {
+  if (!speech_detector_) speech_detector_ = make_speech_detector(callbacks.on_warning);
+  return *speech_detector_;
+}
+
+std::vector<DecoderModel*> Transcriber::workers(int count) {
+  if (count == 1) return {model_};
+  // Threads are shared out among them, so another number of them is another set.
+  if (workers_.size() != static_cast<size_t>(count)) {
+    workers_.clear();
+    for (int i = 0; i < count; ++i) workers_.push_back(model_->another(count));
+  }
+  std::vector<DecoderModel*> models;
+  for (const auto& worker : workers_) models.push_back(worker.get());
+  return models;
 }
 
 std::vector<std::pair<std::string, float>> Transcriber::detect_language(

@@ -149,6 +149,18 @@ TEST(LogitRules, RowsAfterTheLastTimestampAreNotTimes) {
   EXPECT_EQ(logits[kTime + 1501], kMaskedLogit);
 }
 
+TEST(LogitRules, SpeechThatGoesOnDoesNotEndAtAPairOfTimes) {
+  const auto end_is_masked = [](const std::vector<int>& sampled) {
+    std::vector<float> logits(20, 0.0F);
+    forbid_end_before(logits, sampled, 10, 5, 9);  // ids from 10 on are times
+    return logits[9] < kMaskedLogit / 2;
+  };
+  EXPECT_TRUE(end_is_masked({10, 1, 14, 14}));
+  EXPECT_FALSE(end_is_masked({10, 1, 15, 15}));  // late enough
+  EXPECT_FALSE(end_is_masked({10, 1, 14}));      // no pair
+  EXPECT_FALSE(end_is_masked({10, 1}));
+}
+
 TEST(LogitRules, RepetitionPenaltyCountsATokenOnce) {
   std::vector<float> logits = {2.0F, -2.0F, 2.0F};
   apply_repetition_penalty(logits, std::vector<int>{0, 1, 0, 0}, 2.0F);

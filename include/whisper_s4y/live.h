@@ -1,0 +1,67 @@
+// Speech to text while it is spoken.
+//
+//     whisper_s4y::Transcriber transcriber("whisper-base.tflite");
+//     auto detector = whisper_s4y::make_speech_detector();
+//     whisper_s4y::LiveTranscriber live(transcriber, *detector, {}, [](const LiveText& text) {
+//       std::cout << '\r' << text.confirmed << text.tentative << (text.is_final ? "\n" : "");
+//     });
+//     while (read(samples)) live.push(samples);
+//     live.finish();
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "whisper_s4y/transcriber.h"
+#include "whisper_s4y/vad.h"
+
+namespace whisper_s4y {
+
+struct LiveOptions {
+  /// How utterances are transcribed. Conditioning puts the utterance before into the prompt.
+  TranscribeOptions transcribe;
+  /// Where utterances begin and end.
+  VadOptions vad = {.min_speech_duration_ms = 250,
+                    .max_speech_duration_s = 28.0,
+                    .min_silence_duration_ms = 500,
+                    .speech_pad_ms = 200};
+  double update_interval = 1.0;  // seconds of new sound until an utterance is transcribed anew
+};
+
+/// What is known of an utterance.
+struct LiveText {
+  std::string confirmed;  // the beginning, which never changes again, only grows
+  std::string tentative;  // what follows it so far
+  double start = 0;       // of the utterance, seconds from the beginning of the sound
+  double end = 0;         // of what was heard of it
+  bool is_final = false;  // the utterance is over, and confirmed is all of it, if anything
+};
+
+/// Cuts sound into utterances by voice activity. While somebody speaks, the utterance so far is
+/// transcribed again and again, and what two hypotheses after one another begin with is confirmed
+/// (local agreement, arXiv 2005.11185). Not thread-safe.
+class LiveTranscriber {
+ public:
+  using Callback = std::function<void(const LiveText& text)>;
+
+  /// Transcriber and detector outlive the object; the detector hears nothing else meanwhile. Throws
+  /// Error when an option is impossible.
+  LiveTranscriber(Transcriber& transcriber, SpeechDetector& detector, LiveOptions options,
+                  Callback on_text);
+  ~LiveTranscriber();
+
+  /// Hears any number of samples, mono at 16 kHz, and transcribes what there is to transcribe
+  /// before it returns: at most one unfinished utterance, however long that took. Throws Error when
+  /// transcribing fails.
+  void push(std::span<const float> samples);
+  /// The sound is over: ends the utterance.
+  void finish();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace whisper_s4y

@@ -1,0 +1,21 @@
+// The parts of a recording that shall be transcribed.
+#pragma once
+
+#include <span>
+#include <vector>
+
+namespace whisper_s4y {
+
+/// Frames [begin, end) of 10 ms.
+struct Clip {
+  int begin = 0;
+  int end = 0;
+};
+
+/// start, end, start, end, ... in seconds; a missing last end is that of the recording, which has
+/// `content_frames`, and so is a later one. No timestamps: one clip, the recording. Throws Error
+/// for a time below 0 and an end before its start.
+[[nodiscard]] std::vector<Clip> clips_of(std::span<const double> clip_timestamps,
+                                         int content_frames);
+
+}  // namespace whisper_s4y

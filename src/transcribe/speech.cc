@@ -1,0 +1,68 @@
+#include "transcribe/speech.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "transcribe/clips.h"
+#include "transcribe/log_mel.h"
+#include "transcribe/segments.h"
+
+namespace whisper_s4y {
+namespace {
+
+// faster-whisper transcribe.py, BatchedInferencePipeline: short pauses part, so that windows can be
+// filled up to their end.
+constexpr int kBatchedSilenceMs = 160;
+
+VadOptions vad_options(const TranscribeOptions& options) {
+  VadOptions vad = options.vad_options.value_or(VadOptions());
+  if (options.batch_size > 0) {
+    if (!options.vad_options) vad.min_silence_duration_ms = kBatchedSilenceMs;
+    vad.max_speech_duration_s = std::min(vad.max_speech_duration_s, kLongestChunk);
+  }
+  return vad;
+}
+
+// What the segments and the clips have in common; a segment that two clips cut is two.
+std::vector<SpeechSegment> within(std::span<const SpeechSegment> segments,
+                                  std::span<const Clip> clips) {
+  std::vector<SpeechSegment> result;
+  for (const Clip& clip : clips) {
+    for (const SpeechSegment& segment : segments) {
+      const SpeechSegment part = {
+          .start = std::max(segment.start, int64_t{clip.begin} * kHopLength),
+          .end = std::min(segment.end, int64_t{clip.end} * kHopLength)};
+      if (part.size() > 0) result.push_back(part);
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+std::vector<SpeechSegment> find_speech(SpeechDetector& detector, std::span<const float> audio,
+                                       const TranscribeOptions& options) {
+  std::vector<SpeechSegment> speech = get_speech_timestamps(detector, audio, vad_options(options));
+  if (options.clip_timestamps.empty()) return speech;
+  const auto frames = static_cast<int>(audio.size() / kHopLength);
+  return within(speech, clips_of(options.clip_timestamps, frames));
+}
+
+void restore_times(Segment& segment, const SpeechTimestampsMap& map) {
+  segment.seek = static_cast<int>(
+      std::nearbyint(map.original_time(segment.seek / kFramesPerSecond) * kFramesPerSecond));
+  if (segment.words.empty()) {
+    segment.start = map.original_time(segment.start);
+    segment.end = map.original_time(segment.end, true);
+    return;
+  }
+  for (Word& word : segment.words) {
+    const size_t part = map.segment_at((word.start + word.end) / 2);
+    word.start = map.original_time(word.start, part);
+    word.end = map.original_time(word.end, part);
+  }
+  segment.start = segment.words.front().start;
+  segment.end = segment.words.back().end;
+}
+
+}  // namespace whisper_s4y

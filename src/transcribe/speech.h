@@ -1,0 +1,25 @@
+// The speech of a recording, cut out, and the way back to the recording's times.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "vad/speech_segments.h"
+#include "whisper_s4y/transcriber.h"
+
+namespace whisper_s4y {
+
+inline constexpr double kLongestChunk = 30.0;  // seconds of speech a window shows
+
+/// Where somebody speaks in what options.clip_timestamps leave of the recording. With
+/// options.batch_size no segment is longer than kLongestChunk.
+[[nodiscard]] std::vector<SpeechSegment> find_speech(SpeechDetector& detector,
+                                                     std::span<const float> audio,
+                                                     const TranscribeOptions& options);
+
+/// Takes the times of a segment and its words from the joined speech back to the recording; the
+/// start and end of a word stay on the same side of a cut (faster-whisper transcribe.py:
+/// restore_speech_timestamps).
+void restore_times(Segment& segment, const SpeechTimestampsMap& map);
+
+}  // namespace whisper_s4y

@@ -1,0 +1,127 @@
+#include "transcribe/window_transcriber.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <iterator>
+#include <utility>
+
+#include "decoding/text.h"
+#include "decoding/word_timing.h"
+#include "transcribe/word_timestamps.h"
+
+namespace whisper_s4y {
+namespace {
+
+DecodingOptions window_options(const TranscribeOptions& options) {
+  DecodingOptions window;
+  window.task = options.task;
+  window.sample_len = options.sample_len;
+  window.max_new_tokens = options.max_new_tokens;
+  window.length_penalty = options.length_penalty;
+  window.suppress_tokens = options.suppress_tokens;
+  window.suppress_blank = options.suppress_blank;
+  window.without_timestamps = options.without_timestamps;
+  window.max_initial_timestamp = options.max_initial_timestamp;
+  window.repetition_penalty = options.repetition_penalty;
+  window.no_repeat_ngram_size = options.no_repeat_ngram_size;
+  return window;
+}
+
+}  // namespace
+
+std::vector<int> encode_text(const Tokenizer& tokenizer, std::string_view text) {
+  text = stripped(text);
+  if (text.empty()) return {};
+  return tokenizer.encode(" " + std::string(text));
+}
+
+WindowTranscriber::WindowTranscriber(DecoderModel& model, const Tokenizer& tokenizer,
+                                     const TranscribeOptions& options)
+    : model_(model),
+      tokenizer_(tokenizer),
+      options_(options),
+      decoder_(model, tokenizer),
+      window_options_(window_options(options)),
+      hotwords_(encode_text(tokenizer, options.hotwords)),
+      window_mel_(static_cast<size_t>(model.info().config.num_mel_bins) * kWindowFrames) {}
+
+std::vector<int> WindowTranscriber::prompt(std::span<const int> carried,
+                                           std::span<const int> previous) const {
+  // Half the context is for the prompt, less one for <|startofprev|>.
+  const auto budget = static_cast<size_t>(model_.info().config.max_target_positions) / 2 - 1;
+  std::vector<int> prompt(hotwords_.begin(), hotwords_.begin() + static_cast<ptrdiff_t>(std::min(
+                                                                     hotwords_.size(), budget)));
+  for (const std::span<const int> tokens : {carried, previous}) {
+    const auto used = tokens.last(std::min(tokens.size(), budget - prompt.size()));
+    prompt.insert(prompt.end(), used.begin(), used.end());
+  }
+  return prompt;
+}
+
+void WindowTranscriber::encode(const LogMel& log_mel, const WindowPlace& place) {
+  if (encoded_.seek == place.seek && encoded_.segment_size == place.segment_size) return;
+  log_mel.padded_window(place.seek, place.segment_size, window_mel_);
+  decoder_.encode(window_mel_);
+  encoded_ = place;
+}
+
+void WindowTranscriber::encode_with_silence(const LogMel& log_mel, int begin) {
+  log_mel.window(begin, window_mel_);
+  decoder_.encode(window_mel_);
+  encoded_ = {-1, 0};
+}
+
+std::pair<std::string, float> WindowTranscriber::detect_language() {
+  return most_likely(decoder_.language_probs());
+}
+
+DecodingResult WindowTranscriber::decode(const WindowContext& context) {
+  DecodingOptions options = window_options_;
+  options.language = context.language;
+  options.prompt = context.prompt;
+  options.prefix = context.prefix;
+  options.speech_until = context.speech_until;
+  DecodingResult result;
+  for (size_t i = 0; i < options_.temperatures.size(); ++i) {
+    options.temperature = options_.temperatures[i];
+    const bool sampling = options.temperature > 0;
+    options.best_of = sampling ? options_.best_of : std::nullopt;
+    options.beam_size = sampling ? std::nullopt : options_.beam_size;
+    options.patience = sampling ? std::nullopt : options_.patience;
+    // Every attempt has random numbers of its own, the same in every run.
+    options.seed = options_.seed * 1000003 + context.place * 101 + i;
+    result = decoder_.decode(options);
+
+    const bool repetitive = options_.compression_ratio_threshold &&
+                            result.compression_ratio > *options_.compression_ratio_threshold;
+    const bool unsure =
+        options_.logprob_threshold && result.avg_logprob < *options_.logprob_threshold;
+    const bool silent = options_.no_speech_threshold &&
+                        result.no_speech_prob > *options_.no_speech_threshold && unsure;
+    if (silent || (!repetitive && !unsure)) break;
+  }
+  return result;
+}
+
+bool WindowTranscriber::is_silence(const DecodingResult& result) const {
+  if (!options_.no_speech_threshold) return false;
+  if (!(result.no_speech_prob > *options_.no_speech_threshold)) return false;
+  return !(options_.logprob_threshold && result.avg_logprob > *options_.logprob_threshold);
+}
+
+void WindowTranscriber::add_words(std::vector<Segment>& segments, const WindowPlace& place,
+                                  const std::string& language, double last_speech) {
+  const GenerationConfig& generation = model_.info().generation;
+  std::vector<int> text;
+  for (const Segment& segment : segments) {
+    std::copy_if(segment.tokens.begin(), segment.tokens.end(), std::back_inserter(text),
+                 [&](int token) { return token < generation.eos_token_id; });
+  }
+  auto alignment =
+      find_alignment(model_, tokenizer_, sot_sequence(generation, language, options_.task), text,
+                     language, place.segment_size);
+  add_word_timestamps(segments, std::move(alignment), place, last_speech, generation.eos_token_id,
+                      options_.prepend_punctuations, options_.append_punctuations);
+}
+
+}  // namespace whisper_s4y

@@ -1,0 +1,313 @@
+// The walk over a recording, on scripts of what the model says in each window.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "scripted_recording.h"
+#include "whisper_s4y/error.h"
+
+namespace whisper_s4y {
+namespace {
+
+using namespace testing;  // the toy model
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+using Tokens = std::vector<int>;
+
+// " a" from the first to the second time.
+Tokens sentence(double start, char letter, double end) {
+  return {at(start), word(letter), at(end)};
+}
+
+Tokens joined(const Tokens& left, const Tokens& right) {
+  Tokens all = left;
+  all.insert(all.end(), right.begin(), right.end());
+  return all;
+}
+
+TranscribeOptions english() {
+  TranscribeOptions options;
+  options.language = "en";
+  options.best_of = 1;
+  return options;
+}
+
+Transcript transcribe(ScriptedRecording& model, double seconds, const TranscribeOptions& options,
+                      const TranscribeCallbacks& callbacks = {}) {
+  return Transcriber(model).transcribe(seconds_of_sound(seconds), options, callbacks);
+}
+
+std::vector<std::string> texts(const Transcript& transcript) {
+  std::vector<std::string> result;
+  for (const Segment& segment : transcript.segments) result.push_back(segment.text);
+  return result;
+}
+
+std::string error_of(const TranscribeOptions& options, bool multilingual = true) {
+  ScriptedRecording model({}, multilingual);
+  try {
+    (void)transcribe(model, 1, options);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(LongForm, TextThatIsCutOffIsDecodedAgainWithWhatFollows) {
+  ScriptedRecording model(
+      {{{joined(sentence(0, 'a', 10), {at(10), word('b'), word('c')})}}, {{sentence(0, 'd', 25)}}});
+  const Transcript transcript = transcribe(model, 35, english());
+  EXPECT_THAT(texts(transcript), ElementsAre(" a", " d"));
+  EXPECT_EQ(transcript.text, " a d");
+  EXPECT_EQ(transcript.segments[1].seek, 1000);
+  EXPECT_DOUBLE_EQ(transcript.segments[1].start, 10);
+  EXPECT_DOUBLE_EQ(transcript.segments[1].end, 35);
+  EXPECT_EQ(transcript.segments[1].id, 1);
+  EXPECT_EQ(model.windows, 2);
+}
+
+TEST(LongForm, ASingleTimestampAtTheEndSaysThatNoSpeechFollows) {
+  ScriptedRecording model({{{sentence(0, 'a', 4)}}, {{sentence(0, 'b', 4)}}});
+  const Transcript transcript = transcribe(model, 60, english());
+  EXPECT_THAT(texts(transcript), ElementsAre(" a", " b"));
+  EXPECT_EQ(transcript.segments[1].seek, 3000);
+}
+
+TEST(LongForm, ClipTimestampsAreTheOnlyPartsHeard) {
+  ScriptedRecording model({{{sentence(0, 'a', 2)}}, {{sentence(0, 'b', 2)}}});
+  TranscribeOptions options = english();
+  options.clip_timestamps = {5, 8, 50};
+  const Transcript transcript = transcribe(model, 60, options);
+  EXPECT_THAT(texts(transcript), ElementsAre(" a", " b"));
+  EXPECT_DOUBLE_EQ(transcript.segments[0].start, 5);
+  EXPECT_DOUBLE_EQ(transcript.segments[1].start, 50);
+  EXPECT_EQ(model.windows, 2);
+  options.clip_timestamps = {5, 3};
+  EXPECT_THAT(error_of(options), HasSubstr("ends at 3 s"));
+}
+
+TEST(Fallback, RepetitiveTextIsTriedAgain) {
+  const Tokens loop = joined({at(0)}, joined(Tokens(60, word('a')), {at(9)}));
+  const WindowScript script{{loop, {at(0), word('b'), at(9)}}};
+  TranscribeOptions options = english();
+  ScriptedRecording model({script});
+  Transcript transcript = transcribe(model, 10, options);
+  EXPECT_THAT(texts(transcript), ElementsAre(" b"));
+  EXPECT_FLOAT_EQ(transcript.segments[0].temperature, 0.2F);
+
+  options.compression_ratio_threshold.reset();
+  ScriptedRecording again({script});
+  transcript = transcribe(again, 10, options);
+  EXPECT_EQ(transcript.segments[0].temperature, 0.0F);
+  EXPECT_GT(transcript.segments[0].compression_ratio, 2.4F);
+}
+
+TEST(Fallback, UnlikelyTextIsTriedAgainAndTheLastTryIsKept) {
+  const WindowScript unsure{.attempts = {sentence(0, 'a', 9)}, .sureness = 8.0F};
+  TranscribeOptions options = english();
+  options.temperatures = {0.0F, 0.01F, 0.02F};
+  options.logprob_threshold = -0.001F;
+  ScriptedRecording model({unsure});
+  const Transcript transcript = transcribe(model, 10, options);
+  EXPECT_FLOAT_EQ(transcript.segments.at(0).temperature, 0.02F);
+
+  options.logprob_threshold = -10.0F;
+  ScriptedRecording again({unsure});
+  EXPECT_EQ(transcribe(again, 10, options).segments.at(0).temperature, 0.0F);
+}
+
+TEST(Fallback, AWindowThatIsUnlikelyAndSilentGivesNothing) {
+  const WindowScript silent{
+      .attempts = {sentence(0, 'a', 9)}, .no_speech_logit = 15.0F, .sureness = 8.0F};
+  TranscribeOptions options = english();
+  options.logprob_threshold = -0.001F;
+  ScriptedRecording model({silent});
+  EXPECT_THAT(transcribe(model, 10, options).segments, IsEmpty());
+
+  options.no_speech_threshold.reset();
+  options.temperatures = {0.0F};
+  ScriptedRecording again({silent});
+  const Transcript heard = transcribe(again, 10, options);
+  ASSERT_THAT(heard.segments, SizeIs(1));
+  EXPECT_GT(heard.segments[0].no_speech_prob, 0.9F);
+
+  options = english();  // likely text is speech, however sure the model is that there is none
+  ScriptedRecording likely({{.attempts = {sentence(0, 'a', 9)}, .no_speech_logit = 15.0F}});
+  EXPECT_THAT(transcribe(likely, 10, options).segments, SizeIs(1));
+}
+
+class Prompts : public ::testing::Test {
+ protected:
+  /// Start tokens of each of three windows, without <|startoftranscript|> and what follows.
+  static std::vector<Tokens> of(const TranscribeOptions& options, float sureness = 20.0F) {
+    std::vector<WindowScript> script(3);
+    for (size_t i = 0; i < 3; ++i) {
+      script[i].attempts = {sentence(0, static_cast<char>('a' + i), 30)};
+      script[i].sureness = sureness;
+    }
+    ScriptedRecording model(script);
+    (void)transcribe(model, 90, options);
+    std::vector<Tokens> result;
+    for (auto& [window, tokens] : model.prompts) {
+      result.emplace_back(tokens.begin(), std::find(tokens.begin(), tokens.end(), kSot));
+    }
+    return result;
+  }
+};
+
+TEST_F(Prompts, AreTheTextSoFar) {
+  const auto first = joined({kSotPrev}, sentence(0, 'a', 30));
+  EXPECT_THAT(of(english()), ElementsAre(Tokens{}, first, joined(first, sentence(0, 'b', 30))));
+}
+
+TEST_F(Prompts, AreLeftOutWithoutConditioning) {
+  TranscribeOptions options = english();
+  options.condition_on_previous_text = false;
+  EXPECT_THAT(of(options), ElementsAre(Tokens{}, Tokens{}, Tokens{}));
+  options.initial_prompt = "x";
+  EXPECT_THAT(of(options), ElementsAre(Tokens{kSotPrev, word('x')}, Tokens{}, Tokens{}));
+  options.carry_initial_prompt = true;
+  const Tokens carried{kSotPrev, word('x')};
+  EXPECT_THAT(of(options), ElementsAre(carried, carried, carried));
+}
+
+TEST_F(Prompts, ForgetTextOfAHighTemperature) {
+  TranscribeOptions options = english();
+  options.temperatures = {0.6F};
+  EXPECT_THAT(of(options), ElementsAre(Tokens{}, Tokens{}, Tokens{}));
+  options.prompt_reset_on_temperature = 0.7F;
+  EXPECT_THAT(of(options)[1], ElementsAre(kSotPrev, at(0), word('a'), at(30)));
+}
+
+TEST_F(Prompts, BeginWithHotwords) {
+  TranscribeOptions options = english();
+  options.hotwords = "y z";
+  EXPECT_THAT(of(options)[0], ElementsAre(kSotPrev, word('y'), word('z')));
+  EXPECT_THAT(of(options)[1],
+              ElementsAre(kSotPrev, word('y'), word('z'), at(0), word('a'), at(30)));
+}
+
+TEST_F(Prompts, KeepTheLastOfALongText) {
+  TranscribeOptions options = english();
+  for (int i = 0; i < 300; ++i) options.initial_prompt += i < 50 ? " a" : " b";
+  options.carry_initial_prompt = true;
+  const auto prompts = of(options);
+  EXPECT_EQ(prompts[0].size(), 1U + 223U);
+  EXPECT_EQ(prompts[0][1], word('b'));
+  EXPECT_EQ(prompts[1], prompts[0]);  // the carried prompt leaves no room
+}
+
+TEST(LongForm, APrefixBeginsTheFirstWindowOnly) {
+  ScriptedRecording model(
+      {{{joined({at(0), word('p')}, {word('a'), at(30)})}}, {{sentence(0, 'b', 30)}}});
+  TranscribeOptions options = english();
+  options.prefix = "p";
+  EXPECT_EQ(transcribe(model, 60, options).text, " p a b");
+}
+
+TEST(Languages, AVoteOverSeveralWindowsUntilOneIsSure) {
+  const auto window = [](int language, float sureness) {
+    return WindowScript{.attempts = {{at(0), word('a'), at(30)}},
+                        .language = language,
+                        .language_sureness = sureness};
+  };
+  TranscribeOptions options;
+  options.best_of = 1;
+  const auto detected = [&](std::vector<WindowScript> script) {
+    ScriptedRecording model(std::move(script));
+    return transcribe(model, 90, options).language;
+  };
+  const std::vector<WindowScript> wavering = {window(kEnglish, 0.1F), window(kGerman, 0.1F),
+                                              window(kGerman, 0.1F)};
+  EXPECT_EQ(detected(wavering), "en");  // one window decides
+  options.language_detection_segments = 3;
+  EXPECT_EQ(detected(wavering), "de");
+  EXPECT_EQ(detected({window(kFrench, 0.1F), window(kEnglish, 9), window(kGerman, 9)}), "en");
+  options.language_detection_threshold = 0.3F;
+  EXPECT_EQ(detected(wavering), "en");
+  options.language = "auto";
+  EXPECT_EQ(detected(wavering), "en");
+}
+
+TEST(Languages, MultilingualAsksInEveryWindow) {
+  ScriptedRecording model({{.attempts = {sentence(0, 'x', 30)}},  // heard for the recording
+                           {.attempts = {sentence(0, 'a', 30)}, .language = kGerman},
+                           {.attempts = {sentence(0, 'b', 30)}, .language = kFrench}});
+  TranscribeOptions options;
+  options.multilingual = true;
+  options.clip_timestamps = {1, 31, 31, 61};
+  options.language_detection_segments = 1;
+  (void)transcribe(model, 61.5, options);
+  ASSERT_EQ(model.windows, 2);  // the first clip is a whole window, which is not encoded twice
+  EXPECT_THAT(model.prompts[1], ElementsAre(kSot, kEnglish, kTranscribe));
+  EXPECT_THAT(model.prompts[2], ::testing::Contains(kGerman));
+}
+
+TEST(Languages, AreGivenByCodeNameOrAlias) {
+  for (const char* name : {"de", "German", "GERMAN", "de-AT"}) {
+    ScriptedRecording model({{.attempts = {sentence(0, 'a', 9)}}});
+    TranscribeOptions options = english();
+    options.language = name;
+    EXPECT_EQ(transcribe(model, 10, options).language, "de") << name;
+    EXPECT_THAT(model.prompts[1], ElementsAre(kSot, kGerman, kTranscribe));
+  }
+  TranscribeOptions options;
+  options.language = "klingon";
+  EXPECT_THAT(error_of(options), HasSubstr("klingon"));
+  options.language = "it";  // a language, but none of the model's
+  EXPECT_THAT(error_of(options), HasSubstr("does not know"));
+}
+
+TEST(Languages, TranslationIsATask) {
+  ScriptedRecording model({{.attempts = {sentence(0, 'a', 9)}}});
+  TranscribeOptions options = english();
+  options.language = "fr";
+  options.task = "translate";
+  (void)transcribe(model, 10, options);
+  EXPECT_THAT(model.prompts[1], ElementsAre(kSot, kFrench, kTranslate));
+}
+
+TEST(Callbacks, HearSegmentsAndProgressInOrderAndMayStop) {
+  ScriptedRecording model({{{sentence(0, 'a', 30)}}, {{sentence(0, 'b', 30)}}, {{}}});
+  std::vector<std::string> heard;
+  std::vector<double> progress;
+  TranscribeCallbacks callbacks;
+  callbacks.on_segment = [&](const Segment& segment) { heard.push_back(segment.text); };
+  callbacks.on_progress = [&](double done, double total) {
+    progress.push_back(done);
+    EXPECT_DOUBLE_EQ(total, 90);
+  };
+  callbacks.cancelled = [&] { return heard.size() == 2; };
+  const Transcript transcript = transcribe(model, 90, english(), callbacks);
+  EXPECT_THAT(heard, ElementsAre(" a", " b"));
+  EXPECT_THAT(progress, ElementsAre(30, 60));
+  EXPECT_THAT(transcript.segments, SizeIs(2));
+}
+
+TEST(Options, ThatContradictAreErrors) {
+  const auto with = [](auto change) {
+    TranscribeOptions options = english();
+    change(options);
+    return error_of(options);
+  };
+  EXPECT_EQ(with([](auto&) {}), "");
+  EXPECT_THAT(with([](auto& o) { o.temperatures = {}; }), HasSubstr("temperature"));
+  EXPECT_THAT(with([](auto& o) { o.multilingual = true; }), HasSubstr("exclude each other"));
+  EXPECT_THAT(with([](auto& o) { o.language_detection_segments = 0; }), HasSubstr("segments"));
+  EXPECT_THAT(with([](auto& o) { o.hallucination_silence_threshold = 2; }),
+              HasSubstr("needs word timestamps"));
+  EXPECT_THAT(with([](auto& o) { o.word_timestamps = true; }), HasSubstr("align"));
+  EXPECT_THAT(with([](auto& o) { o.carry_initial_prompt = true; }), HasSubstr("initial_prompt"));
+  EXPECT_THAT(with([](auto& o) { o.hotwords = o.prefix = "x"; }), HasSubstr("together"));
+  EXPECT_THAT(with([](auto& o) { o.batch_size = -1; }), HasSubstr("batch_size"));
+  EXPECT_THAT(with([](auto& o) { o.vad_options.emplace(); }), HasSubstr("vad_filter"));
+  EXPECT_THAT(with([](auto& o) { o.clip_timestamps = {-1}; }), HasSubstr("-1"));
+  TranscribeOptions multilingual;
+  multilingual.multilingual = true;
+  EXPECT_THAT(error_of(multilingual, false), HasSubstr("English-only"));
+}
+
+}  // namespace
+}  // namespace whisper_s4y
