@@ -48,7 +48,8 @@ format-check: ## Fail when clang-format would change a source
 lint: format-check configure ## format-check, and clang-tidy over src/
 	@scripts/lint $(BUILD)
 
-install: build ## Install into PREFIX (default /usr/local); DESTDIR is honoured
+install: build ## Install program and library into PREFIX (/usr/local); DESTDIR is honoured
+	@cmake --build $(BUILD) --target whisper_s4y_library
 	@cmake --install $(BUILD) --prefix "$(PREFIX)"
 
 clean: ## Remove the build trees; keeps what was downloaded
