@@ -10,6 +10,7 @@ namespace whisper_s4y {
 /// Each adds its command to the program; the command runs when `app` has parsed its arguments.
 void add_convert_command(CLI::App& app);
 void add_transcribe_command(CLI::App& app);
+void add_listen_command(CLI::App& app);
 void add_inspect_command(CLI::App& app);
 void add_features_command(CLI::App& app);
 void add_evaluate_command(CLI::App& app);

@@ -91,12 +91,13 @@ void print_row(const std::string& name, const Tally& tally) {
 }
 
 void run_evaluate(const EvaluateArguments& arguments) {
-  const TranscribeOptions options = arguments.flags.finished();
+  const TranscribeOptions options = arguments.flags.finished(arguments.runtime.threads);
   const std::vector<ManifestEntry> entries = read_manifest(arguments.manifest);
   WhisperModel model(arguments.model, runtime_options(arguments.runtime));
   Transcriber transcriber(model);
   const bool multilingual = model.info().generation.is_multilingual;
   std::map<std::string, Tally> tallies;  // by set and language
+  nlohmann::ordered_json recordings = nlohmann::ordered_json::array();
   Tally total;
   int skipped = 0;
   Progress progress("Evaluating", Progress::Unit::recordings, arguments.runtime.quiet);
@@ -113,6 +114,13 @@ void run_evaluate(const EvaluateArguments& arguments) {
     if (!entry.language.empty()) group += (group.empty() ? "" : " ") + entry.language;
     tallies[group] += tally;
     total += tally;
+    if (arguments.json) {
+      nlohmann::ordered_json recording = {{"file", entry.file.string()},
+                                          {"reference", entry.reference},
+                                          {"hypothesis", hypothesis}};
+      recording.update(to_json(tally));
+      recordings.push_back(std::move(recording));
+    }
     if (arguments.verbose) {
       progress.clear();
       fmt::print(stderr, "{:5.1f} %  {}: {}\n", 100 * tally.words.rate(),
@@ -127,6 +135,7 @@ void run_evaluate(const EvaluateArguments& arguments) {
   if (arguments.json) {
     nlohmann::ordered_json json = {
         {"model", arguments.model.string()}, {"skipped", skipped}, {"total", to_json(total)}};
+    json["recordings"] = std::move(recordings);
     for (const auto& [name, tally] : tallies) json["groups"][name] = to_json(tally);
     fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
     return;
@@ -162,6 +171,7 @@ void add_evaluate_command(CLI::App& app) {
   command->add_flag("--json", arguments->json, "Print JSON");
   add_model_options(*command, arguments->runtime);
   add_transcribe_options(*command, arguments->flags);
+  add_speech_options(*command, arguments->flags);
   command->footer(
       "Examples:\n"
       "  whisper-s4y evaluate whisper-base.tflite recordings.tsv\n"

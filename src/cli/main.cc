@@ -45,6 +45,7 @@ int run(int argc, char** argv) {
       "`whisper-s4y COMMAND --help` tells more of each.");
   add_convert_command(app);
   add_transcribe_command(app);
+  add_listen_command(app);
   add_inspect_command(app);
   add_features_command(app);
   add_evaluate_command(app);

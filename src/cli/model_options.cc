@@ -16,15 +16,15 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
   command.add_flag("-q,--quiet", options.quiet, "Show no progress, no summary and no warnings");
 }
 
+void print_warning(const std::string& warning) {
+  fmt::print(stderr, "whisper-s4y: warning: {}\n", warning);
+}
+
 RuntimeOptions runtime_options(const ModelOptions& options) {
   RuntimeOptions runtime;
   runtime.threads = options.threads;
   runtime.use_cache = !options.no_cache;
-  if (!options.quiet) {
-    runtime.warn = [](const std::string& warning) {
-      fmt::print(stderr, "whisper-s4y: warning: {}\n", warning);
-    };
-  }
+  if (!options.quiet) runtime.warn = print_warning;
   return runtime;
 }
 

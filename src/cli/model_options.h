@@ -1,6 +1,8 @@
 // How a model is run, for all commands that run one.
 #pragma once
 
+#include <string>
+
 #include "runtime/litert_model.h"
 
 namespace CLI {
@@ -17,6 +19,9 @@ struct ModelOptions {
 
 /// Adds --threads, --no-cache and --quiet. `options` outlives the command.
 void add_model_options(CLI::App& command, ModelOptions& options);
+
+/// On the standard error.
+void print_warning(const std::string& warning);
 
 /// The same for the runtime; warnings go to the standard error.
 [[nodiscard]] RuntimeOptions runtime_options(const ModelOptions& options);

@@ -3,17 +3,21 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
+#include <atomic>
 #include <cstdio>
+#include <exception>
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "cli/commands.h"
 #include "cli/model_options.h"
 #include "cli/progress.h"
+#include "cli/recordings.h"
 #include "cli/transcribe_options.h"
 #include "runtime/whisper_model.h"
 #include "whisper_s4y/audio.h"
@@ -27,31 +31,44 @@ namespace {
 namespace fs = std::filesystem;
 
 struct TranscribeArguments {
-  fs::path model;               // a bundle
-  std::vector<fs::path> audio;  // any files FFmpeg reads
-  std::string format = "txt";   // as output_formats() takes it
-  fs::path folder;              // for files; empty: standard output
-  OutputOptions layout;         // of subtitles
-  TranscribeFlags flags;        // how to decode
-  ModelOptions runtime;         // how to run
+  fs::path model;                       // a bundle
+  std::vector<std::string> recordings;  // as find_recordings() takes them
+  std::string format = "txt";           // as output_formats() takes it
+  fs::path folder;                      // for files; empty: standard output
+  int jobs = 1;                         // recordings at a time
+  bool resume = false;                  // leave out what is done
+  AudioOptions audio;                   // of raw PCM
+  OutputOptions layout;                 // of subtitles
+  TranscribeFlags flags;                // how to decode
+  ModelOptions runtime;                 // how to run
 
   [[nodiscard]] bool to_stdout() const { return folder.empty(); }
+  [[nodiscard]] bool prints_segments() const { return to_stdout() && format == "txt"; }
 };
 
 void check_stdout() {
   if (std::ferror(stdout) != 0) fail("Cannot write to the standard output.");
 }
 
+fs::path output_of(const Recording& recording, OutputFormat format,
+                   const TranscribeArguments& arguments) {
+  return output_path(arguments.folder / recording.subfolder, recording.path, format);
+}
+
 /// What the options mean together; wrong usage otherwise.
-void check_outputs(const TranscribeArguments& arguments) {
+void check_outputs(const std::vector<Recording>& recordings, const TranscribeArguments& arguments) {
   const std::vector<OutputFormat> formats = output_formats(arguments.format);
   if (arguments.to_stdout()) {
     if (formats.size() > 1) {
       throw CLI::ValidationError("--format", "several formats need a folder, -o DIR");
     }
+    if (arguments.jobs > 1 || arguments.resume) {
+      throw CLI::ValidationError(arguments.resume ? "--resume" : "--jobs",
+                                 "needs a folder to write to, -o DIR");
+    }
     const bool one_after_the_other =
         formats[0] == OutputFormat::txt || formats[0] == OutputFormat::json;
-    if (arguments.audio.size() > 1 && !one_after_the_other) {
+    if (recordings.size() > 1 && !one_after_the_other) {
       throw CLI::ValidationError(
           "--format",
           fmt::format("several recordings as {} need a folder, -o DIR", name_of(formats[0])));
@@ -59,23 +76,30 @@ void check_outputs(const TranscribeArguments& arguments) {
     return;
   }
   std::map<fs::path, fs::path> recording_of;
-  for (const fs::path& recording : arguments.audio) {
-    const fs::path output = output_path(arguments.folder, recording, formats[0]);
-    const auto [other, is_new] = recording_of.emplace(output, recording);
+  for (const Recording& recording : recordings) {
+    const fs::path output = output_of(recording, formats[0], arguments);
+    const auto [other, is_new] = recording_of.emplace(output, recording.path);
     if (!is_new) {
       throw CLI::ValidationError(
           "--output", fmt::format("{} and {} would both be written to {}", other->second.string(),
-                                  recording.string(), output.string()));
+                                  recording.path.string(), output.string()));
     }
   }
 }
 
-void write_outputs(const Transcript& transcript, const fs::path& recording,
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) fail("Cannot create the folder {}: {}.", folder.string(), error.message());
+}
+
+void write_outputs(const Transcript& transcript, const Recording& recording,
                    const TranscribeArguments& arguments) {
+  if (!arguments.to_stdout()) make_folder(arguments.folder / recording.subfolder);
   for (const OutputFormat format : output_formats(arguments.format)) {
     if (!arguments.to_stdout()) {
       write_transcript(transcript, format, arguments.layout,
-                       output_path(arguments.folder, recording, format));
+                       output_of(recording, format, arguments));
     } else if (format != OutputFormat::txt) {  // which was printed while it was found
       fmt::print("{}", format_transcript(transcript, format, arguments.layout));
       if (format == OutputFormat::json) fmt::print("\n");
@@ -85,64 +109,144 @@ void write_outputs(const Transcript& transcript, const fs::path& recording,
   }
 }
 
-void transcribe_file(Transcriber& transcriber, const fs::path& path,
-                     const TranscribeArguments& arguments, const TranscribeOptions& options) {
-  const Stopwatch watch;
-  const std::vector<float> audio = load_audio(path);
-  const std::string name = path == "-" ? "standard input" : path.string();
-  const bool prints_segments = arguments.to_stdout() && arguments.format == "txt";
-  // Lines that come on the terminal are progress enough.
-  Progress progress(name, Progress::Unit::seconds,
-                    arguments.runtime.quiet || (prints_segments && ::isatty(STDOUT_FILENO) == 1));
-  TranscribeCallbacks callbacks;
-  callbacks.on_progress = [&](double done, double total) {
-    progress.update(static_cast<uint64_t>(done), static_cast<uint64_t>(total));
-  };
-  if (prints_segments) {
-    callbacks.on_segment = [&](const Segment& segment) {
-      progress.clear();
-      Transcript one;
-      one.segments = {segment};
-      fmt::print("{}", format_transcript(one, OutputFormat::txt));
-      std::fflush(stdout);
-      check_stdout();
-    };
-  }
-  const Transcript transcript = transcriber.transcribe(audio, options, callbacks);
-  progress.clear();
-  write_outputs(transcript, path, arguments);
-  if (arguments.runtime.quiet) return;
-  const double seconds = watch.seconds();
-  fmt::print(stderr, "{}: {} of sound, language {}, in {} ({:.1f} times real time).\n", name,
-             format_duration(transcript.duration), transcript.language, format_duration(seconds),
-             transcript.duration / seconds);
+void print_segment(const Segment& segment) {
+  Transcript one;
+  one.segments = {segment};
+  fmt::print("{}", format_transcript(one, OutputFormat::txt));
+  std::fflush(stdout);
+  check_stdout();
 }
 
+/// The recordings of one run, taken by one or more transcribers at a time.
+class Run {
+ public:
+  Run(const TranscribeArguments& arguments, Recordings recordings)
+      : arguments_(arguments),
+        options_(arguments.flags.finished(arguments.runtime.threads)),
+        recordings_(std::move(recordings.found)) {
+    check_outputs(recordings_, arguments);
+    validate(arguments.layout, options_.word_timestamps);
+    if (!arguments.to_stdout()) make_folder(arguments.folder);
+    for (const std::string& problem : recordings.problems) report(problem);
+  }
+
+  /// Recordings whose outputs are there already.
+  void leave_out_done() {
+    std::erase_if(recordings_, [&](const Recording& recording) {
+      std::vector<fs::path> outputs;
+      for (const OutputFormat format : output_formats(arguments_.format)) {
+        outputs.push_back(output_of(recording, format, arguments_));
+      }
+      const bool done = is_done(recording.path, outputs);
+      skipped_ += done;
+      return done;
+    });
+  }
+
+  [[nodiscard]] bool has_work() const { return !recordings_.empty(); }
+
+  void transcribe(WhisperModel& model) {
+    const auto jobs = std::min(static_cast<size_t>(arguments_.jobs), recordings_.size());
+    if (jobs <= 1) {
+      work(model);
+      return;
+    }
+    std::vector<std::unique_ptr<DecoderModel>> models;
+    for (size_t i = 0; i < jobs; ++i) models.push_back(model.another(static_cast<int>(jobs)));
+    std::vector<std::jthread> threads;
+    for (const auto& one : models) {
+      threads.emplace_back([this, &one] {
+        try {
+          work(*one);
+        } catch (...) {  // is thrown again when all are done
+          const std::lock_guard lock(mutex_);
+          if (!error_) error_ = std::current_exception();
+        }
+      });
+    }
+    threads.clear();
+    if (error_) std::rethrow_exception(error_);
+  }
+
+  /// Throws AlreadyReported when a recording failed.
+  void finish() const {
+    if (!arguments_.runtime.quiet && done_ + failed_ + skipped_ > 1) {
+      fmt::print(stderr, "{} transcribed, {} done before, {} failed.\n", done_, skipped_, failed_);
+    }
+    if (failed_ > 0) throw AlreadyReported();
+  }
+
+ private:
+  void report(const std::string& message) {
+    const std::lock_guard lock(mutex_);
+    fmt::print(stderr, "whisper-s4y: {}\n", message);
+    ++failed_;
+  }
+
+  void work(DecoderModel& model) {
+    Transcriber transcriber(model);
+    for (size_t i = next_++; i < recordings_.size(); i = next_++) {
+      try {
+        transcribe(transcriber, recordings_[i]);
+      } catch (const Error& error) {
+        // One bad file does not keep the others from being done; a bad output does.
+        check_stdout();
+        report(error.what());
+      }
+    }
+  }
+
+  void transcribe(Transcriber& transcriber, const Recording& recording) {
+    const Stopwatch watch;
+    const std::vector<float> audio = load_audio(recording.path, arguments_.audio);
+    const std::string name = recording.path == "-" ? "standard input" : recording.path.string();
+    // Lines that come on the terminal are progress enough; several bars would overwrite each other.
+    Progress progress(name, Progress::Unit::seconds,
+                      arguments_.runtime.quiet || arguments_.jobs > 1 ||
+                          (arguments_.prints_segments() && ::isatty(STDOUT_FILENO) == 1));
+    TranscribeCallbacks callbacks;
+    if (!arguments_.runtime.quiet) callbacks.on_warning = print_warning;
+    callbacks.on_progress = [&](double done, double total) {
+      progress.update(static_cast<uint64_t>(done), static_cast<uint64_t>(total));
+    };
+    if (arguments_.prints_segments()) {
+      callbacks.on_segment = [&](const Segment& segment) {
+        progress.clear();
+        print_segment(segment);
+      };
+    }
+    const Transcript transcript = transcriber.transcribe(audio, options_, callbacks);
+    progress.clear();
+    write_outputs(transcript, recording, arguments_);
+    const double seconds = watch.seconds();
+    const std::lock_guard lock(mutex_);
+    ++done_;
+    if (arguments_.runtime.quiet) return;
+    fmt::print(stderr, "{}: {} of sound, language {}, in {} ({:.1f} times real time).\n", name,
+               format_duration(transcript.duration),
+               transcript.language.empty() ? "not found" : transcript.language,
+               format_duration(seconds), transcript.duration / seconds);
+  }
+
+  const TranscribeArguments& arguments_;
+  TranscribeOptions options_;
+  std::vector<Recording> recordings_;
+  std::atomic<size_t> next_ = 0;
+  std::mutex mutex_;  // of what follows and the standard error
+  int done_ = 0;
+  int skipped_ = 0;
+  int failed_ = 0;
+  std::exception_ptr error_;
+};
+
 void run_transcribe(const TranscribeArguments& arguments) {
-  check_outputs(arguments);
-  const TranscribeOptions options = arguments.flags.finished();
-  validate(arguments.layout, options.word_timestamps);
-  if (!arguments.to_stdout()) {
-    std::error_code error;
-    fs::create_directories(arguments.folder, error);
-    if (error) {
-      fail("Cannot create the folder {}: {}.", arguments.folder.string(), error.message());
-    }
+  Run run(arguments, find_recordings(arguments.recordings));
+  if (arguments.resume) run.leave_out_done();
+  if (run.has_work()) {
+    WhisperModel model(arguments.model, runtime_options(arguments.runtime));
+    run.transcribe(model);
   }
-  WhisperModel model(arguments.model, runtime_options(arguments.runtime));
-  Transcriber transcriber(model);
-  bool failed = false;
-  for (const fs::path& path : arguments.audio) {
-    try {
-      transcribe_file(transcriber, path, arguments, options);
-    } catch (const Error& error) {
-      // One bad file does not keep the others from being done; a bad output does.
-      check_stdout();
-      fmt::print(stderr, "whisper-s4y: {}\n", error.what());
-      failed = true;
-    }
-  }
-  if (failed) throw AlreadyReported();
+  run.finish();
 }
 
 }  // namespace
@@ -155,8 +259,9 @@ void add_transcribe_command(CLI::App& app) {
   command->add_option("MODEL", arguments->model, "A .tflite file that `convert` has written")
       ->required();
   command
-      ->add_option("AUDIO", arguments->audio,
-                   "Recordings of any length in any format FFmpeg reads; - is standard input")
+      ->add_option("AUDIO", arguments->recordings,
+                   "Recordings of any length in any format FFmpeg reads; folders, with all "
+                   "recordings in them; quoted patterns like \"*.mp3\"; - is standard input")
       ->required();
   command
       ->add_option("-f,--format", arguments->format,
@@ -177,13 +282,52 @@ void add_transcribe_command(CLI::App& app) {
                    "Folder to write talk.FORMAT to; without it the standard output is written to, "
                    "text while it is found")
       ->type_name("DIR");
+  constexpr const char* kMany = "Many recordings (need -o)";
+  command
+      ->add_option("-j,--jobs", arguments->jobs,
+                   "Recordings at a time, each with its part of the threads")
+      ->check(CLI::Range(1, 64).description(""))
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(kMany);
+  command
+      ->add_flag("--resume", arguments->resume,
+                 "Leave out recordings whose outputs are all there and no older than they are")
+      ->group(kMany);
+  constexpr const char* kPcm = "Raw PCM, which has no header";
+  auto* rate = command
+                   ->add_option("--pcm-rate", arguments->audio.pcm_rate,
+                                "Read the recordings as raw PCM with so many samples a second")
+                   ->check(CLI::Range(1, 768000).description(""))
+                   ->type_name("HZ")
+                   ->group(kPcm);
+  command->add_option("--pcm-channels", arguments->audio.pcm_channels, "Interleaved channels of it")
+      ->check(CLI::Range(1, 64).description(""))
+      ->type_name("N")
+      ->capture_default_str()
+      ->needs(rate)
+      ->group(kPcm);
+  command
+      ->add_option("--pcm-format", arguments->audio.pcm_format,
+                   "Its numbers: s16le (16-bit integers) or f32le (floats)")
+      ->transform(CLI::Transformer(std::map<std::string, PcmFormat>{{"s16le", PcmFormat::s16le},
+                                                                    {"f32le", PcmFormat::f32le}})
+                      .description(""))
+      ->type_name("FORMAT")
+      ->default_str("s16le")
+      ->needs(rate)
+      ->group(kPcm);
   add_model_options(*command, arguments->runtime);
   add_transcribe_options(*command, arguments->flags);
+  add_speech_options(*command, arguments->flags);
   add_layout_options(*command, arguments->layout);
   command->footer(
       "Examples:\n"
       "  whisper-s4y transcribe whisper-base.tflite talk.mp3\n"
-      "  whisper-s4y transcribe whisper-base.tflite *.mp3 -f srt,json -o transcripts/\n"
+      "  whisper-s4y transcribe whisper-base.tflite recordings/ -f srt,json -o transcripts/ "
+      "--resume\n"
+      "  arecord -f S16_LE -r 16000 -d 60 -t raw | whisper-s4y transcribe whisper-base.tflite - "
+      "--pcm-rate 16000\n"
       "  whisper-s4y transcribe whisper-base.tflite talk.mp3 -f vtt --word-timestamps "
       "--max-line-width 42\n"
       "  whisper-s4y transcribe whisper-base.tflite lecture.mp4 --language de --task translate");

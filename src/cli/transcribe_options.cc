@@ -1,13 +1,27 @@
 #include "cli/transcribe_options.h"
 
 #include <CLI/CLI.hpp>
-#include <charconv>
+#include <algorithm>
 #include <string>
+#include <type_traits>
 
+#include "runtime/cpu.h"
 #include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {
+
+// More windows at once need much memory.
+constexpr int kMostAtOnce = 8;
+
+constexpr const char* kSpeech = "Speech";
+constexpr const char* kDecoding = "Decoding";
+
+CLI::Option* group(CLI::Option* option, const char* name, const char* type) {
+  option->group(name);
+  if (option->get_type_size() != 0) option->type_name(type);
+  return option;
+}
 
 /// An option that takes a number, or "none" to switch its rule off.
 void add_threshold(CLI::App& command, const std::string& name, std::optional<float>& value,
@@ -26,14 +40,19 @@ void add_threshold(CLI::App& command, const std::string& name, std::optional<flo
         value = number;
       },
       description);
-  option->type_name("X|none")->group("Decoding");
+  option->type_name("X|none")->group(kDecoding);
   if (value) option->default_str(fmt::format("{}", *value));
 }
 
 }  // namespace
 
-TranscribeOptions TranscribeFlags::finished() const {
+TranscribeOptions TranscribeFlags::finished(int threads) const {
   TranscribeOptions result = options;
+  if (vad_options_given) result.vad_options = vad;
+  if (options.batch_size > 0 && !batched) fail("--batch-size needs --batched.");
+  if (batched && options.batch_size == 0) {
+    result.batch_size = std::min(threads > 0 ? threads : default_threads(), kMostAtOnce);
+  }
   if (temperature < 0 || temperature_increment_on_fallback < 0) {
     fail("A temperature and its increment are not below 0, but {} and {} were given.", temperature,
          temperature_increment_on_fallback);
@@ -51,14 +70,8 @@ TranscribeOptions TranscribeFlags::finished() const {
   return result;
 }
 
-void add_transcribe_options(CLI::App& command, TranscribeFlags& flags) {
+void add_live_options(CLI::App& command, TranscribeFlags& flags) {
   TranscribeOptions& options = flags.options;
-  const auto group = [](CLI::Option* option, const char* name, const char* type) {
-    option->group(name);
-    if (option->get_type_size() != 0) option->type_name(type);
-    return option;
-  };
-  constexpr const char* kSpeech = "Speech";
   group(command.add_option("-l,--language", options.language,
                            "Language of the speech: a code (de) or a name (German); without it "
                            "the language is detected"),
@@ -67,17 +80,30 @@ void add_transcribe_options(CLI::App& command, TranscribeFlags& flags) {
             ->check(CLI::IsMember({"transcribe", "translate"}).description(""))
             ->capture_default_str(),
         kSpeech, "TASK");
-  group(command.add_flag("--multilingual", options.multilingual,
-                         "Detect the language anew every 30 s"),
-        kSpeech, "");
   group(command.add_option("--initial-prompt", options.initial_prompt,
                            "Text to begin after: names, spelling, style"),
         kSpeech, "TEXT");
+  group(command.add_option("--hotwords", options.hotwords, "Words to expect in every window"),
+        kSpeech, "TEXT");
+  group(command.add_option("--beam-size", options.beam_size,
+                           "Beams at temperature 0; without it the likeliest token is taken"),
+        kDecoding, "N");
+  group(command.add_flag_callback(
+            "--no-condition-on-previous-text",
+            [&options] { options.condition_on_previous_text = false; },
+            "Decode each window without the text before it: repetitions cannot spread"),
+        kDecoding, "");
+}
+
+void add_transcribe_options(CLI::App& command, TranscribeFlags& flags) {
+  TranscribeOptions& options = flags.options;
+  add_live_options(command, flags);
+  group(command.add_flag("--multilingual", options.multilingual,
+                         "Detect the language anew every 30 s"),
+        kSpeech, "");
   group(command.add_flag("--carry-initial-prompt", options.carry_initial_prompt,
                          "Put the initial prompt before every 30 s window"),
         kSpeech, "");
-  group(command.add_option("--hotwords", options.hotwords, "Words to expect in every window"),
-        kSpeech, "TEXT");
   group(command.add_option("--prefix", options.prefix, "Text the recording begins with"), kSpeech,
         "TEXT");
   group(command
@@ -99,10 +125,6 @@ void add_transcribe_options(CLI::App& command, TranscribeFlags& flags) {
                            "--word-timestamps"),
         kTimes, "SECONDS");
 
-  constexpr const char* kDecoding = "Decoding";
-  group(command.add_option("--beam-size", options.beam_size,
-                           "Beams at temperature 0; without it the likeliest token is taken"),
-        kDecoding, "N");
   group(command.add_option("--patience", options.patience,
                            "Wait for beam size times this many finished beams"),
         kDecoding, "X");
@@ -131,11 +153,6 @@ void add_transcribe_options(CLI::App& command, TranscribeFlags& flags) {
                 "Text whose mean log-probability is lower is unlikely");
   add_threshold(command, "--no-speech-threshold", options.no_speech_threshold,
                 "A window that is unlikely and whose no-speech probability is higher is silence");
-  group(command.add_flag_callback(
-            "--no-condition-on-previous-text",
-            [&options] { options.condition_on_previous_text = false; },
-            "Decode each window without the text before it: repetitions cannot spread"),
-        kDecoding, "");
   group(command
             .add_option("--suppress-tokens", options.suppress_tokens,
                         "Token ids never to use, with commas; -1 stands for symbols that are "
@@ -159,6 +176,66 @@ void add_transcribe_options(CLI::App& command, TranscribeFlags& flags) {
   group(command.add_option("--seed", options.seed, "Of the samples at temperatures above 0")
             ->capture_default_str(),
         kDecoding, "N");
+}
+
+void add_speech_options(CLI::App& command, TranscribeFlags& flags) {
+  constexpr const char* kGroup = "Voice activity (see docs/vad.md)";
+  TranscribeOptions& options = flags.options;
+  command
+      .add_flag(
+          "--vad", options.vad_filter,
+          "Leave out what is no speech before transcribing; times stay those of the recording")
+      ->group(kGroup);
+  command
+      .add_flag("--batched", flags.batched,
+                "Decode stretches of speech of up to 30 s without the text before them, several at "
+                "once, each with its part of the threads")
+      ->group(kGroup);
+  command
+      .add_option("--batch-size", options.batch_size,
+                  "How many at once, with --batched; without it one for each thread, up to 8")
+      ->check(CLI::Range(1, 64).description(""))
+      ->type_name("N")
+      ->group(kGroup);
+  const auto add = [&](const std::string& name, auto& value, const char* type,
+                       const std::string& description, const std::string& shown) {
+    using Value = std::remove_reference_t<decltype(value)>;
+    command
+        .add_option_function<Value>(
+            name,
+            [&value, &flags](const Value& given) {
+              value = given;
+              flags.vad_options_given = true;
+            },
+            description)
+        ->type_name(type)
+        ->default_str(shown)
+        ->group(kGroup);
+  };
+  VadOptions& vad = flags.vad;
+  add("--vad-threshold", vad.threshold, "P", "Probability from which on sound is speech",
+      fmt::format("{}", vad.threshold));
+  command
+      .add_option_function<double>(
+          "--vad-neg-threshold",
+          [&flags](const double& given) {
+            flags.vad.neg_threshold = given;
+            flags.vad_options_given = true;
+          },
+          "Probability below which speech ends; without it 0.15 below the threshold")
+      ->type_name("P")
+      ->group(kGroup);
+  add("--vad-min-speech-duration-ms", vad.min_speech_duration_ms, "MS",
+      "Leave out speech that is shorter", fmt::format("{}", vad.min_speech_duration_ms));
+  add("--vad-max-speech-duration-s", vad.max_speech_duration_s, "S",
+      "Part speech that is longer, at a pause if there is one; without it 30 with --batched, else "
+      "never",
+      "");
+  add("--vad-min-silence-duration-ms", vad.min_silence_duration_ms, "MS",
+      "Silence that ends a stretch of speech; with --batched and no other option of these 160",
+      fmt::format("{}", vad.min_silence_duration_ms));
+  add("--vad-speech-pad-ms", vad.speech_pad_ms, "MS", "Sound to keep around speech",
+      fmt::format("{}", vad.speech_pad_ms));
 }
 
 void add_layout_options(CLI::App& command, OutputOptions& options) {

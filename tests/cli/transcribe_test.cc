@@ -1,9 +1,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "cli/run_program.h"
+#include "whisper_s4y/audio.h"
 
 namespace whisper_s4y {
 namespace {
@@ -95,6 +97,64 @@ TEST_F(Transcribe, GoesOnAfterABadFile) {
   EXPECT_THAT(result.err, AllOf(HasSubstr("missing.wav"), HasSubstr("noise.wav")));
 }
 
+TEST_F(Transcribe, TakesFoldersSeveralAtATimeAndSkipsWhatIsDone) {
+  fs::create_directories(folder_ / "in/sub");
+  fs::copy(kRecording, folder_ / "in/a.flac");
+  fs::copy(kRecording, folder_ / "in/sub/a.flac");
+  write_file(folder_.file("in/notes.md"), "no recording");
+  write_file(folder_.file("in/bad.wav"), "no sound");
+  const std::vector<std::string> arguments = {
+      folder_.file("in"), "-o", folder_.file("out"), "-f", "txt,srt", "--jobs", "2", "--resume"};
+  ProgramResult result = transcribe(arguments);
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err,
+              AllOf(HasSubstr("bad.wav"), HasSubstr("2 transcribed, 0 done before, 1 failed.")));
+  EXPECT_EQ(read_file(folder_.file("out/a.txt")), kText);
+  EXPECT_EQ(read_file(folder_.file("out/sub/a.txt")), kText);
+
+  fs::remove(folder_ / "in/bad.wav");
+  fs::remove(folder_ / "out/sub/a.srt");  // one of two outputs is not enough
+  result = transcribe(arguments);
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.err, HasSubstr("1 transcribed, 1 done before, 0 failed."));
+  EXPECT_TRUE(fs::exists(folder_ / "out/sub/a.srt"));
+}
+
+TEST_F(Transcribe, ReadsRawPcmFromStandardInput) {
+  std::string pcm;
+  for (const float sample : load_audio(kRecording)) {
+    const auto value = static_cast<int16_t>(std::lround(sample * 32768.0F));
+    pcm += static_cast<char>(value & 0xFF);
+    pcm += static_cast<char>(value >> 8);
+  }
+  ProgramResult result = run_program({"transcribe", model(), "-", "--pcm-rate", "16000", "-q"},
+                                     {.environment = {{"XDG_CACHE_HOME", folder_.file("cache")}},
+                                      .standard_input = pcm,
+                                      .standard_output = {},
+                                      .interrupt_after_ms = 0});
+  EXPECT_EQ(result.out, kText) << result.err;
+
+  result = run_program({"listen", model(), "-", "--times"},
+                       {.environment = {{"XDG_CACHE_HOME", folder_.file("cache")}},
+                        .standard_input = pcm,
+                        .standard_output = {},
+                        .interrupt_after_ms = 0});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out,
+              AllOf(StartsWith("[00:00."), HasSubstr("what you can do for your country")));
+  EXPECT_THAT(result.err, HasSubstr("11.0 s of sound"));
+}
+
+TEST_F(Transcribe, LeavesSilenceOut) {
+  const ProgramResult result = transcribe({kRecording.string(), "--vad", "--batched"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("fellow Americans"));
+  const ProgramResult deaf =
+      transcribe({kRecording.string(), "--vad", "--vad-min-speech-duration-ms", "60000"});
+  EXPECT_THAT(deaf.out, IsEmpty());
+  EXPECT_THAT(deaf.err, HasSubstr("language"));
+}
+
 TEST_F(Transcribe, RefusesOptionsThatDoNotFit) {
   const struct {
     std::vector<std::string> arguments;
@@ -104,6 +164,11 @@ TEST_F(Transcribe, RefusesOptionsThatDoNotFit) {
       {{"-f", "docx"}, 2, "\"docx\" is not an output format"},
       {{"-f", "srt,vtt"}, 2, "several formats need a folder"},
       {{"--task", "sing"}, 2, "--task"},
+      {{"--jobs", "2"}, 2, "needs a folder"},
+      {{"--resume"}, 2, "needs a folder"},
+      {{"--pcm-format", "f32le"}, 2, "--pcm-rate"},
+      {{"--batch-size", "2"}, 1, "needs --batched"},
+      {{"--vad-threshold", "0.4"}, 1, "need vad_filter or batch_size"},
       {{"--no-speech-threshold", "high"}, 2, "expected a number or none"},
       {{"--threads", "-1"}, 2, "--threads"},
       {{"--max-line-width", "40"}, 1, "need word timestamps"},

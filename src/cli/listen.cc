@@ -1,0 +1,238 @@
+// whisper-s4y listen: text while somebody speaks.
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <condition_variable>
+#include <cstdio>
+#include <exception>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "cli/commands.h"
+#include "cli/model_options.h"
+#include "cli/progress.h"
+#include "cli/sound_source.h"
+#include "cli/transcribe_options.h"
+#include "common/utf8.h"
+#include "runtime/whisper_model.h"
+#include "whisper_s4y/error.h"
+#include "whisper_s4y/live.h"
+#include "whisper_s4y/output.h"
+
+namespace whisper_s4y {
+namespace {
+
+struct ListenArguments {
+  std::filesystem::path model;              // a bundle
+  std::string source = "default";           // "-", or an ALSA device
+  PcmFormat pcm_format = PcmFormat::s16le;  // of a pipe
+  bool times = false;                       // before each line
+  LiveOptions live;                         // when to transcribe
+  TranscribeFlags flags;                    // how
+  ModelOptions runtime;                     // how to run
+};
+
+/// Reads in a thread of its own, so that no sound is lost while the model computes. The thread may
+/// wait for sound for ever and is left behind when the command ends.
+class Recorder {
+ public:
+  explicit Recorder(std::unique_ptr<SoundSource> source) : shared_(std::make_shared<Shared>()) {
+    shared_->source = std::move(source);
+    std::thread([shared = shared_] { shared->record(); }).detach();
+  }
+
+  /// Waits for sound and takes all there is; empty at the end. Throws what reading threw.
+  std::vector<float> take() {
+    std::unique_lock lock(shared_->mutex);
+    shared_->changed.wait(lock, [&] { return !shared_->samples.empty() || shared_->over; });
+    if (shared_->samples.empty() && shared_->error) std::rethrow_exception(shared_->error);
+    return std::exchange(shared_->samples, {});
+  }
+
+ private:
+  struct Shared {
+    void record() {
+      std::array<float, 2 * kVadChunk> piece{};
+      try {
+        while (const size_t count = source->read(piece)) {
+          const std::lock_guard lock(mutex);
+          samples.insert(samples.end(), piece.begin(),
+                         piece.begin() + static_cast<std::ptrdiff_t>(count));
+          changed.notify_one();
+        }
+      } catch (const Error&) {  // is thrown again by take()
+        error = std::current_exception();
+      }
+      const std::lock_guard lock(mutex);
+      over = true;
+      changed.notify_one();
+    }
+
+    std::unique_ptr<SoundSource> source;
+    std::mutex mutex;  // of what follows
+    std::condition_variable changed;
+    std::vector<float> samples;
+    bool over = false;
+    std::exception_ptr error;
+  };
+
+  std::shared_ptr<Shared> shared_;
+};
+
+/// On a terminal the line of the utterance is written anew with every hypothesis; elsewhere only
+/// lines that are final come out.
+class Screen {
+ public:
+  explicit Screen(bool times) : times_(times), terminal_(::isatty(STDOUT_FILENO) == 1) {}
+
+  void show(const LiveText& text) {
+    if (!text.is_final && !terminal_) return;
+    if (terminal_) fmt::print("\r\x1b[K");
+    std::string confirmed(trimmed(text.confirmed));
+    if (times_) {
+      confirmed = fmt::format("[{} --> {}]  {}", format_timestamp(text.start),
+                              format_timestamp(text.end), confirmed);
+    }
+    if (text.is_final && trimmed(text.confirmed).empty()) {
+      // It was no speech after all: there is no line.
+    } else if (text.is_final) {
+      fmt::print("{}\n", confirmed);
+    } else {
+      show_end_of(confirmed, text.tentative);
+    }
+    std::fflush(stdout);
+    if (std::ferror(stdout) != 0) fail("Cannot write to the standard output.");
+  }
+
+ private:
+  /// As much of the end as fits into one line; what may change is dim.
+  static void show_end_of(const std::string& confirmed, const std::string& tentative) {
+    winsize size{};
+    const bool known = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    const size_t width = known ? size.ws_col - 1U : 79U;
+    std::u32string sure = code_points(confirmed);
+    std::u32string unsure = code_points(tentative);
+    if (unsure.size() > width) unsure.erase(0, unsure.size() - width);
+    if (sure.size() + unsure.size() > width) sure.erase(0, sure.size() + unsure.size() - width);
+    std::string line;
+    for (const char32_t code : sure) append_utf8(line, code);
+    line += "\x1b[2m";
+    for (const char32_t code : unsure) append_utf8(line, code);
+    fmt::print("{}\x1b[0m", line);
+  }
+
+  bool times_;
+  bool terminal_;
+};
+
+void run_listen(const ListenArguments& arguments) {
+  LiveOptions options = arguments.live;
+  options.transcribe = arguments.flags.finished(arguments.runtime.threads);
+  const bool pipe = arguments.source == "-";
+  auto source = pipe ? open_pipe(arguments.pcm_format) : open_microphone(arguments.source);
+  WhisperModel model(arguments.model, runtime_options(arguments.runtime));
+  Transcriber transcriber(model);
+  const auto detector = make_speech_detector([&](const std::string& warning) {
+    if (!arguments.runtime.quiet) print_warning(warning);
+  });
+  Screen screen(arguments.times);
+  int utterances = 0;
+  double delay = 0;                // summed: from the end of speech to its text
+  std::optional<Stopwatch> watch;  // since the beginning of the sound
+  LiveTranscriber live(transcriber, *detector, options, [&](const LiveText& text) {
+    screen.show(text);
+    if (!text.is_final) return;
+    ++utterances;
+    delay += watch->seconds() - text.end;
+  });
+  if (!arguments.runtime.quiet) {
+    fmt::print(stderr, "Listening to {}.\n",
+               pipe ? "standard input" : "the sound device " + arguments.source);
+  }
+  Recorder recorder(std::move(source));
+  int64_t heard = 0;
+  for (;;) {
+    const std::vector<float> samples = recorder.take();
+    if (samples.empty()) break;
+    if (!watch) watch.emplace();
+    heard += static_cast<int64_t>(samples.size());
+    live.push(samples);
+  }
+  if (watch) live.finish();
+  if (arguments.runtime.quiet) return;
+  fmt::print(stderr, "{} of sound, {} utterances",
+             format_duration(static_cast<double>(heard) / kSampleRate), utterances);
+  // Sound that comes faster than it was spoken has no delay to speak of.
+  if (utterances > 0 && delay > 0) {
+    fmt::print(stderr, ", text {:.1f} s after the end of the words on average", delay / utterances);
+  }
+  fmt::print(stderr, ".\n");
+}
+
+}  // namespace
+
+void add_listen_command(CLI::App& app) {
+  auto arguments = std::make_shared<ListenArguments>();
+  CLI::App* command = app.add_subcommand(
+      "listen",
+      "Transcribe while somebody speaks: a microphone, or a pipe. On a terminal the line is "
+      "revised until it is certain; elsewhere each utterance is a line when it is over.");
+  command->add_option("MODEL", arguments->model, "A .tflite file that `convert` has written")
+      ->required();
+  command
+      ->add_option("SOURCE", arguments->source,
+                   "A sound device of ALSA, or - for raw PCM from standard input: mono, 16000 "
+                   "samples a second")
+      ->capture_default_str();
+  command
+      ->add_option("--pcm-format", arguments->pcm_format,
+                   "Numbers of the pipe: s16le (16-bit integers) or f32le (floats)")
+      ->transform(CLI::Transformer(std::map<std::string, PcmFormat>{{"s16le", PcmFormat::s16le},
+                                                                    {"f32le", PcmFormat::f32le}})
+                      .description(""))
+      ->type_name("FORMAT")
+      ->default_str("s16le");
+  command->add_flag("--times", arguments->times, "Write begin and end before each line");
+  command
+      ->add_option("--update-interval", arguments->live.update_interval,
+                   "Seconds of new sound until an unfinished utterance is transcribed anew")
+      ->check(CLI::Range(0.1, 30.0).description(""))
+      ->type_name("S")
+      ->capture_default_str();
+  VadOptions& vad = arguments->live.vad;
+  command->add_option("--vad-threshold", vad.threshold, "Probability from which on sound is speech")
+      ->type_name("P")
+      ->capture_default_str();
+  command
+      ->add_option("--vad-min-silence-duration-ms", vad.min_silence_duration_ms,
+                   "Silence that ends an utterance")
+      ->type_name("MS")
+      ->capture_default_str();
+  command
+      ->add_option("--vad-min-speech-duration-ms", vad.min_speech_duration_ms,
+                   "Leave out sounds that are shorter")
+      ->type_name("MS")
+      ->capture_default_str();
+  add_model_options(*command, arguments->runtime);
+  arguments->flags.options.without_timestamps = true;  // an utterance is one line
+  add_live_options(*command, arguments->flags);
+  command->footer(
+      "Examples:\n"
+      "  whisper-s4y listen whisper-base.tflite\n"
+      "  whisper-s4y listen whisper-base.tflite hw:1,0 --language de\n"
+      "  ffmpeg -i URL -f s16le -ac 1 -ar 16000 - | whisper-s4y listen whisper-base.tflite - "
+      "--times");
+  command->callback([arguments] { run_listen(*arguments); });
+}
+
+}  // namespace whisper_s4y

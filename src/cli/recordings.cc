@@ -1,0 +1,100 @@
+#include "cli/recordings.h"
+
+#include <fmt/format.h>
+#include <glob.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <set>
+#include <string_view>
+
+namespace whisper_s4y {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What FFmpeg reads and people record; other files are taken when they are named.
+constexpr auto kEndings = std::to_array<std::string_view>(
+    {"3gp",  "aac", "ac3",  "aif",  "aiff", "amr", "ape", "au",   "avi", "caf",
+     "flac", "flv", "m4a",  "m4b",  "m4v",  "mka", "mkv", "mov",  "mp2", "mp3",
+     "mp4",  "mpg", "mpeg", "mts",  "oga",  "ogg", "ogv", "opus", "spx", "ts",
+     "tta",  "wav", "weba", "webm", "wma",  "wmv", "wv"});
+
+bool has_known_ending(const fs::path& path) {
+  std::string ending = path.extension().string();
+  std::ranges::transform(ending, ending.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return !ending.empty() &&
+         std::ranges::find(kEndings, std::string_view(ending).substr(1)) != kEndings.end();
+}
+
+void add_folder(const fs::path& folder, Recordings& recordings) {
+  std::vector<fs::path> files;
+  std::error_code error;
+  fs::recursive_directory_iterator entry(folder, fs::directory_options::skip_permission_denied,
+                                         error);
+  for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+    std::error_code gone;  // a file that disappears meanwhile is no recording
+    if (entry->is_regular_file(gone) && has_known_ending(entry->path())) {
+      files.push_back(entry->path());
+    }
+  }
+  if (error) {
+    recordings.problems.push_back(
+        fmt::format("Cannot read the folder {}: {}.", folder.string(), error.message()));
+    return;
+  }
+  if (files.empty()) {
+    recordings.problems.push_back(fmt::format(
+        "The folder {} holds no file whose name ends as recordings do.", folder.string()));
+  }
+  std::ranges::sort(files);
+  for (const fs::path& file : files) {
+    recordings.found.push_back(
+        {.path = file, .subfolder = file.lexically_relative(folder).parent_path()});
+  }
+}
+
+void add(const std::string& argument, bool may_be_pattern, Recordings& recordings) {
+  std::error_code error;
+  if (argument != "-" && fs::is_directory(argument, error)) {
+    add_folder(argument, recordings);
+    return;
+  }
+  const bool pattern = may_be_pattern && argument.find_first_of("*?[") != std::string::npos;
+  if (!pattern || fs::exists(argument, error)) {
+    recordings.found.push_back({.path = argument, .subfolder = {}});
+    return;
+  }
+  glob_t matches{};
+  if (::glob(argument.c_str(), 0, nullptr, &matches) != 0) {
+    recordings.problems.push_back(fmt::format("No file is named like {}.", argument));
+  }
+  for (size_t i = 0; i < matches.gl_pathc; ++i) add(matches.gl_pathv[i], false, recordings);
+  ::globfree(&matches);
+}
+
+}  // namespace
+
+Recordings find_recordings(const std::vector<std::string>& arguments) {
+  Recordings recordings;
+  for (const std::string& argument : arguments) add(argument, true, recordings);
+  // A pattern may match what is named as well.
+  std::set<fs::path> seen;
+  std::erase_if(recordings.found,
+                [&](const Recording& recording) { return !seen.insert(recording.path).second; });
+  return recordings;
+}
+
+bool is_done(const fs::path& recording, const std::vector<fs::path>& outputs) {
+  std::error_code error;
+  const auto recorded = fs::last_write_time(recording, error);
+  if (error) return false;
+  return std::ranges::all_of(outputs, [&](const fs::path& output) {
+    const auto written = fs::last_write_time(output, error);
+    return !error && written >= recorded;
+  });
+}
+
+}  // namespace whisper_s4y

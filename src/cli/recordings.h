@@ -1,0 +1,29 @@
+// The recordings that the arguments of a command mean.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace whisper_s4y {
+
+struct Recording {
+  std::filesystem::path path;       // "-" is standard input
+  std::filesystem::path subfolder;  // where it lies in the folder that was given; empty: at the top
+};
+
+struct Recordings {
+  std::vector<Recording> found;
+  std::vector<std::string> problems;  // full sentences, of arguments that mean nothing
+};
+
+/// A file stands for itself, whether it exists or not; a folder for all files in it and its
+/// subfolders whose names end as recordings do, in the order of their names; a pattern (*, ?, [ab])
+/// that no file is named like for what it matches. The same path counts once.
+[[nodiscard]] Recordings find_recordings(const std::vector<std::string>& arguments);
+
+/// Whether every output exists and is no older than the recording.
+[[nodiscard]] bool is_done(const std::filesystem::path& recording,
+                           const std::vector<std::filesystem::path>& outputs);
+
+}  // namespace whisper_s4y
