@@ -183,20 +183,18 @@ TEST_P(GoldenPrompt, PreviousTextMeansTheSameInBothLoops) {
   for (const int token : golden_.at("tokens").get<std::vector<int>>()) {
     if (token < generation.eos_token_id) text.push_back(token);
   }
-  for (const size_t previous : {size_t{5}, size_t{223}}) {
-    for (const bool without_timestamps : {false, true}) {
-      DecodingOptions options;
-      options.language = "en";
-      options.without_timestamps = without_timestamps;
-      for (size_t i = 0; i < previous; ++i) options.prompt.push_back(text[i % text.size()]);
-      std::vector<int> prompt{generation.prev_sot_token_id};
-      prompt.insert(prompt.end(), options.prompt.begin(), options.prompt.end());
-      for (const int token : start_of("en", "transcribe")) prompt.push_back(token);
-      if (without_timestamps) prompt.push_back(generation.no_timestamps_token_id);
-      options.sample_len = 448 - static_cast<int>(prompt.size());
-      EXPECT_THAT(decode_in_graph(prompt, 448),
-                  ElementsAreArray(decode_outside(options, prompt, 448)));
-    }
+  for (const bool without_timestamps : {false, true}) {
+    DecodingOptions options;
+    options.language = "en";
+    options.without_timestamps = without_timestamps;
+    for (size_t i = 0; i < 223; ++i) options.prompt.push_back(text[i % text.size()]);
+    std::vector<int> prompt{generation.prev_sot_token_id};
+    prompt.insert(prompt.end(), options.prompt.begin(), options.prompt.end());
+    for (const int token : start_of("en", "transcribe")) prompt.push_back(token);
+    if (without_timestamps) prompt.push_back(generation.no_timestamps_token_id);
+    options.sample_len = 448 - static_cast<int>(prompt.size());
+    EXPECT_THAT(decode_in_graph(prompt, 448),
+                ElementsAreArray(decode_outside(options, prompt, 448)));
   }
 }
 
