@@ -174,6 +174,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--beam-size", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--only", choices=("peers", "itself"), help="leave out the other tables")
     arguments = parser.parse_args()
     how = "greedy" if arguments.beam_size == 1 else f"beam {arguments.beam_size}"
     print(
@@ -181,8 +182,11 @@ def main():
         f"{arguments.rounds} rounds, load {os.getloadavg()[0]:.1f}"
     )
     models = arguments.models.split(",")
+    if arguments.only != "peers":
+        compare_with_itself(models, arguments)
+    if arguments.only == "itself":
+        return
     reports = [compare(model, arguments) for model in models]
-    compare_with_itself(models, arguments)
     (arguments.work / f"compare-{arguments.audio.stem}-{arguments.beam_size}.json").write_text(json.dumps(reports))
 
 
