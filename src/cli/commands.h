@@ -14,6 +14,7 @@ void add_listen_command(CLI::App& app);
 void add_inspect_command(CLI::App& app);
 void add_features_command(CLI::App& app);
 void add_evaluate_command(CLI::App& app);
+void add_verify_command(CLI::App& app);
 void add_export_command(CLI::App& app);
 void add_pull_command(CLI::App& app);
 

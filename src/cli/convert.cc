@@ -14,6 +14,7 @@
 #include "cli/progress.h"
 #include "cli/pull_progress.h"
 #include "tokenizer/languages.h"
+#include "verify/check_signatures.h"
 #include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
@@ -37,6 +38,7 @@ struct ConvertArguments {
   std::string task = "transcribe";      // of the prompt inside
   bool timestamps = false;              // in what the prompt inside asks for
   int max_length = 448;                 // tokens of the prompt inside and its answer
+  bool no_verify = false;               // do not run the file once it is written
   bool quiet = false;                   // no progress, no summary
 
   [[nodiscard]] bool is_bundle() const { return part == kBundle; }
@@ -114,12 +116,22 @@ void run_convert(const ConvertArguments& arguments) {
     options.progress = [&](uint64_t done, uint64_t total) { progress.update(done, total); };
     bytes += convert_it().file_size;
   };
+  const auto verify = [&](const std::filesystem::path& file) {
+    if (arguments.no_verify) return;
+    try {
+      check_quickly(file);
+    } catch (const Error&) {
+      std::filesystem::remove(file);
+      throw;
+    }
+  };
   if (arguments.part == kAll) {
     std::filesystem::create_directories(arguments.output);
     for (const Part part : all_parts()) {
       const auto file = arguments.output / fmt::format("{}.tflite", name_of(part));
       write(fmt::format("{}, {}", checkpoint->info.name, name_of(part)),
             [&] { return convert_part(*checkpoint, part, file, options); });
+      verify(file);
     }
   } else {
     write(checkpoint->info.name, [&] {
@@ -127,6 +139,7 @@ void run_convert(const ConvertArguments& arguments) {
                                    : convert_part(*checkpoint, part_of_name(arguments.part),
                                                   arguments.output, options);
     });
+    verify(arguments.output);
   }
   if (arguments.quiet) return;
   const WeightRecipe& recipe = options.recipe;
@@ -237,6 +250,9 @@ void add_convert_command(CLI::App& app) {
           ->capture_default_str(),
   };
   for (CLI::Option* option : prompt_options) option->group(kPrompt);
+  command->add_flag("--no-verify", arguments->no_verify,
+                    "Do not try the file: without this what runs in no time is run, and a file "
+                    "that fails is removed");
   command->add_flag("-q,--quiet", arguments->quiet, "Show no progress");
   command->footer(
       "Examples:\n"

@@ -1,17 +1,17 @@
 // whisper-s4y features: the log-mel spectrogram that the encoder sees, as a NumPy file.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "cli/commands.h"
 #include "cli/progress.h"
 #include "common/npy.h"
-#include "common/unfinished_files.h"
+#include "common/temporary_file.h"
 #include "models/bundle.h"
 #include "runtime/litert_model.h"
 #include "tflite/writer.h"
@@ -31,40 +31,22 @@ struct FeaturesArguments {
   bool quiet = false;     // no summary
 };
 
-/// A front end made for this run; its file is gone with it.
-class TemporaryFrontEnd {
- public:
-  explicit TemporaryFrontEnd(int num_mel_bins) {
-    std::string name = (fs::temp_directory_path() / "whisper-s4y-features.XXXXXX").string();
-    const int fd = ::mkstemp(name.data());
-    if (fd < 0) fail("Cannot create a temporary file in {}.", fs::temp_directory_path().string());
-    ::close(fd);
-    path_ = name;
-    unfinished_.emplace(name);
-    Module module;
-    ModelConfig config;
-    config.num_mel_bins = num_mel_bins;
-    add_features(module, config);
-    write_tflite(module, path_);
-  }
-  ~TemporaryFrontEnd() {
-    std::error_code ignored;  // a file left in the temporary folder harms nothing
-    fs::remove(path_, ignored);
-  }
-  TemporaryFrontEnd(const TemporaryFrontEnd&) = delete;
-  TemporaryFrontEnd& operator=(const TemporaryFrontEnd&) = delete;
-
-  [[nodiscard]] const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-  std::optional<UnfinishedFile> unfinished_;
-};
+/// Writes a front end alone.
+void write_front_end(int num_mel_bins, const fs::path& path) {
+  Module module;
+  ModelConfig config;
+  config.num_mel_bins = num_mel_bins;
+  add_features(module, config);
+  write_tflite(module, path);
+}
 
 void run_features(const FeaturesArguments& arguments) {
   const std::vector<float> audio = load_audio(arguments.audio);
-  std::optional<TemporaryFrontEnd> made;
-  if (arguments.model.empty()) made.emplace(arguments.num_mel_bins);
+  std::optional<TemporaryFile> made;
+  if (arguments.model.empty()) {
+    made.emplace("features");
+    write_front_end(arguments.num_mel_bins, made->path());
+  }
   RuntimeOptions options;
   options.signatures = {"features"};
   options.use_cache = false;  // the front end packs in no time

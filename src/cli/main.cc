@@ -49,6 +49,7 @@ int run(int argc, char** argv) {
   add_inspect_command(app);
   add_features_command(app);
   add_evaluate_command(app);
+  add_verify_command(app);
   add_pull_command(app);
   add_export_command(app);
   for (CLI::App* command : app.get_subcommands({})) command->group("Commands");

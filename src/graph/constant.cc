@@ -26,6 +26,19 @@ class BytesConstant : public ConstantData {
   std::vector<std::byte> bytes_;
 };
 
+/// Whether all exponents of IEEE numbers are below those of infinity and NaN.
+template <typename Bits>
+bool all_finite(std::span<const std::byte> bytes, Bits infinity) {
+  const size_t count = bytes.size() / sizeof(Bits);
+  Bits found = 0;  // no early end: this way several numbers are looked at at once
+  for (size_t i = 0; i < count; ++i) {
+    Bits bits = 0;
+    std::memcpy(&bits, bytes.data() + i * sizeof(Bits), sizeof(Bits));
+    found |= static_cast<Bits>((bits & infinity) == infinity);
+  }
+  return found == 0;
+}
+
 class FloatConstant : public ConstantData {
  public:
   FloatConstant(Rows source, DType type) : source_(std::move(source)), type_(type) {}
@@ -37,8 +50,8 @@ class FloatConstant : public ConstantData {
       const int64_t step = std::max<int64_t>(1, (kPieceNumbers * 4) / row_bytes);
       for (int64_t row = 0; row < source_->rows(); row += step) {
         const int64_t count = std::min(step, source_->rows() - row);
-        sink(stored.subspan(static_cast<size_t>(row * row_bytes),
-                            static_cast<size_t>(count * row_bytes)));
+        write_checked(sink, stored.subspan(static_cast<size_t>(row * row_bytes),
+                                           static_cast<size_t>(count * row_bytes)));
         source_->release(row, count);
       }
       return;
@@ -46,11 +59,11 @@ class FloatConstant : public ConstantData {
     std::vector<uint16_t> halves;
     for_each_rows(*source_, [&](int64_t, std::span<const float> numbers) {
       if (type_ == DType::f32) {
-        sink(std::as_bytes(numbers));
+        write_checked(sink, std::as_bytes(numbers));
       } else {
         halves.resize(numbers.size());
         float_to_half(numbers, halves);
-        sink(std::as_bytes(std::span<const uint16_t>(halves)));
+        write_checked(sink, std::as_bytes(std::span<const uint16_t>(halves)));
       }
     });
   }
@@ -60,6 +73,16 @@ class FloatConstant : public ConstantData {
   }
 
  private:
+  void write_checked(const ByteSink& sink, std::span<const std::byte> bytes) const {
+    const bool good = type_ == DType::f32 ? all_finite<uint32_t>(bytes, 0x7F800000U)
+                                          : all_finite<uint16_t>(bytes, 0x7C00U);
+    if (!good) {
+      fail("Weight {} has a number that is not finite as {}: no model can be made of it.",
+           source_->name(), name_of(type_));
+    }
+    sink(bytes);
+  }
+
   Rows source_;
   DType type_;
 };

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "runtime/aligned_buffer.h"
-#include "tflite/model_metadata.h"
 #include "runtime/self_cache.h"
+#include "tflite/model_metadata.h"
 #include "tflite/schema_generated.h"
 #include "whisper_s4y/error.h"
 
@@ -315,6 +315,10 @@ void WhisperModel::encode(std::span<const float> input_features) {
   impl_->cross.run();
   impl_->cache->truncate(0, 0);
   impl_->encoded = true;
+}
+
+std::span<const float> WhisperModel::last_hidden_state() const {
+  return std::as_const(impl_->hidden).as<float>();
 }
 
 std::span<const float> WhisperModel::decode(std::span<const int> tokens, int position) {

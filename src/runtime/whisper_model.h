@@ -23,6 +23,8 @@ class WhisperModel : public DecoderModel {
   [[nodiscard]] const ModelInfo& info() const override;
   void features(std::span<const float> normalized_audio, std::span<float> logmel) override;
   void encode(std::span<const float> input_features) override;
+  /// What the last encode() gave, [max_source_positions, d_model]; valid until the next one.
+  [[nodiscard]] std::span<const float> last_hidden_state() const;
   std::span<const float> decode(std::span<const int> tokens, int position) override;
   [[nodiscard]] int max_beams() const override;
   void start_beams(int position) override;

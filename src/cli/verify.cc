@@ -1,0 +1,175 @@
+// whisper-s4y verify: whether a .tflite file does what it should.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include "checkpoint/checkpoint.h"
+#include "cli/commands.h"
+#include "cli/model_options.h"
+#include "cli/pull_progress.h"
+#include "common/temporary_file.h"
+#include "models/convert.h"
+#include "tflite/model_metadata.h"
+#include "verify/check_signatures.h"
+#include "verify/compare_models.h"
+#include "verify/test_signal.h"
+#include "whisper_s4y/audio.h"
+#include "whisper_s4y/error.h"
+
+namespace whisper_s4y {
+namespace {
+
+constexpr size_t kWindow = 480000;
+constexpr int kTokensOfTestSignal = 32;  // it is no speech: more would be repetition
+constexpr int kTokensOfSpeech = 224;
+
+struct VerifyArguments {
+  std::filesystem::path model;               // the file to verify
+  std::string against;                       // a checkpoint or another model; empty: none
+  std::vector<std::filesystem::path> audio;  // recordings; empty: test_signal()
+  std::optional<double> max_mel;             // replace default_bounds()
+  std::optional<double> max_encoder;         //
+  std::optional<double> max_logits;          //
+  ModelOptions runtime;                      // how to run
+};
+
+bool is_tflite(const std::filesystem::path& path) {
+  return std::filesystem::is_regular_file(path) && path.extension() == ".tflite";
+}
+
+Bounds bounds_of(const VerifyArguments& arguments, const TfliteFile& file) {
+  Bounds bounds = default_bounds(file);
+  bounds.mel = arguments.max_mel.value_or(bounds.mel);
+  bounds.encoder = arguments.max_encoder.value_or(bounds.encoder);
+  bounds.logits = arguments.max_logits.value_or(bounds.logits);
+  return bounds;
+}
+
+/// False when the difference is beyond the bound, or no number.
+bool print_row(std::string_view name, const Difference& difference, double bound) {
+  const bool good = difference.relative <= bound;
+  fmt::print("  {:<10}{:>12.2e}{:>12.2e}{:>12.2e}{}\n", name, difference.relative,
+             difference.largest, bound, good ? "" : "  too much");
+  return good;
+}
+
+bool print_window(const std::string& name, const WindowComparison& c, const Bounds& bounds) {
+  fmt::print("{}\n  {:<10}{:>12}{:>12}{:>12}\n", name, "", "relative", "largest", "bound");
+  const bool mel = print_row("mel", c.mel, bounds.mel);
+  const bool encoder = print_row("encoder", c.encoder, bounds.encoder);
+  const bool logits = print_row("logits", c.logits, bounds.logits);
+  if (c.first_difference < 0) {
+    fmt::print("  the same {} tokens: {}\n", c.tokens.size(), c.text);
+  } else {
+    fmt::print("  token {} of {} differs\n  text:      {}\n  reference: {}\n", c.first_difference,
+               c.reference_tokens.size(), c.text, c.reference_text);
+  }
+  return mel && encoder && logits;
+}
+
+/// Compares window after window of a sound; false when one is beyond the bounds.
+bool compare_sound(WhisperModel& model, WhisperModel& reference, const Bounds& bounds,
+                   const std::string& name, std::span<const float> audio, int max_tokens) {
+  bool good = true;
+  for (size_t start = 0; start < audio.size(); start += kWindow) {
+    std::vector<float> window(kWindow, 0.0F);
+    std::ranges::copy(audio.subspan(start, std::min(kWindow, audio.size() - start)),
+                      window.begin());
+    const std::string title = fmt::format("{}, from {} s", name, start / 16000);
+    const WindowComparison comparison = compare_models(model, reference, window, max_tokens);
+    good = print_window(title, comparison, bounds) && good;
+  }
+  return good;
+}
+
+void compare(const VerifyArguments& arguments, const TfliteFile& file) {
+  // The reference is the checkpoint in float32, unless it is a model already.
+  std::optional<TemporaryFile> converted;
+  std::filesystem::path path = arguments.against;
+  if (!is_tflite(path)) {
+    const std::unique_ptr<Checkpoint> checkpoint = open_checkpoint(
+        resolve_checkpoint(arguments.against, hub_options_with_progress(arguments.runtime.quiet)));
+    converted.emplace("reference");
+    convert(*checkpoint, converted->path());
+    path = converted->path();
+  }
+  RuntimeOptions options = runtime_options(arguments.runtime);
+  options.use_cache = false;
+  WhisperModel model(arguments.model, options);
+  WhisperModel reference(path, options);
+  const Bounds bounds = bounds_of(arguments, file);
+  bool good = true;
+  for (const std::filesystem::path& recording : arguments.audio) {
+    good = compare_sound(model, reference, bounds, recording.string(), load_audio(recording),
+                         kTokensOfSpeech) &&
+           good;
+  }
+  if (arguments.audio.empty()) {
+    good = compare_sound(model, reference, bounds, "test signal", test_signal(kWindow),
+                         kTokensOfTestSignal);
+  }
+  if (!good) fail("{} differs too much from {}.", arguments.model.string(), arguments.against);
+}
+
+void run_verify(const VerifyArguments& arguments) {
+  const auto file = std::make_shared<TfliteFile>(arguments.model);
+  const std::vector<std::string> keys = checkable_signatures(*file);
+  RuntimeOptions options = runtime_options(arguments.runtime);
+  options.use_cache = false;
+  for (const std::string& key : keys) {
+    check_signatures(file, {key}, options);
+    fmt::print("signature {} runs, every number is finite\n", key);
+  }
+  if (!arguments.against.empty()) compare(arguments, *file);
+}
+
+}  // namespace
+
+void add_verify_command(CLI::App& app) {
+  auto arguments = std::make_shared<VerifyArguments>();
+  CLI::App* command = app.add_subcommand(
+      "verify",
+      "Check that a .tflite file runs and does what its checkpoint does. Without --against every "
+      "signature is run alone and must give finite numbers.");
+  command->add_option("MODEL", arguments->model, "A .tflite file that `convert` has written")
+      ->required();
+  CLI::Option* against =
+      command
+          ->add_option("--against", arguments->against,
+                       "Compare mel spectrogram, encoder, logits, tokens and text with this "
+                       "checkpoint in float32, or with another .tflite file")
+          ->type_name("CHECKPOINT|MODEL");
+  command
+      ->add_option("--audio", arguments->audio,
+                   "Recordings to compare on; without any a sound is made")
+      ->type_name("FILE...")
+      ->needs(against);
+  constexpr const char* kBounds =
+      "Bounds: root mean square of the difference as part of the reference's (default: by the "
+      "file's number formats)";
+  const auto bound = [&](const char* name, std::optional<double>& value, const char* what) {
+    command->add_option(name, value, what)
+        ->check(CLI::NonNegativeNumber.description(""))
+        ->type_name("X")
+        ->needs(against)
+        ->group(kBounds);
+  };
+  bound("--max-mel", arguments->max_mel, "Of the log-mel spectrogram");
+  bound("--max-encoder", arguments->max_encoder, "Of the last hidden state");
+  bound("--max-logits", arguments->max_logits, "Of the logits");
+  add_model_options(*command, arguments->runtime);
+  command->remove_option(command->get_option("--no-cache"));  // nothing is kept
+  command->footer(
+      "Exit code 1 when a signature fails or a difference is beyond its bound.\n"
+      "\n"
+      "Examples:\n"
+      "  whisper-s4y verify whisper-base.tflite\n"
+      "  whisper-s4y verify whisper-base.tflite --against whisper-base/ --audio talk.mp3\n"
+      "  whisper-s4y verify base-int4.tflite --against base.tflite --max-logits 0.1");
+  command->callback([arguments] { run_verify(*arguments); });
+}
+
+}  // namespace whisper_s4y

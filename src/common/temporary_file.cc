@@ -1,0 +1,30 @@
+#include "common/temporary_file.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "whisper_s4y/error.h"
+
+namespace whisper_s4y {
+
+TemporaryFile::TemporaryFile(const std::string& purpose) {
+  const std::filesystem::path folder = std::filesystem::temp_directory_path();
+  std::string name = (folder / ("whisper-s4y-" + purpose + ".XXXXXX")).string();
+  const int fd = ::mkstemp(name.data());
+  if (fd < 0) {
+    fail("Cannot create a temporary file in {}: {}.", folder.string(), std::strerror(errno));
+  }
+  ::close(fd);
+  path_ = name;
+  unfinished_.emplace(name);
+}
+
+TemporaryFile::~TemporaryFile() {
+  std::error_code ignored;  // a file left in the temporary folder harms nothing
+  std::filesystem::remove(path_, ignored);
+}
+
+}  // namespace whisper_s4y
