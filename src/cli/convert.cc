@@ -157,9 +157,9 @@ void add_quantize_options(CLI::App& command, ConvertArguments& arguments) {
   CLI::Option* quantize =
       command
           .add_option("--quantize", arguments.quantize,
-                      "none keeps float32; fp16 halves the file; int8 quarters it and decodes "
-                      "faster; int4 is smaller still, with more errors; mixed is the smallest as "
-                      "good as float32")
+                      "none keeps float32; fp16 halves the file; int8 quarters it, decodes faster "
+                      "and is as "
+                      "good; mixed and int4 are smaller still, with more errors")
           ->check(CLI::IsMember(recipe_names()).description(""))
           ->type_name("FORMAT")
           ->capture_default_str()
@@ -258,7 +258,7 @@ void add_convert_command(CLI::App& app) {
       "Examples:\n"
       "  whisper-s4y convert whisper-base/ -o whisper-base.tflite\n"
       "  whisper-s4y convert ggml-small.bin -o whisper-small.tflite --quantize int8\n"
-      "  whisper-s4y convert turbo -o whisper-turbo.tflite --quantize mixed\n"
+      "  whisper-s4y convert turbo -o whisper-turbo.tflite --quantize int8\n"
       "  whisper-s4y convert base -o encoder-decoder.tflite --part encoder-decoder --language ar\n"
       "  whisper-s4y convert tiny -o parts/ --part all --quantize int8 --compat 2.14");
   command->callback([arguments, prompt_options, no_text_strings] {

@@ -33,8 +33,8 @@ struct WeightRecipe {
   void set_decoder(WeightFormat format);
 };
 
-/// What `convert --quantize NAME` stands for: a format for everything, or "mixed", the smallest
-/// recipe whose word error rate stays within 0.3 points of float32's.
+/// What `convert --quantize NAME` stands for: a format for everything, or "mixed": layers
+/// int8, token embedding int4.
 [[nodiscard]] WeightRecipe recipe_of_name(std::string_view name);
 /// All that recipe_of_name() takes.
 [[nodiscard]] const std::vector<std::string>& recipe_names();
