@@ -14,7 +14,7 @@
 namespace whisper_s4y {
 namespace {
 
-constexpr uint64_t kMaxTokenizerFile = 16 << 20;  // the genuine ones have 4 MB
+constexpr uint64_t kMaxTokenizerFile = 6 << 20;  // the genuine ones have 4 MB
 
 // {"token": id, ...}
 template <typename AddToken>

@@ -12,7 +12,7 @@
 namespace whisper_s4y {
 namespace {
 
-constexpr uint64_t kMaxHeader = 16 << 20;  // a hundred times that of the largest Whisper
+constexpr uint64_t kMaxHeader = 4 << 20;  // 20 times that of the largest Whisper
 constexpr size_t kMaxRank = 8;
 
 struct Entry {
