@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "cli/run_program.h"
+#include "hub/fake_hub.h"
 
 namespace whisper_s4y {
 namespace {
@@ -99,6 +100,69 @@ TEST(Convert, SaysWhenTheOutputCannotBeWritten) {
     EXPECT_EQ(result.exit_code, 1);
     EXPECT_THAT(result.err, HasSubstr(output));
   }
+}
+
+// A hub with the genuine tiny.en.
+class ConvertByName : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto checkpoint = genuine_checkpoint("tiny.en/hf");
+    if (checkpoint.empty()) GTEST_SKIP() << "needs WHISPER_S4Y_CHECKPOINTS";
+    for (const auto& file : std::filesystem::directory_iterator(checkpoint)) {
+      hub_.files[file.path().filename().string()].content = read_file(file.path());
+    }
+    before_ = std::filesystem::current_path();
+    std::filesystem::current_path(folder_.path());
+  }
+  void TearDown() override {
+    if (!before_.empty()) std::filesystem::current_path(before_);
+  }
+  ProgramResult convert(const std::string& name) {
+    ProgramOptions options;
+    options.environment = {{"HF_ENDPOINT", hub_.address()},
+                           {"XDG_CACHE_HOME", folder_.file("cache")}};
+    return run_program({"convert", name, "-o", "out.tflite"}, options);
+  }
+
+  FakeHub hub_;
+  TemporaryFolder folder_;
+  std::filesystem::path before_;
+};
+
+TEST_F(ConvertByName, DownloadsOnceIntoTheCache) {
+  for (const char* name : {"tiny.en", "openai/whisper-tiny.en"}) {
+    const ProgramResult result = convert(name);
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_THAT(result.err, HasSubstr("from a checkpoint in safetensors format"));
+    EXPECT_TRUE(std::filesystem::exists("out.tflite"));
+    EXPECT_THAT(hub_.requests_for("model.safetensors"), ::testing::SizeIs(1));
+  }
+  EXPECT_TRUE(std::filesystem::is_directory(folder_ / "cache/whisper-s4y/hub"));
+}
+
+TEST_F(ConvertByName, ContinuesWhatBrokeOff) {
+  hub_.files["model.safetensors"].truncate_first = 10'000'000;
+  const ProgramResult result = convert("tiny.en");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const auto requests = hub_.requests_for("model.safetensors");
+  ASSERT_THAT(requests, ::testing::SizeIs(2));
+  EXPECT_EQ(requests[1].range, "bytes=10000000-");
+}
+
+TEST_F(ConvertByName, ChecksTheHash) {
+  hub_.files["model.safetensors"].listed_sha256 = std::string(64, 'a');
+  const ProgramResult result = convert("tiny.en");
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err, HasSubstr("arrived with SHA-256"));
+  EXPECT_FALSE(std::filesystem::exists("out.tflite"));
+}
+
+TEST_F(ConvertByName, PrefersALocalPath) {
+  std::filesystem::copy(genuine_checkpoint("tiny.en/ct2"), folder_ / "tiny.en");
+  const ProgramResult result = convert("tiny.en");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("from a checkpoint in ctranslate2 format"));
+  EXPECT_THAT(hub_.requests(), IsEmpty());
 }
 
 }  // namespace

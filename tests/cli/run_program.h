@@ -1,6 +1,7 @@
 // Runs the program under test.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -21,6 +22,7 @@ struct ProgramOptions {
   std::string standard_input;
   std::filesystem::path standard_output;  // a file to write to instead of ProgramResult::out
   int interrupt_after_ms = 0;             // sends SIGINT then; 0 = never
+  uint64_t file_size_limit = 0;  // bytes it may write to a file, as on a full disk; 0 = any
 };
 
 /// Runs `whisper-s4y ARGUMENTS` to its end.
