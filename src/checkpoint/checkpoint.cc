@@ -26,7 +26,7 @@ void put_inputs_first(std::span<float> rows, size_t inputs, size_t taps) {
 }  // namespace
 
 bool TensorView::is_stored_as(StorageType other) const {
-  return type == other && row_scales.empty() && !taps_first;
+  return type == other && row_scales.empty() && column_factors.empty() && !taps_first;
 }
 
 int64_t TensorView::row_size() const {
@@ -48,6 +48,10 @@ void TensorView::read_rows(int64_t first, int64_t count, std::span<float> out) c
   to_float(type, stored, out);
   if (taps_first)
     put_inputs_first(out, static_cast<size_t>(shape[1]), static_cast<size_t>(shape[2]));
+  if (!block_scales.empty()) multiply_blocks(first, out);
+  if (!column_factors.empty()) {
+    for (size_t i = 0; i < out.size(); ++i) out[i] *= column_factors[i % column_factors.size()];
+  }
   if (row_scales.empty()) return;
   for (int64_t row = 0; row < count; ++row) {
     const float scale = row_scales[static_cast<size_t>(first + row)];
@@ -56,6 +60,16 @@ void TensorView::read_rows(int64_t first, int64_t count, std::span<float> out) c
       number *= scale;
     }
   }
+}
+
+void TensorView::multiply_blocks(int64_t first, std::span<float> out) const {
+  const size_t row_bytes = block_scales.size() / static_cast<size_t>(rows());
+  const auto width = static_cast<size_t>(row_size());
+  const size_t blocks = row_bytes / sizeof(uint16_t);
+  std::vector<float> scales(out.size() / width * blocks);
+  to_float(StorageType::f16,
+           block_scales.subspan(static_cast<size_t>(first) * row_bytes, scales.size() * 2), scales);
+  for (size_t i = 0; i < out.size(); ++i) out[i] *= scales[i / (width / blocks)];
 }
 
 void TensorView::release_rows(int64_t first, int64_t count) const {

@@ -24,7 +24,7 @@ enum class StorageType {
   bf16,
   i8,   // with a scale per row
   i16,  // the same
-  i4,   // the same; two numbers a byte, the first in the low half
+  i4,   // with a scale per block of a row; two numbers a byte, the first in the low half
   q4_0,
   q4_1,
   q5_0,
@@ -45,10 +45,12 @@ struct TensorView {
   std::string name;  // canonical: HF's without "model."
   StorageType type = StorageType::f32;
   std::vector<int64_t> shape;
-  std::span<const std::byte> bytes;        // the stored numbers, inside file->bytes() or *copy
-  std::vector<float> row_scales;           // if any: value = stored * row_scales[row]
-  bool taps_first = false;                 // a kernel [n, inputs, taps] stored as [n, taps, inputs]
-  std::shared_ptr<const MappedFile> file;  // keeps the view alive
+  std::span<const std::byte> bytes;  // the stored numbers, inside file->bytes() or *copy
+  std::vector<float> row_scales;     // if any: value = stored * row_scales[row]
+  bool taps_first = false;           // a kernel [n, inputs, taps] stored as [n, taps, inputs]
+  std::span<const std::byte> block_scales;  // i4: float16, of the blocks of each row in order
+  std::vector<float> column_factors;        // if any: value of column i = stored * factor i
+  std::shared_ptr<const MappedFile> file;   // keeps the view alive
   std::shared_ptr<const std::vector<std::byte>> copy;  // instead of file: numbers put in order
 
   [[nodiscard]] int64_t rows() const { return shape.empty() ? 1 : shape[0]; }
@@ -60,6 +62,9 @@ struct TensorView {
   void read_rows(int64_t first, int64_t count, std::span<float> out) const;
   /// Gives the pages of these rows back to the system, see MappedFile::release.
   void release_rows(int64_t first, int64_t count) const;
+
+ private:
+  void multiply_blocks(int64_t first, std::span<float> out) const;
 };
 
 /// An opened checkpoint. Tensors have Hugging Face's names without the prefix "model.":

@@ -77,7 +77,9 @@ ModelConfig read_dimensions(ByteReader& reader) {
     fail("{}: n_audio_state {} and n_text_state {} differ.", reader.source(), c.d_model,
          text_state);
   }
-  if (c.d_model > INT32_MAX / 4) fail("{}: n_audio_state is {}.", reader.source(), c.d_model);
+  if (c.d_model < 1 || c.d_model > INT32_MAX / 4) {
+    fail("{}: n_audio_state is {}.", reader.source(), c.d_model);
+  }
   c.encoder_ffn_dim = 4 * c.d_model;
   c.decoder_ffn_dim = 4 * c.d_model;
   validate_dimensions(c, reader.source());

@@ -17,11 +17,6 @@
 namespace whisper_s4y {
 namespace {
 
-struct StoredTensor {
-  const tflite::Tensor* tensor;
-  std::string_view change;  // "", "*0.125", ":ohwi", ":[1, 1500, 512]"
-};
-
 std::optional<StorageType> storage_type(int8_t type) {
   switch (static_cast<DType>(type)) {
     case DType::f32:
@@ -45,108 +40,154 @@ std::vector<int64_t> shape_of(const tflite::Tensor& tensor) {
 class Importer {
  public:
   explicit Importer(std::shared_ptr<const TfliteFile> file)
-      : file_(std::move(file)), source_(file_->path().string()) {}
-
-  void import(Checkpoint& checkpoint) {
-    const std::vector<ExpectedTensor> expected = expected_tensors(checkpoint.info.config);
-    const auto stored = find_constants();
-    for (const ExpectedTensor& want : expected) {
-      const auto found = stored.find(want.name);
-      if (found == stored.end()) {
-        fail("{} has no weight {}: only a whole bundle can stand for a checkpoint, not a part.",
-             source_, want.name);
-      }
-      checkpoint.tensors.emplace(want.name, view_of(want, found->second));
-    }
-  }
-
- private:
-  // Weights by the names of their tensors. All signatures share them: the first use will do.
-  [[nodiscard]] std::map<std::string_view, StoredTensor> find_constants() const {
-    std::map<std::string_view, StoredTensor> found;
+      : file_(std::move(file)), source_(file_->path().string()) {
+    // All signatures share the constants: the first use of each will do.
     for (const tflite::SubGraph* graph : *file_->model().subgraphs()) {
       if (graph->tensors() == nullptr) continue;
       for (const tflite::Tensor* tensor : *graph->tensors()) {
         if (tensor->name() == nullptr || file_->buffer(tensor->buffer()).empty()) continue;
-        const std::string_view name = tensor->name()->string_view();
-        const size_t end = std::min(name.find_first_of("*:"), name.size());
-        found.try_emplace(name.substr(0, end), StoredTensor{tensor, name.substr(end)});
+        constants_.try_emplace(tensor->name()->string_view(), tensor);
       }
     }
-    return found;
   }
 
-  [[nodiscard]] TensorView view_of(const ExpectedTensor& want, const StoredTensor& stored) const {
-    const tflite::Tensor& tensor = *stored.tensor;
-    const auto type = storage_type(tensor.type());
-    const uint64_t elements = checked_elements(want.shape, source_, want.name);
-    const auto bytes = file_->buffer(tensor.buffer());
-    if (!type || elements % block_elements(*type) != 0 ||
-        bytes.size() != stored_bytes(*type, elements)) {
-      fail("{}: weight {} of {} bytes and type {} does not hold the {} numbers of {}.", source_,
-           want.name, bytes.size(), tensor.type(), elements, to_string(want.shape));
+  void import(Checkpoint& checkpoint) {
+    for (const ExpectedTensor& want : expected_tensors(checkpoint.info.config)) {
+      checkpoint.tensors.emplace(want.name, view_of(want));
     }
-    TensorView view{.name = want.name, .type = *type, .shape = want.shape, .bytes = bytes};
+  }
+
+ private:
+  using Constants = std::map<std::string_view, const tflite::Tensor*>;
+
+  [[nodiscard]] TensorView view_of(const ExpectedTensor& want) const {
+    TensorView view{.name = want.name, .shape = want.shape};
     view.file = std::shared_ptr<const MappedFile>(file_, &file_->file());
-    if (*type == StorageType::i8 || *type == StorageType::i4) {
-      view.row_scales = scales_of(tensor, want);
+    std::string others;
+    for (auto at = constants_.lower_bound(want.name);
+         at != constants_.end() && at->first.starts_with(want.name); ++at) {
+      const std::string_view change = at->first.substr(want.name.size());
+      if (undo(at->first, change, *at->second, view)) return view;
+      if (change.empty() || change.find_first_of("*:.") == 0)
+        others += fmt::format(" \"{}\"", at->first);
     }
-    undo(stored.change, shape_of(tensor), view);
-    return view;
+    if (others.empty()) {
+      fail("{} has no weight {}: only a whole bundle can stand for a checkpoint, not a part.",
+           source_, want.name);
+    }
+    fail("{}: the weight {} of shape {} cannot be had from{}.", source_, want.name,
+         to_string(want.shape), others);
   }
 
-  [[nodiscard]] std::vector<float> scales_of(const tflite::Tensor& tensor,
-                                             const ExpectedTensor& want) const {
+  // `change` is what follows the weight's own name: "", "*0.125" and, after these, ":ohwi",
+  // ":[1, 1500, 512]", ".scales.int4", ".integers" and so on. False when it is none of these.
+  bool undo(std::string_view name, std::string_view change, const tflite::Tensor& tensor,
+            TensorView& view) const {
+    const std::vector<int64_t>& want = view.shape;
+    const std::vector<int64_t> shape = shape_of(tensor);
+    float factor = 1;
+    if (change.starts_with('*') && !read_factor(change, factor)) return false;
+    if (change.empty()) {
+      if (shape != want) return false;
+      if (static_cast<DType>(tensor.type()) == DType::i8) read_row_scales(tensor, view);
+    } else if (change == ":ohwi") {
+      if (want.size() != 3 || shape != std::vector{want[0], int64_t{1}, want[2], want[1]}) {
+        return false;
+      }
+      view.taps_first = true;
+    } else if (change.starts_with(".integers")) {  // of TFLite 2.14: the scales are a constant
+      const std::string_view stem = name.substr(0, name.size() - change.size());
+      if (shape != want || !read_scales_constant(stem, view)) return false;
+    } else if (change.ends_with(".scales.int4")) {
+      if (shape != want || !read_block_scales(name.substr(0, name.size() - 5), view)) return false;
+    } else if (!change.starts_with(":[")) {  // there the number of bytes says enough
+      return false;
+    }
+    read_bytes(tensor, view);
+    undo_factor(factor, view);
+    return true;
+  }
+
+  void read_bytes(const tflite::Tensor& tensor, TensorView& view) const {
+    const auto type = storage_type(tensor.type());
+    const uint64_t elements = checked_elements(view.shape, source_, view.name);
+    view.bytes = file_->buffer(tensor.buffer());
+    const bool scaled = !view.row_scales.empty() || !view.block_scales.empty();
+    if (!type || elements % block_elements(*type) != 0 ||
+        view.bytes.size() != stored_bytes(*type, elements) ||
+        scaled != (*type == StorageType::i8 || *type == StorageType::i4)) {
+      fail("{}: weight {} of {} bytes and type {} does not hold the {} numbers of {}.", source_,
+           view.name, view.bytes.size(), tensor.type(), elements, to_string(view.shape));
+    }
+    view.type = *type;
+  }
+
+  void read_row_scales(const tflite::Tensor& tensor, TensorView& view) const {
     const tflite::QuantizationParameters* q = tensor.quantization();
     if (q == nullptr || q->scale() == nullptr || q->quantized_dimension() != 0 ||
-        static_cast<int64_t>(q->scale()->size()) != want.shape[0]) {
-      fail("{}: weight {} has no scale for each of its {} rows.", source_, want.name,
-           want.shape[0]);
+        static_cast<int64_t>(q->scale()->size()) != view.rows()) {
+      fail("{}: weight {} has no scale for each of its {} rows.", source_, view.name, view.rows());
     }
     if (q->zero_point() != nullptr) {
       for (const int64_t zero : *q->zero_point()) {
-        if (zero != 0) fail("{}: weight {} has a zero point of {}.", source_, want.name, zero);
+        if (zero != 0) fail("{}: weight {} has a zero point of {}.", source_, view.name, zero);
       }
     }
-    return {q->scale()->begin(), q->scale()->end()};
+    view.row_scales.assign(q->scale()->begin(), q->scale()->end());
   }
 
-  void undo(std::string_view change, const std::vector<int64_t>& shape, TensorView& view) const {
-    const std::vector<int64_t>& want = view.shape;
-    bool known = false;
-    if (change.empty()) {
-      known = shape == want;
-    } else if (change.starts_with('*')) {
-      known = shape == want && undo_factor(change.substr(1), view);
-    } else if (change == ":ohwi") {
-      known = want.size() == 3 && shape == std::vector<int64_t>{want[0], 1, want[2], want[1]};
-      view.taps_first = true;
-    } else if (change.starts_with(":[")) {
-      known = true;  // rows of another length; their number is that of the bytes
+  // NAME.scales, float32.
+  bool read_scales_constant(std::string_view name, TensorView& view) const {
+    return read_floats(fmt::format("{}.scales", name), static_cast<size_t>(view.rows()),
+                       view.row_scales);
+  }
+
+  // Float16, of blocks of the same size in all rows. The token embedding's columns were divided.
+  bool read_block_scales(std::string_view name, TensorView& view) const {
+    const auto found = constants_.find(name);
+    if (found == constants_.end()) return false;
+    const std::vector<int64_t> shape = shape_of(*found->second);
+    if (static_cast<DType>(found->second->type()) != DType::f16 || shape.size() != 2 ||
+        shape[0] != view.rows() || shape[1] < 1 || view.row_size() % shape[1] != 0) {
+      return false;
     }
-    if (!known) {
-      fail("{}: weight {} is stored as \"{}\" of shape {}, from which {} cannot be had.", source_,
-           view.name, change, to_string(shape), to_string(want));
+    view.block_scales = file_->buffer(found->second->buffer());
+    return !constants_.contains(view.name + ".factors") ||
+           read_floats(view.name + ".factors", static_cast<size_t>(view.row_size()),
+                       view.column_factors);
+  }
+
+  bool read_floats(const std::string& name, size_t count, std::vector<float>& numbers) const {
+    const auto found = constants_.find(name);
+    if (found == constants_.end() || static_cast<DType>(found->second->type()) != DType::f32) {
+      return false;
     }
+    const auto bytes = file_->buffer(found->second->buffer());
+    if (bytes.size() != count * sizeof(float)) return false;
+    numbers.resize(count);
+    to_float(StorageType::f32, bytes, numbers);
+    return true;
+  }
+
+  // Takes "*0.125" off.
+  static bool read_factor(std::string_view& change, float& factor) {
+    const char* last = change.data() + change.size();
+    const auto [end, error] = std::from_chars(change.data() + 1, last, factor);
+    change.remove_prefix(static_cast<size_t>(end - change.data()));
+    return error == std::errc() && factor > 0 && std::isfinite(1.0F / factor);
   }
 
   // Exact for powers of two, which the attention scale is where heads have 4, 16 or 64 numbers, as
   // in all published models.
-  static bool undo_factor(std::string_view text, TensorView& view) {
-    float factor = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), factor);
-    const float inverse = 1.0F / factor;
-    if (error != std::errc() || end != text.data() + text.size() || !(factor > 0) ||
-        !std::isfinite(inverse)) {
-      return false;
-    }
+  static void undo_factor(float factor, TensorView& view) {
+    if (factor == 1.0F) return;
     view.row_scales.resize(static_cast<size_t>(view.rows()), 1.0F);
-    for (float& scale : view.row_scales) scale *= inverse;
-    return true;
+    for (float& scale : view.row_scales) scale /= factor;
   }
 
   std::shared_ptr<const TfliteFile> file_;
   std::string source_;
+  Constants constants_;
 };
 
 }  // namespace

@@ -37,8 +37,8 @@ std::string tiny_tflite(const Checkpoint& checkpoint, DType matrices) {
     } else if (table || matrices == DType::f16) {
       g.constant(rows, DType::f16);
     } else {
-      const QuantizedConstant q = matrices == DType::i8 ? int8_rows(rows) : int4_rows(rows);
-      g.constant(rows->name(), matrices, rows->shape(), q.data, q.quantization);
+      const Int8Rows q = int8_rows(rows);
+      g.constant(rows->name(), DType::i8, rows->shape(), q.data, q.quantization);
     }
   }
   std::string json = to_json(checkpoint.info.config, checkpoint.info.generation);

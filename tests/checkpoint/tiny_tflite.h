@@ -9,7 +9,7 @@
 namespace whisper_s4y {
 
 /// The bytes of such a file: what open_checkpoint() reads of a bundle, in a hundred kilobytes.
-/// `matrices` is f32, f16, i8 or i4; with i8 and i4 tables and kernels are f16.
+/// `matrices` is f32, f16 or i8; with i8 tables and kernels are f16.
 [[nodiscard]] std::string tiny_tflite(const Checkpoint& checkpoint, DType matrices = DType::f32);
 
 }  // namespace whisper_s4y
