@@ -14,7 +14,8 @@ namespace whisper_s4y {
 [[nodiscard]] const std::string& cpu_id();
 
 /// Marks the upper parts of the vector registers as unused. XNNPACK's int8 kernels leave them in
-/// use, and every SSE instruction then waits for the one before: our own code runs 2.5 times slower.
+/// use, and every SSE instruction then waits for the one before: our own code runs 2.5 times
+/// slower.
 void clear_upper_vector_registers();
 
 }  // namespace whisper_s4y

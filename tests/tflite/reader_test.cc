@@ -27,8 +27,7 @@ class ReaderTest : public ::testing::Test {
   ReaderTest() {
     Module module;
     Graph& g = module.add_graph("main");
-    const Int8Rows q =
-        int8_rows(rows_of("w", {64, 128}, std::vector<float>(64 * 128, 0.5F)));
+    const Int8Rows q = int8_rows(rows_of("w", {64, 128}, std::vector<float>(64 * 128, 0.5F)));
     const Value weights = g.constant("w", DType::i8, {64, 128}, q.data, q.quantization);
     const Value x = g.input("x", DType::f32, {1, 128});
     module.add_signature("dense", g, {{"y", fully_connected(g, x, weights)}});
