@@ -12,6 +12,7 @@
 #include "cli/pull_progress.h"
 #include "common/temporary_file.h"
 #include "models/convert.h"
+#include "models/features.h"
 #include "tflite/model_metadata.h"
 #include "verify/check_signatures.h"
 #include "verify/compare_models.h"
@@ -22,7 +23,7 @@
 namespace whisper_s4y {
 namespace {
 
-constexpr size_t kWindow = 480000;
+constexpr size_t kWindow = kWindowSamples;
 constexpr int kTokensOfTestSignal = 32;  // it is no speech: more would be repetition
 constexpr int kTokensOfSpeech = 224;
 
