@@ -22,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/front_end.h"
 #include "decoding/logit_math.h"
 #include "decoding/logit_rules.h"
 #include "runtime/litert_model.h"
@@ -37,7 +38,6 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-constexpr int kWindowSamples = 480000;
 constexpr int kPosition = 40;  // where single steps are timed, as deep as an ordinary sentence
 
 /// Milliseconds that passed, and those that the processors spent on this process.

@@ -3,6 +3,7 @@
 
 #include "checkpoint/byte_alphabet.h"
 #include "checkpoint/export_formats.h"
+#include "common/front_end.h"
 
 namespace whisper_s4y {
 namespace {
@@ -158,18 +159,18 @@ Json post_processor(const ModelInfo& info) {
 
 void write_preprocessor_config(const ModelInfo& info, const std::filesystem::path& dir) {
   write_json(dir / "preprocessor_config.json",
-             {{"chunk_length", 30},
+             {{"chunk_length", kWindowSeconds},
               {"feature_extractor_type", "WhisperFeatureExtractor"},
               {"feature_size", info.config.num_mel_bins},
-              {"hop_length", 160},
-              {"n_fft", 400},
-              {"n_samples", 480000},
-              {"nb_max_frames", 3000},
+              {"hop_length", kHopLength},
+              {"n_fft", kFftSize},
+              {"n_samples", kWindowSamples},
+              {"nb_max_frames", kWindowFrames},
               {"padding_side", "right"},
               {"padding_value", 0.0},
               {"processor_class", "WhisperProcessor"},
               {"return_attention_mask", false},
-              {"sampling_rate", 16000}});
+              {"sampling_rate", kSampleRate}});
 }
 
 void write_tokenizer_json(const ModelInfo& info, const std::filesystem::path& dir) {

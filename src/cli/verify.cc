@@ -10,9 +10,9 @@
 #include "cli/commands.h"
 #include "cli/model_options.h"
 #include "cli/pull_progress.h"
+#include "common/front_end.h"
 #include "common/temporary_file.h"
 #include "models/convert.h"
-#include "models/features.h"
 #include "tflite/model_metadata.h"
 #include "verify/check_signatures.h"
 #include "verify/compare_models.h"
@@ -79,7 +79,7 @@ bool compare_sound(WhisperModel& model, WhisperModel& reference, const Bounds& b
     std::vector<float> window(kWindow, 0.0F);
     std::ranges::copy(audio.subspan(start, std::min(kWindow, audio.size() - start)),
                       window.begin());
-    const std::string title = fmt::format("{}, from {} s", name, start / 16000);
+    const std::string title = fmt::format("{}, from {} s", name, start / kSampleRate);
     const WindowComparison comparison = compare_models(model, reference, window, max_tokens);
     good = print_window(title, comparison, bounds) && good;
   }

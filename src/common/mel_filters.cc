@@ -4,11 +4,11 @@
 #include <cmath>
 #include <cstddef>
 
+#include "common/front_end.h"
+
 namespace whisper_s4y {
 namespace {
 
-constexpr int kSampleRate = 16000;
-constexpr int kFftSize = 400;
 constexpr int kBins = kFftSize / 2 + 1;
 
 double mel_to_hertz(double mel) {

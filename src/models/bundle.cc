@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "common/front_end.h"
 #include "graph/ops.h"
 #include "models/decoder.h"
 #include "models/encoder.h"

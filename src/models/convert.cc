@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/front_end.h"
 #include "models/bundle.h"
 #include "tflite/writer.h"
 #include "whisper_s4y/version.h"
@@ -22,9 +23,9 @@ std::string model_metadata(const Checkpoint& checkpoint, const WeightRecipe& rec
   json["converter_version"] = kVersion;
   json["model_hash"] = kModelHashPlaceholder;
   json["quantization"] = Json::parse(to_json(recipe));
-  json["mel"] = {{"sampling_rate", 16000},    {"n_fft", 400},
-                 {"hop_length", 160},         {"num_mel_bins", info.config.num_mel_bins},
-                 {"window", "periodic hann"}, {"padding", "reflect"},
+  json["mel"] = {{"sampling_rate", kSampleRate}, {"n_fft", kFftSize},
+                 {"hop_length", kHopLength},     {"num_mel_bins", info.config.num_mel_bins},
+                 {"window", "periodic hann"},    {"padding", "reflect"},
                  {"filters", "slaney"}};
   json.update(facts);
   return json.dump();

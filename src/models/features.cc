@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "common/front_end.h"
 #include "common/mel_filters.h"
 #include "graph/ops.h"
 

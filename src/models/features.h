@@ -5,11 +5,6 @@
 
 namespace whisper_s4y {
 
-inline constexpr int kFftSize = 400;
-inline constexpr int kHopLength = 160;
-inline constexpr int kWindowSamples = 480000;  // 30 s
-inline constexpr int kWindowFrames = 3000;
-
 /// normalized_audio f32[480000] -> logmel f32[1, num_mel_bins, 3000], as openai/whisper audio.py
 /// log_mel_spectrogram: 400-point DFT every 160 samples, periodic Hann window, reflected edges,
 /// slaney mel filters, log10 clamped at 8 below the maximum, (x + 4) / 4.

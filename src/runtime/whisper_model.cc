@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/front_end.h"
 #include "runtime/aligned_buffer.h"
 #include "runtime/self_cache.h"
 #include "tflite/model_metadata.h"
@@ -20,7 +21,6 @@ namespace {
 constexpr std::string_view kNeeded[] = {"features", "encode", "cross", "step", "prefill"};
 constexpr std::string_view kBeams = "step_beam";
 constexpr std::string_view kAlign = "align";
-constexpr int kWindowSamples = 480000;
 
 // One call of `prefill` costs about as much as this many calls of `step`.
 constexpr size_t kStepsPerPrefill = 8;

@@ -1,7 +1,6 @@
 #include "transcribe/clips.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 
 #include "transcribe/segments.h"
@@ -15,7 +14,7 @@ std::vector<Clip> clips_of(std::span<const double> clip_timestamps, int content_
     if (!(seconds >= 0) || seconds > 1e7) {
       fail("clip_timestamps are seconds from the beginning of the recording, not {}.", seconds);
     }
-    points.push_back(static_cast<int>(std::nearbyint(seconds * kFramesPerSecond)));
+    points.push_back(frame_at(seconds));
   }
   if (points.empty()) points.push_back(0);
   if (points.size() % 2 == 1) points.push_back(std::max(content_frames, points.back()));

@@ -1,10 +1,10 @@
 #include "transcribe/hallucination.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <string_view>
 
+#include "common/front_end.h"
 #include "transcribe/word_timestamps.h"
 
 namespace whisper_s4y {
@@ -12,9 +12,6 @@ namespace {
 
 constexpr std::string_view kPunctuation = "\"'“¿([{-\"'.。,，!！?？:：”)]}、";
 constexpr size_t kWordsLookedAt = 8;
-constexpr double kWindowSeconds = 30.0;
-
-int frame(double seconds) { return static_cast<int>(std::nearbyint(seconds * kFramesPerSecond)); }
 
 double anomaly_score(const Word& word) {
   const double duration = word.end - word.start;
@@ -56,14 +53,14 @@ HallucinationCheck skip_hallucinations(std::vector<Segment>& segments, const Win
     const double word_end = last_word_end(segments, offset);
     if (word_end > offset) {
       next_seek =
-          window_end - word_end > threshold ? frame(word_end) : place.seek + place.segment_size;
+          window_end - word_end > threshold ? frame_at(word_end) : place.seek + place.segment_size;
     }
   }
 
   const Segment* first = first_with_words(segments);
   if (first != nullptr && is_anomaly(*first)) {
     const double gap = first->start - offset;
-    if (gap > threshold) return {place.seek + frame(gap), true};
+    if (gap > threshold) return {place.seek + frame_at(gap), true};
   }
 
   double speech_end = last_speech;
@@ -80,7 +77,7 @@ HallucinationCheck skip_hallucinations(std::vector<Segment>& segments, const Win
                                  (next != nullptr && is_anomaly(*next)) ||
                                  window_end - segment.end < 2.0;
       if (silence_before && silence_after) {
-        next_seek = frame(std::max(offset + 1, segment.start));
+        next_seek = frame_at(std::max(offset + 1, segment.start));
         if (content_frames / kFramesPerSecond - segment.end < threshold) next_seek = content_frames;
         segments.erase(segments.begin() + static_cast<ptrdiff_t>(i), segments.end());
         break;

@@ -33,7 +33,7 @@ LogMel::LogMel(DecoderModel& model, std::span<const float> audio)
     : num_mel_bins_(model.info().config.num_mel_bins),
       content_frames_(static_cast<int>(audio.size() / kHopLength)),
       // The last frame whose 400 samples reach into the recording.
-      frames_(static_cast<int>((audio.size() + kFftLength / 2 + kHopLength - 1) / kHopLength)),
+      frames_(static_cast<int>((audio.size() + kFftSize / 2 + kHopLength - 1) / kHopLength)),
       data_(static_cast<size_t>(num_mel_bins_) * static_cast<size_t>(frames_)) {
   std::vector<float> samples(kWindowSamples);
   std::vector<float> logmel(static_cast<size_t>(num_mel_bins_) * kWindowFrames);
@@ -58,9 +58,8 @@ LogMel::LogMel(DecoderModel& model, std::span<const float> audio)
       const int room = kWindowFrames - kEdgeFrames - (next == 0 ? move : 0);
       last = std::min(first + frames_ - next, room);
       const int64_t origin = static_cast<int64_t>(next - first) * kHopLength;
-      const int64_t begin =
-          next == 0 ? 0 : static_cast<int64_t>(next) * kHopLength - kFftLength / 2;
-      const int64_t end = origin + static_cast<int64_t>(last - 1) * kHopLength + kFftLength / 2;
+      const int64_t begin = next == 0 ? 0 : static_cast<int64_t>(next) * kHopLength - kFftSize / 2;
+      const int64_t end = origin + static_cast<int64_t>(last - 1) * kHopLength + kFftSize / 2;
       std::fill(samples.begin(), samples.end(), 0.0F);
       copy_samples(audio, begin, end, samples.data() + (begin - origin));
       model.features(samples, logmel);

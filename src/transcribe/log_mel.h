@@ -4,15 +4,10 @@
 #include <span>
 #include <vector>
 
+#include "common/front_end.h"
 #include "runtime/decoder_model.h"
-#include "whisper_s4y/audio.h"
 
 namespace whisper_s4y {
-
-inline constexpr int kHopLength = 160;         // samples between frames: 100 frames a second
-inline constexpr int kFftLength = 400;         // samples a frame looks at
-inline constexpr int kWindowSamples = 480000;  // 30 s
-inline constexpr int kWindowFrames = 3000;     // 30 s
 
 /// Log-mel frames of a whole recording as openai/whisper's log_mel_spectrogram(audio, padding =
 /// 480000) gives them: silence follows the recording, and values are clamped at the maximum of the

@@ -1,7 +1,6 @@
 #include "transcribe/long_form.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <utility>
 
@@ -112,7 +111,7 @@ int LongForm::transcribe_window(const WindowPlace& place) {
     const double offset = place.time_offset();
     const double word_end = last_word_end(window.segments, offset);
     if (!window.single_timestamp_ending && word_end > offset) {
-      window.next_seek = static_cast<int>(std::nearbyint(word_end * kFramesPerSecond));
+      window.next_seek = frame_at(word_end);
     }
     if (options_.hallucination_silence_threshold) {
       const HallucinationCheck check = skip_hallucinations(

@@ -1,5 +1,6 @@
 #include "transcribe/segments.h"
 
+#include <cmath>
 #include <cstddef>
 
 #include "decoding/text.h"
@@ -37,6 +38,10 @@ Segment new_segment(const DecodingResult& result, const WindowPlace& place, doub
 }
 
 }  // namespace
+
+int frame_at(double seconds) {
+  return static_cast<int>(std::nearbyint(seconds * kFramesPerSecond));
+}
 
 WindowSegments split_segments(const DecodingResult& result, const WindowPlace& place,
                               const Tokenizer& tokenizer, const GenerationConfig& generation,

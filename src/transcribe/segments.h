@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "common/front_end.h"
 #include "config/model_info.h"
 #include "decoding/decoding_options.h"
 #include "tokenizer/tokenizer.h"
@@ -12,7 +13,8 @@
 
 namespace whisper_s4y {
 
-inline constexpr double kFramesPerSecond = 100.0;
+/// The frame that begins at `seconds`, rounded as Python rounds.
+[[nodiscard]] int frame_at(double seconds);
 
 /// The part of the recording a window shows, in mel frames of 10 ms.
 struct WindowPlace {

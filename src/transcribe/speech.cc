@@ -1,10 +1,8 @@
 #include "transcribe/speech.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "transcribe/clips.h"
-#include "transcribe/log_mel.h"
 #include "transcribe/segments.h"
 
 namespace whisper_s4y {
@@ -49,8 +47,7 @@ std::vector<SpeechSegment> find_speech(SpeechDetector& detector, std::span<const
 }
 
 void restore_times(Segment& segment, const SpeechTimestampsMap& map) {
-  segment.seek = static_cast<int>(
-      std::nearbyint(map.original_time(segment.seek / kFramesPerSecond) * kFramesPerSecond));
+  segment.seek = frame_at(map.original_time(segment.seek / kFramesPerSecond));
   if (segment.words.empty()) {
     segment.start = map.original_time(segment.start);
     segment.end = map.original_time(segment.end, true);

@@ -4,12 +4,13 @@
 #include <span>
 #include <vector>
 
+#include "common/front_end.h"
 #include "vad/speech_segments.h"
 #include "whisper_s4y/transcriber.h"
 
 namespace whisper_s4y {
 
-inline constexpr double kLongestChunk = 30.0;  // seconds of speech a window shows
+inline constexpr double kLongestChunk = kWindowSeconds;  // seconds of speech
 
 /// Where somebody speaks in what options.clip_timestamps leave of the recording. With
 /// options.batch_size no segment is longer than kLongestChunk.

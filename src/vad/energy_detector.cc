@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "whisper_s4y/audio.h"
 #include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
@@ -12,7 +13,7 @@ constexpr float kQuietest = -60.0F;      // dB of full scale: the background is 
 constexpr float kLoudestStart = -35.0F;  // nor above at first: a recording may begin with speech
 constexpr float kMargin = 12.0F;         // dB above the background that make the odds even
 constexpr float kSlope = 2.0F;           // dB that multiply the odds by e
-constexpr float kRise = 0.5F * kVadChunk / 16000.0F;  // dB the background rises in a chunk
+constexpr float kRise = 0.5F * kVadChunk / kSampleRate;  // dB the background rises in a chunk
 
 float decibels(std::span<const float> chunk) {
   double energy = 0.0;

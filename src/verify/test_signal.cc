@@ -4,10 +4,11 @@
 #include <cstdint>
 #include <numbers>
 
+#include "common/front_end.h"
+
 namespace whisper_s4y {
 
 std::vector<float> test_signal(size_t samples) {
-  constexpr double kRate = 16000;
   constexpr double kSyllablesPerSecond = 4;
   constexpr int kOvertones = 12;
   std::vector<float> signal(samples, 0.0F);
@@ -15,9 +16,9 @@ std::vector<float> test_signal(size_t samples) {
   uint32_t noise = 1;
   double phase = 0;
   for (size_t i = 0; i < sounding; ++i) {
-    const double t = static_cast<double>(i) / kRate;
+    const double t = static_cast<double>(i) / kSampleRate;
     const double pitch = 120 + 40 * std::sin(2 * std::numbers::pi * 0.7 * t);
-    phase += 2 * std::numbers::pi * pitch / kRate;
+    phase += 2 * std::numbers::pi * pitch / kSampleRate;
     const double loudness = std::pow(std::sin(std::numbers::pi * kSyllablesPerSecond * t), 2);
     double voice = 0;
     for (int overtone = 1; overtone <= kOvertones; ++overtone) {

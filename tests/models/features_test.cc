@@ -9,6 +9,7 @@
 #include <numbers>
 #include <random>
 
+#include "common/front_end.h"
 #include "common/mel_filters.h"
 #include "models/convert.h"
 #include "models/random_checkpoint.h"

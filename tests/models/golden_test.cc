@@ -8,9 +8,9 @@
 #include <nlohmann/json.hpp>
 
 #include "checkpoint/checkpoint.h"
+#include "common/front_end.h"
 #include "decoding/window_decoder.h"
 #include "models/convert.h"
-#include "models/features.h"
 #include "models/runner.h"
 #include "runtime/whisper_model.h"
 #include "support/files.h"

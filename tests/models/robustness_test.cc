@@ -11,8 +11,8 @@
 #include <random>
 
 #include "checkpoint/checkpoint.h"
+#include "common/front_end.h"
 #include "models/convert.h"
-#include "models/features.h"
 #include "models/random_checkpoint.h"
 #include "models/runner.h"
 #include "support/files.h"
