@@ -9,6 +9,7 @@
 #include "checkpoint/export.h"
 #include "checkpoint/tiny_checkpoint.h"
 #include "common/half.h"
+#include "support/errors.h"
 
 namespace whisper_s4y {
 namespace {

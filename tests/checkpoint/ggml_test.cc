@@ -8,6 +8,7 @@
 #include "checkpoint/storage.h"
 #include "checkpoint/tiny_checkpoint.h"
 #include "common/half.h"
+#include "support/errors.h"
 
 namespace whisper_s4y {
 namespace {

@@ -12,6 +12,7 @@
 #include "checkpoint/tiny_checkpoint.h"
 #include "checkpoint/tiny_tflite.h"
 #include "checkpoint/torch_writer.h"
+#include "support/errors.h"
 #include "whisper_s4y/error.h"
 
 namespace whisper_s4y {

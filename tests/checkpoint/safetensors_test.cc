@@ -5,6 +5,7 @@
 
 #include "checkpoint/export.h"
 #include "checkpoint/tiny_checkpoint.h"
+#include "support/errors.h"
 
 namespace whisper_s4y {
 namespace {

@@ -13,6 +13,7 @@
 #include "checkpoint/layout.h"
 #include "checkpoint/standard_vocabulary.h"
 #include "common/half.h"
+#include "support/errors.h"
 #include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
@@ -122,15 +123,6 @@ void expect_same_model(const Checkpoint& actual, const Checkpoint& expected) {
     EXPECT_EQ(actual.tensor(name).shape, tensor.shape) << name;
     EXPECT_TRUE(values_of(actual.tensor(name)) == values_of(tensor)) << name;
   }
-}
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 void expect_damages_reported(const std::filesystem::path& path,

@@ -42,9 +42,6 @@ template <typename Number>
 /// Fails the test unless both hold the same model: ModelInfo but for the name, and all values.
 void expect_same_model(const Checkpoint& actual, const Checkpoint& expected);
 
-/// The message of the Error `action` throws; "no error" when it throws none.
-[[nodiscard]] std::string message_of(const std::function<void()>& action);
-
 /// A way to spoil a file, and what the message must say.
 struct Damage {
   std::string name;

@@ -6,6 +6,7 @@
 #include "checkpoint/export.h"
 #include "checkpoint/tiny_checkpoint.h"
 #include "checkpoint/torch_writer.h"
+#include "support/errors.h"
 
 namespace whisper_s4y {
 namespace {

@@ -10,6 +10,7 @@
 #include "checkpoint/tiny_tflite.h"
 #include "checkpoint/torch_writer.h"
 #include "cli/run_program.h"
+#include "support/errors.h"
 
 namespace whisper_s4y {
 namespace {

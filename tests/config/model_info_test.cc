@@ -3,8 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <functional>
-
+#include "support/errors.h"
 #include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
@@ -39,15 +38,6 @@ ModelInfo valid_info() {
   info.vocabulary.special.resize(20);
   info.vocabulary.ranks.resize(20, -1);
   return info;
-}
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 TEST(ModelInfo, ValidatesAGoodModel) { EXPECT_NO_THROW(validate(valid_info(), "file")); }

@@ -6,6 +6,7 @@
 #include "graph/ops.h"
 #include "models/convert.h"
 #include "models/random_checkpoint.h"
+#include "support/errors.h"
 #include "support/files.h"
 #include "tflite/writer.h"
 #include "whisper_s4y/error.h"
@@ -22,15 +23,6 @@ RuntimeOptions without_cache() {
   RuntimeOptions options;
   options.use_cache = false;
   return options;
-}
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-    return "no error";
-  } catch (const Error& error) {
-    return error.what();
-  }
 }
 
 /// logmel = log(x - 1), which is NaN or minus infinity for a sound from -1 to 1.
