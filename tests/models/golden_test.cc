@@ -6,6 +6,7 @@
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <ostream>
 
 #include "checkpoint/checkpoint.h"
 #include "common/front_end.h"
@@ -32,6 +33,7 @@ struct Case {
   const char* goldens;
   WeightFormat format;
 };
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 
 class Golden : public ::testing::TestWithParam<Case> {
  protected:

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <ostream>
 #include <random>
 
 #include "models/convert.h"
@@ -24,6 +25,7 @@ struct Shape {
   std::string name;
   ModelConfig config;
 };
+void PrintTo(const Shape& shape, std::ostream* out) { *out << shape.name; }
 
 std::vector<Shape> shapes() {
   ModelConfig mels128 = small_config(36, 3, 2);

@@ -6,6 +6,7 @@
 
 #include <fstream>
 #include <functional>
+#include <ostream>
 #include <random>
 
 #include "graph/quantize.h"
@@ -151,6 +152,7 @@ struct Damage {
   std::function<void(objects::ModelT&)> change;
   std::string sentence;
 };
+void PrintTo(const Damage& damage, std::ostream* out) { *out << damage.name; }
 
 std::vector<Damage> damages() {
   using M = objects::ModelT;
