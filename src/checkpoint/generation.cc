@@ -36,7 +36,7 @@ int special_token(const Vocabulary& vocabulary, std::string_view text) {
 // The English-only tokenizer files end with <|notimestamps|>; the timestamps follow without names.
 void name_timestamps(Vocabulary& vocabulary, int first) {
   for (int i = 0; i < kTimestamps; ++i) {
-    const auto id = static_cast<size_t>(first + i);
+    const size_t id = static_cast<size_t>(first) + static_cast<size_t>(i);
     if (id >= vocabulary.tokens.size()) return;
     if (vocabulary.tokens[id].empty()) {
       vocabulary.tokens[id] = fmt::format("<|{}.{:02}|>", i / 50, i % 50 * 2);
