@@ -1,10 +1,14 @@
 """Whisper in NumPy, straight from a safetensors checkpoint: what converted models are compared with.
 
+    numpy_whisper.py CHECKPOINT LOGMEL.npy FOLDER TOKEN...
+
+writes last_hidden_state.npy, and logits.npy after each TOKEN, into FOLDER.
 Source of the computation: openai/whisper model.py.
 """
 
 import json
 import struct
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -97,3 +101,11 @@ class NumpyWhisper:
         for i in range(self.config["decoder_layers"]):
             x = self.layer(f"decoder.layers.{i}", x, self.config["decoder_attention_heads"], hidden)
         return self.norm("decoder.layer_norm", x) @ table.T
+
+
+if __name__ == "__main__":
+    model = NumpyWhisper(sys.argv[1])
+    last_hidden_state = model.encode(np.load(sys.argv[2]))
+    np.save(Path(sys.argv[3]) / "last_hidden_state.npy", last_hidden_state)
+    np.save(Path(sys.argv[3]) / "logits.npy",
+            model.logits(last_hidden_state, [int(token) for token in sys.argv[4:]]))
