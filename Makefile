@@ -34,8 +34,8 @@ bench: configure ## Time conversion and transcription beside faster-whisper and 
 	@cmake --build $(BUILD) --target whisper-s4y transcribe_worker model_bench
 	@bench/run $(BUILD) speed
 
-accuracy: build ## Word error rates and word times beside faster-whisper: docs/accuracy.md
-	@bench/run $(BUILD) accuracy
+accuracy: build ## Word error rates and word times beside faster-whisper, into docs/accuracy.md
+	@bench/run $(BUILD) accuracy --write docs/accuracy.md
 
 format: ## Lay out all sources with clang-format
 	@scripts/setup --lint

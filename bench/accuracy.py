@@ -1,29 +1,36 @@
 """Word error rates and word times of whisper-s4y beside faster-whisper, as Markdown.
 
-  accuracy.py PROGRAM [--models tiny.en,base] [--sets short,long,words] [--threads 2]
+  accuracy.py PROGRAM [--models tiny.en,base] [--sets short,long,words] [--threads 2] [--write docs/accuracy.md]
 
 Both transcribe the recordings of ../shared/speech with the same options: the language given,
 temperature 0 without fallback, timestamps, no voice activity detection, beams 1 and 5. One
 normaliser (whisper-normalizer, openai/whisper's) and one count of word errors serve both sides.
 
-Results of finished runs are kept in build/bench, by the bytes of program and model: what has not changed
-is not run again.
+Results are kept in build/bench, by the bytes of program and model, as soon as a few recordings are done:
+what has not changed is not run again, and a run that was interrupted goes on where it was. --write puts the
+tables into a page, between the lines FIGURES and END.
 """
 
 import argparse
+import contextlib
 import csv
 import hashlib
+import io
 import json
 import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 import wave
 
 import numpy as np
 
 RATE = 16000
 GAP = 0.5  # seconds between the recordings of a chapter
+AT_ONCE = 10  # recordings after which results are kept
+FIGURES = "<!-- figures of make accuracy -->\n"
+END = "<!-- end of figures -->\n"
 
 
 def digest(*parts):
@@ -96,13 +103,23 @@ class FasterWhisper:
 
 
 def remembered(work, system, recordings, beam_size, words=False):
-    names = [(path.name, language) for path, language in recordings]
-    stored = work / f"accuracy-{digest(system.key(), names, beam_size, words)}.json"
-    if not stored.exists():
-        print(f"{system.name}, beam {beam_size}: {len(recordings)} recordings", file=sys.stderr)
-        results = system.transcribe(recordings, beam_size, words)
-        stored.write_text(json.dumps(results))
-    return json.loads(stored.read_text())
+    stored = work / f"accuracy-{digest(system.key(), beam_size, words)}.json"
+    results = json.loads(stored.read_text()) if stored.exists() else {}
+    # By recording: the same one may be in several sets, and two runs may ask for different ones.
+    names = [f"{path.name} {language} {digest(path)}" for path, language in recordings]
+    missing = [index for index, name in enumerate(names) if name not in results]
+    start = time.monotonic()
+    for begin in range(0, len(missing), AT_ONCE):
+        some = missing[begin : begin + AT_ONCE]
+        transcripts = system.transcribe([recordings[index] for index in some], beam_size, words)
+        results.update(zip((names[index] for index in some), transcripts))
+        unfinished = stored.with_suffix(".unfinished")
+        unfinished.write_text(json.dumps(results))
+        unfinished.replace(stored)
+        how = f"{system.name}, beam {beam_size}{', word times' if words else ''}"
+        done = f"{begin + len(some)} of {len(missing)} recordings in {time.monotonic() - start:.0f} s"
+        print(f"{how}: {done}", file=sys.stderr, flush=True)
+    return [results[name] for name in names]
 
 
 class Normaliser:
@@ -252,16 +269,7 @@ def table_of_words(model, ours, peer, entries, normaliser, work):
     )
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("program", type=pathlib.Path)
-    parser.add_argument("--checkpoints", type=pathlib.Path, default=pathlib.Path("build/checkpoints"))
-    parser.add_argument("--speech", type=pathlib.Path, default=pathlib.Path("../shared/speech"))
-    parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("build/bench"))
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--models", default="tiny.en,base")
-    parser.add_argument("--sets", default="short,long,words")
-    arguments = parser.parse_args()
+def print_tables(arguments):
     work = arguments.work
     normaliser = Normaliser()
     entries = [entry for entry in read_manifest(arguments.speech) if entry["reference"]]
@@ -288,6 +296,30 @@ def main():
             if model == arguments.models.split(",")[0]:
                 print("\n### Word times, whisper-s4y float32 beside faster-whisper float32, greedy")
             table_of_words(model, ours, peer, english, normaliser, work)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("program", type=pathlib.Path)
+    parser.add_argument("--checkpoints", type=pathlib.Path, default=pathlib.Path("build/checkpoints"))
+    parser.add_argument("--speech", type=pathlib.Path, default=pathlib.Path("../shared/speech"))
+    parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("build/bench"))
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--models", default="tiny.en,base")
+    parser.add_argument("--sets", default="short,long,words")
+    parser.add_argument("--write", type=pathlib.Path, help="a page that gets the tables, with the lines around them")
+    arguments = parser.parse_args()
+    arguments.work.mkdir(parents=True, exist_ok=True)
+    figures = io.StringIO()
+    with contextlib.redirect_stdout(figures):
+        print_tables(arguments)
+    if arguments.write is None:
+        print(figures.getvalue())
+        return
+    page = arguments.write.read_text()
+    before, rest = page.split(FIGURES)
+    after = rest.split(END)[1]
+    arguments.write.write_text(f"{before}{FIGURES}{figures.getvalue()}\n{END}{after}")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,9 @@ import re
 import statistics
 import subprocess
 import sys
+import wave
+
+from accuracy import joined_chapters, read_manifest
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -161,6 +164,47 @@ def compare_with_itself(models, arguments):
             against(greedy, beams, "seconds", 2.2, f"{model} int8: {audio.name}, greedy and beam 5")
 
 
+def joined_recording(arguments):
+    """Eight minutes of speech: the chapters of ../shared/speech one after the other."""
+    speech = arguments.audio.parent
+    entries = [entry for entry in read_manifest(speech) if entry["set"].startswith("librispeech")]
+    path = arguments.work / "chapters.wav"
+    with wave.open(str(path), "wb") as joined:
+        for index, chapter in enumerate(joined_chapters(entries, speech, arguments.work)):
+            with wave.open(str(chapter["file"])) as file:
+                if index == 0:
+                    joined.setparams(file.getparams())
+                joined.writeframes(file.readframes(file.getnframes()))
+        seconds = joined.getnframes() / joined.getframerate()
+    return path, seconds
+
+
+def compare_batches(models, arguments):
+    """Throughput: one window after the other, and in batches."""
+    recording, length = joined_recording(arguments)
+    print(f"\n## Windows in batches: {recording.name}, {length:.0f} s, {arguments.threads} threads\n")
+    print("| | seconds, least | median | CPU seconds | times real time | peak MB |")
+    print("| --- |" + " ---: |" * 5)
+    for model in models:
+        common = [str(it) for it in (recording, arguments.threads, 1)]
+        peer = [sys.executable, str(HERE / "peer_worker.py"), "faster-whisper", str(arguments.checkpoints / model / "ct2")]
+        pairs = []
+        for name, quantization in (("float32", "none"), ("int8", "int8")):
+            command = ours(model, quantization, arguments, *common)
+            pairs.append((f"{model} whisper-s4y {name}", command, [*command, str(arguments.threads)]))
+            command = [*peer, name, *common]
+            pairs.append((f"{model} faster-whisper {name}", command, [*command, "8"]))
+        for name, *commands in pairs:
+            teams = take_turns(zip((name, f"{name}, batched"), commands), arguments.rounds)
+            for team in teams:
+                print(
+                    f"| {team.name} | {team.best('seconds'):.1f} | {team.median('seconds'):.1f} "
+                    f"| {team.best('cpu'):.1f} | {length / team.best('seconds'):.0f} "
+                    f"| {team.runs[-1]['peak_kb'] / 1024:.0f} |",
+                    flush=True,
+                )
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("programs", type=pathlib.Path)
@@ -174,7 +218,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--beam-size", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--only", choices=("peers", "itself"), help="leave out the other tables")
+    parser.add_argument("--only", choices=("peers", "itself", "batches"), help="leave out the other tables")
     arguments = parser.parse_args()
     how = "greedy" if arguments.beam_size == 1 else f"beam {arguments.beam_size}"
     print(
@@ -182,9 +226,11 @@ def main():
         f"{arguments.rounds} rounds, load {os.getloadavg()[0]:.1f}"
     )
     models = arguments.models.split(",")
-    if arguments.only != "peers":
+    if arguments.only in (None, "batches"):
+        compare_batches(models, arguments)
+    if arguments.only in (None, "itself"):
         compare_with_itself(models, arguments)
-    if arguments.only == "itself":
+    if arguments.only not in (None, "peers"):
         return
     reports = [compare(model, arguments) for model in models]
     (arguments.work / f"compare-{arguments.audio.stem}-{arguments.beam_size}.json").write_text(json.dumps(reports))

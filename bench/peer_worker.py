@@ -1,7 +1,7 @@
 """The other side of compare.py: keeps a peer's model loaded and transcribes a recording each time a
 line comes in. Answers with one line of JSON, like transcribe_worker.cc.
 
-  peer_worker.py faster-whisper FOLDER float32|int8 RECORDING THREADS BEAM_SIZE
+  peer_worker.py faster-whisper FOLDER float32|int8 RECORDING THREADS BEAM_SIZE [BATCH_SIZE]
   peer_worker.py whisper.cpp FILE.bin - RECORDING THREADS BEAM_SIZE
 """
 
@@ -21,8 +21,8 @@ def load_audio(path):
 
 
 class FasterWhisper:
-    def __init__(self, folder, compute_type, threads, beam_size):
-        from faster_whisper import WhisperModel
+    def __init__(self, folder, compute_type, threads, beam_size, batch_size):
+        from faster_whisper import BatchedInferencePipeline, WhisperModel
 
         times = self.times = {}
 
@@ -43,21 +43,28 @@ class FasterWhisper:
 
         self.model = TimedModel(folder, device="cpu", compute_type=compute_type, cpu_threads=threads)
         self.beam_size = beam_size
+        self.options = {}
+        if batch_size > 0:
+            self.model = BatchedInferencePipeline(self.model)
+            # Without the timestamps that whisper-s4y gives it would have fewer tokens to decode.
+            self.options = {"batch_size": batch_size, "without_timestamps": False}
 
     def transcribe(self, audio):
         self.times.update(encode=0.0, decode=0.0, windows=0, tokens=0)
         segments, _ = self.model.transcribe(
-            audio, language="en", beam_size=self.beam_size, temperature=0.0
+            audio, language="en", beam_size=self.beam_size, temperature=0.0, **self.options
         )
         text = "".join(segment.text for segment in segments)
         return text, dict(self.times)
 
 
 class WhisperCpp:
-    def __init__(self, path, _, threads, beam_size):
+    def __init__(self, path, _, threads, beam_size, batch_size):
         import _pywhispercpp
         from pywhispercpp.model import Model
 
+        if batch_size > 0:
+            sys.exit("whisper.cpp has no batches")
         self.api = _pywhispercpp
         self.model = Model(
             path, params_sampling_strategy=0 if beam_size == 1 else 1, redirect_whispercpp_logs_to=False
@@ -110,11 +117,11 @@ class WhisperCpp:
 
 
 def main():
-    kind, model, compute_type, recording, threads, beam_size = sys.argv[1:]
+    kind, model, compute_type, recording, threads, beam_size, *batch_size = sys.argv[1:]
     audio = load_audio(recording)
     bare = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     peer = {"faster-whisper": FasterWhisper, "whisper.cpp": WhisperCpp}[kind](
-        model, compute_type, int(threads), int(beam_size)
+        model, compute_type, int(threads), int(beam_size), int(batch_size[0]) if batch_size else 0
     )
     for _ in sys.stdin:
         start = time.perf_counter()

@@ -1,7 +1,7 @@
 // Our side of bench/compare.py: keeps a model loaded and transcribes a recording each time a line
 // comes in. Answers with one line of JSON: times, memory and text.
 //
-//   transcribe_worker MODEL.tflite RECORDING THREADS BEAM_SIZE
+//   transcribe_worker MODEL.tflite RECORDING THREADS BEAM_SIZE [BATCH_SIZE]
 #include <fmt/format.h>
 
 #include <chrono>
@@ -89,15 +89,18 @@ class TimedModel : public DecoderModel {
   DecoderModel& model_;
 };
 
-void run(const std::string& path, const std::string& recording, int threads, int beam_size) {
+void run(const std::string& path, const std::string& recording, int threads, int beam_size,
+         int batch_size) {
   WhisperModel model(path, {.threads = threads});
   TimedModel timed(model);
-  Transcriber transcriber(timed);
+  // Windows of a batch are computed at the same time: their parts cannot be told apart.
+  Transcriber transcriber(batch_size > 0 ? static_cast<DecoderModel&>(model) : timed);
   const std::vector<float> audio = load_audio(recording);
   TranscribeOptions options;
   options.language = "en";
   options.temperatures = {0.0F};
   if (beam_size > 1) options.beam_size = beam_size;
+  options.batch_size = batch_size;
   for (std::string line; std::getline(std::cin, line);) {
     timed.times = {};
     const std::clock_t cpu_start = std::clock();  // counts all threads
@@ -129,10 +132,12 @@ void run(const std::string& path, const std::string& recording, int threads, int
 
 int main(int argc, char** argv) {
   try {
-    if (argc != 5) {
-      whisper_s4y::fail("usage: transcribe_worker MODEL.tflite RECORDING THREADS BEAM_SIZE");
+    if (argc != 5 && argc != 6) {
+      whisper_s4y::fail(
+          "usage: transcribe_worker MODEL.tflite RECORDING THREADS BEAM_SIZE [BATCH_SIZE]");
     }
-    whisper_s4y::run(argv[1], argv[2], std::atoi(argv[3]), std::atoi(argv[4]));
+    whisper_s4y::run(argv[1], argv[2], std::atoi(argv[3]), std::atoi(argv[4]),
+                     argc == 6 ? std::atoi(argv[5]) : 0);
   } catch (const whisper_s4y::Error& error) {
     fmt::print(stderr, "transcribe_worker: {}\n", error.what());
     return EXIT_FAILURE;
