@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <condition_variable>
 #include <cstdio>
 #include <exception>
@@ -21,6 +22,7 @@
 #include "cli/commands.h"
 #include "cli/model_options.h"
 #include "cli/progress.h"
+#include "cli/signals.h"
 #include "cli/sound_source.h"
 #include "cli/transcribe_options.h"
 #include "common/utf8.h"
@@ -51,10 +53,14 @@ class Recorder {
     std::thread([shared = shared_] { shared->record(); }).detach();
   }
 
-  /// Waits for sound and takes all there is; empty at the end. Throws what reading threw.
+  /// Waits for sound, but no longer than until a signal comes, and takes all there is; nothing
+  /// when the sound is over. Throws what reading threw.
   std::vector<float> take() {
     std::unique_lock lock(shared_->mutex);
-    shared_->changed.wait(lock, [&] { return !shared_->samples.empty() || shared_->over; });
+    // A signal handler cannot wake who waits.
+    while (shared_->samples.empty() && !shared_->over && caught_signal() == 0) {
+      shared_->changed.wait_for(lock, std::chrono::milliseconds(50));
+    }
     if (shared_->samples.empty() && shared_->error) std::rethrow_exception(shared_->error);
     return std::exchange(shared_->samples, {});
   }
@@ -159,9 +165,11 @@ void run_listen(const ListenArguments& arguments) {
     fmt::print(stderr, "Listening to {}.\n",
                pipe ? "standard input" : "the sound device " + arguments.source);
   }
+  catch_first_signal();
   Recorder recorder(std::move(source));
   int64_t heard = 0;
-  for (;;) {
+  for (bool more = true; more;) {
+    more = caught_signal() == 0;  // after a signal what is there already is the last
     const std::vector<float> samples = recorder.take();
     if (samples.empty()) break;
     if (!watch) watch.emplace();
@@ -169,14 +177,17 @@ void run_listen(const ListenArguments& arguments) {
     live.push(samples);
   }
   if (watch) live.finish();
-  if (arguments.runtime.quiet) return;
-  fmt::print(stderr, "{} of sound, {} utterances",
-             format_duration(static_cast<double>(heard) / kSampleRate), utterances);
-  // Sound that comes faster than it was spoken has no delay to speak of.
-  if (utterances > 0 && delay > 0) {
-    fmt::print(stderr, ", text {:.1f} s after the end of the words on average", delay / utterances);
+  if (!arguments.runtime.quiet) {
+    fmt::print(stderr, "{} of sound, {} utterances",
+               format_duration(static_cast<double>(heard) / kSampleRate), utterances);
+    // Sound that comes faster than it was spoken has no delay to speak of.
+    if (utterances > 0 && delay > 0) {
+      fmt::print(stderr, ", text {:.1f} s after the end of the words on average",
+                 delay / utterances);
+    }
+    fmt::print(stderr, ".\n");
   }
-  fmt::print(stderr, ".\n");
+  if (caught_signal() != 0) end_by_signal(caught_signal());
 }
 
 }  // namespace

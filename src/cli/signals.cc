@@ -2,29 +2,50 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
+#include <cstdio>
+#include <initializer_list>
 
 #include "common/unfinished_files.h"
 
 namespace whisper_s4y {
 namespace {
 
-void end_cleanly(int signal) {
+std::atomic<int> caught{0};
+static_assert(std::atomic<int>::is_always_lock_free, "is set in a signal handler");
+
+[[noreturn]] void end_cleanly(int signal) {
   remove_unfinished_files();
   ::_exit(128 + signal);
 }
 
-}  // namespace
+void remember(int signal) {
+  if (caught.exchange(signal) != 0) end_cleanly(signal);
+}
 
-void install_signal_handlers() {
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+void install(void (*handler)(int), std::initializer_list<int> signals) {
+  for (const int signal : signals) {
     struct sigaction old {};
     // What a parent set to be ignored (nohup) stays so.
     if (::sigaction(signal, nullptr, &old) == 0 && old.sa_handler == SIG_IGN) continue;
     struct sigaction action {};
-    action.sa_handler = end_cleanly;
+    action.sa_handler = handler;
     ::sigaction(signal, &action, nullptr);
   }
+}
+
+}  // namespace
+
+void install_signal_handlers() { install(end_cleanly, {SIGINT, SIGTERM, SIGHUP}); }
+
+void catch_first_signal() { install(remember, {SIGINT, SIGTERM}); }
+
+int caught_signal() { return caught; }
+
+void end_by_signal(int signal) {
+  std::fflush(nullptr);
+  end_cleanly(signal);
 }
 
 }  // namespace whisper_s4y
