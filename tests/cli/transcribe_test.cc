@@ -13,8 +13,12 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::Eq;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::MatchesRegex;
+using ::testing::Ne;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 const fs::path kRecording = source_dir() / "examples" / "jfk.flac";
@@ -153,6 +157,54 @@ TEST_F(Transcribe, LeavesSilenceOut) {
       transcribe({kRecording.string(), "--vad", "--vad-min-speech-duration-ms", "60000"});
   EXPECT_THAT(deaf.out, IsEmpty());
   EXPECT_THAT(deaf.err, HasSubstr("language"));
+}
+
+TEST_F(Transcribe, OptionsShowInTheText) {
+  const struct {
+    std::vector<std::string> arguments;
+    ::testing::Matcher<std::string> expected;
+  } cases[] = {
+      {{"--hotwords", "ASK NOT"}, HasSubstr("ask NOT")},
+      {{"--initial-prompt", "and so my fellow americans"},
+       StartsWith("and so my fellow americans")},
+      {{"--prefix", "Well then, my fellow"}, StartsWith("Well then, my fellow")},
+      {{"--clip-timestamps", "3,8"},
+       AllOf(HasSubstr("what your country"), Not(HasSubstr("Americans")))},
+      {{"--repetition-penalty", "2"}, AllOf(HasSubstr("Americans"), Ne(kText))},
+      {{"--no-repeat-ngram-size", "3"},
+       AllOf(HasSubstr("Americans"),
+             Not(MatchesRegex("(.|\n)*can do for (.|\n)*can do for(.|\n)*")))},
+      {{"--suppress-tokens", "-1,843"}, Not(StartsWith("And"))},  // 843 is " And"
+      {{"--max-new-tokens", "5"}, Eq("And so my fellow\n")},
+      {{"--without-timestamps"}, MatchesRegex("And so[^\n]*\n")},  // one segment
+      {{"--beam-size", "5"}, AllOf(HasSubstr("fellow Americans"), Ne(kText))},
+      {{"--no-speech-threshold", "0", "--logprob-threshold", "none"}, IsEmpty()},
+      {{"--logprob-threshold", "0", "--temperature-increment-on-fallback", "1", "-f", "json"},
+       HasSubstr("\"temperature\": 1.0")},
+      {{"--compression-ratio-threshold", "0.5", "--temperature-increment-on-fallback", "1", "-f",
+        "json"},
+       HasSubstr("\"temperature\": 1.0")},
+      {{"--vad", "--vad-threshold", "0.999"},
+       AllOf(HasSubstr("country"), Not(StartsWith("And so")))},
+      {{"--vad", "--vad-max-speech-duration-s", "2", "--vad-speech-pad-ms", "0"},
+       AllOf(HasSubstr("country"), Ne(kText))},
+  };
+  for (const auto& [arguments, expected] : cases) {
+    std::vector<std::string> all = {kRecording.string(), "-q"};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    const ProgramResult result = transcribe(all);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_THAT(result.out, expected) << arguments.front();
+  }
+}
+
+TEST_F(Transcribe, PatienceWaitsForFurtherBeams) {
+  const std::vector<std::string> beams = {kRecording.string(), "-q", "--beam-size", "5"};
+  auto hasty = beams;
+  hasty.insert(hasty.end(), {"--patience", "0.2"});  // the first beam that ends
+  const ProgramResult first = transcribe(hasty);
+  EXPECT_THAT(first.out, HasSubstr("fellow Americans"));
+  EXPECT_NE(first.out, transcribe(beams).out);
 }
 
 TEST_F(Transcribe, RefusesOptionsThatDoNotFit) {

@@ -292,6 +292,30 @@ TEST(DecodeWindow, SamplesAreRankedByMeanLogprob) {
   }
 }
 
+TEST(DecodeWindow, TheLengthPenaltyRanksBeams) {
+  // " a" is less likely than " b" and ends at once; six tokens follow " b", each nearly certain.
+  const LogitFunction script = [](const std::vector<int>& tokens) {
+    const auto logit = [](double probability) { return static_cast<float>(std::log(probability)); };
+    std::vector<float> logits(kVocabSize, kMaskedLogit);
+    if (tokens.size() == 4) {
+      logits[static_cast<size_t>(word('a'))] = logit(0.4);
+      logits[static_cast<size_t>(word('b'))] = logit(0.6);
+    } else if (tokens[4] == word('a') || tokens.size() == 11) {
+      logits[kEot] = 0.0F;
+    } else {
+      logits[static_cast<size_t>(word('c'))] = logit(0.85);
+      logits[static_cast<size_t>(word('d'))] = logit(0.15);
+    }
+    return logits;
+  };
+  DecodingOptions options = english();
+  options.without_timestamps = true;
+  options.beam_size = 2;
+  EXPECT_EQ(decode(toy_info(), options, script, 2).tokens.size(), 7U);  // the better mean
+  options.length_penalty = 0.0F;
+  EXPECT_THAT(decode(toy_info(), options, script, 2).tokens, ElementsAre(word('a')));
+}
+
 TEST(DecodeWindow, BeamSearchGoesThroughTheBatch) {
   ScriptedModel model(toy_info(), says({at(0), word('a'), at(1)}), 5);
   const Tokenizer tokenizer(model.info().vocabulary, model.info().generation);

@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
+
 #include "scripted_recording.h"
 #include "whisper_s4y/error.h"
 
@@ -197,6 +200,71 @@ TEST_F(Prompts, KeepTheLastOfALongText) {
   EXPECT_EQ(prompts[0].size(), 1U + 223U);
   EXPECT_EQ(prompts[0][1], word('b'));
   EXPECT_EQ(prompts[1], prompts[0]);  // the carried prompt leaves no room
+}
+
+/// Knows when each word of a window was spoken, and how likely it is.
+class AligningRecording : public ScriptedRecording {
+ public:
+  struct Spoken {
+    double start;
+    double end;
+    float probability;
+  };
+
+  AligningRecording(std::vector<WindowScript> script, std::map<int, Spoken> words)
+      : ScriptedRecording(std::move(script)), words_(std::move(words)) {}
+
+  [[nodiscard]] bool can_align() const override { return true; }
+  AlignmentScores align(std::span<const int> tokens) override {
+    constexpr size_t kWidth = 1500;
+    scores_.assign(tokens.size() * kWidth, 0.0F);
+    probs_.assign(tokens.size(), 1.0F);
+    double end = 0;
+    for (size_t row = 0; row + 1 < tokens.size(); ++row) {
+      // What stands in a row is the token after it; the silence that follows belongs to no word.
+      const auto said = words_.find(tokens[row + 1]);
+      if (said == words_.end() && tokens[row + 1] != kEot) continue;
+      const double start = said != words_.end() ? said->second.start : end;
+      end = said != words_.end() ? said->second.end : 30;
+      probs_[row] = said != words_.end() ? said->second.probability : 1.0F;
+      for (auto i = static_cast<size_t>(50 * start); i < static_cast<size_t>(50 * end); ++i) {
+        scores_[row * kWidth + i] = 9.0F;
+      }
+    }
+    return {.scores = scores_,
+            .heads = 1,
+            .rows = static_cast<int>(tokens.size()),
+            .positions = static_cast<int>(kWidth),
+            .next_token_probs = probs_};
+  }
+
+ private:
+  std::map<int, Spoken> words_;
+  std::vector<float> scores_;
+  std::vector<float> probs_;
+};
+
+TEST(LongForm, ImprobableTextInSilenceIsLeftOutOnRequest) {
+  const std::vector<WindowScript> script = {
+      {{joined(sentence(0, 'a', 1), joined(sentence(12, 'b', 13), sentence(27, 'c', 28)))}},
+      {{sentence(15, 'd', 16)}}};
+  const std::map<int, AligningRecording::Spoken> words = {{word('a'), {0.2, 0.8, 0.9F}},
+                                                          {word('b'), {12.2, 12.8, 0.01F}},
+                                                          {word('c'), {27.2, 27.8, 0.9F}},
+                                                          {word('d'), {15.2, 15.8, 0.9F}}};
+  TranscribeOptions options = english();
+  options.word_timestamps = true;
+  AligningRecording plain(script, words);
+  EXPECT_THAT(texts(transcribe(plain, 28.5, options)), ElementsAre(" a", " b", " c"));
+  // The window ends before " b" and the next one begins there.
+  options.hallucination_silence_threshold = 2;
+  AligningRecording careful(script, words);
+  const Transcript transcript = transcribe(careful, 28.5, options);
+  EXPECT_THAT(texts(transcript), ElementsAre(" a", " d"));
+  EXPECT_NEAR(transcript.segments.at(1).seek, 1200, 50);
+  options.hallucination_silence_threshold = 20;  // there is no such silence
+  AligningRecording patient(script, words);
+  EXPECT_THAT(texts(transcribe(patient, 28.5, options)), ElementsAre(" a", " b", " c"));
 }
 
 TEST(LongForm, APrefixBeginsTheFirstWindowOnly) {
