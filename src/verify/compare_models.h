@@ -35,8 +35,8 @@ struct Bounds {
   double logits = 0;
 };
 
-/// Bounds for a file by the number formats in its metadata: some two to three times
-/// what tiny.en shows (docs/quantization.md).
+/// Bounds for a file by the number formats in its metadata: at least twice what tiny.en and base
+/// show on a recording (docs/quantization.md).
 [[nodiscard]] Bounds default_bounds(const TfliteFile& file);
 
 /// Compares on normalized_audio f32[480000]; `max_tokens` of each are decoded at most. Throws Error
