@@ -19,7 +19,7 @@ constexpr const char* kDecoding = "Decoding";
 
 CLI::Option* group(CLI::Option* option, const char* name, const char* type) {
   option->group(name);
-  if (option->get_type_size() != 0) option->type_name(type);
+  if (option->get_items_expected_max() > 0) option->type_name(type);
   return option;
 }
 
@@ -241,7 +241,7 @@ void add_speech_options(CLI::App& command, TranscribeFlags& flags) {
 void add_layout_options(CLI::App& command, OutputOptions& options) {
   const auto group = [](CLI::Option* option) {
     option->group("Subtitles (srt and vtt; need --word-timestamps)");
-    if (option->get_type_size() != 0) option->type_name("N");
+    if (option->get_items_expected_max() > 0) option->type_name("N");
   };
   group(
       command.add_option("--max-line-width", options.max_line_width, "Most characters in a line"));
