@@ -1,6 +1,6 @@
 """Word error rates and word times of whisper-s4y beside faster-whisper, as Markdown.
 
-  accuracy.py PROGRAM [--models tiny.en,base] [--sets short,long,words] [--threads 2] [--write docs/accuracy.md]
+  accuracy.py PROGRAM [--models tiny.en,base] [--sets short,others,long,words] [--threads 2] [--write docs/accuracy.md]
 
 Both transcribe the recordings of ../shared/speech with the same options: the language given,
 temperature 0 without fallback, timestamps, no voice activity detection, beams 1 and 5. One
@@ -287,8 +287,8 @@ def print_tables(arguments):
         systems = (peer, ours, small)
         if "short" in arguments.sets:
             table_of_rates("English recordings", model, systems, english, normaliser, work, (1, 5))
-            if not model.endswith(".en") and others:
-                table_of_rates("Other languages", model, systems, others, normaliser, work, (1, 5))
+        if "others" in arguments.sets and not model.endswith(".en"):
+            table_of_rates("Other languages", model, systems, others, normaliser, work, (1, 5))
         if "long" in arguments.sets:
             title = f"Chapters joined with {GAP} s gaps"
             table_of_rates(title, model, systems, chapters, normaliser, work, (1, 5))
@@ -306,7 +306,7 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("build/bench"))
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--models", default="tiny.en,base")
-    parser.add_argument("--sets", default="short,long,words")
+    parser.add_argument("--sets", default="short,others,long,words")
     parser.add_argument("--write", type=pathlib.Path, help="a page that gets the tables, with the lines around them")
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)

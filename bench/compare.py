@@ -226,7 +226,7 @@ def main():
         f"{arguments.rounds} rounds, load {os.getloadavg()[0]:.1f}"
     )
     models = arguments.models.split(",")
-    if arguments.only in (None, "batches"):
+    if arguments.only == "batches":  # takes long, and is not run otherwise
         compare_batches(models, arguments)
     if arguments.only in (None, "itself"):
         compare_with_itself(models, arguments)
