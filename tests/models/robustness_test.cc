@@ -95,6 +95,26 @@ class Robustness : public ::testing::TestWithParam<const char*> {
     }
   }
 
+  /// `step` at every position there is, on the caches of those before it: numbers all the way.
+  void step_to_the_end(const Checkpoint& checkpoint) {
+    Runner runner(folder_ / "model.tflite", {"pcm_encode", "cross", "step"});
+    const Outputs encoded =
+        runner.run("pcm_encode", {{"normalized_audio", sounds().at("full-scale noise")}});
+    const Outputs cross =
+        runner.run("cross", {{"last_hidden_state", encoded.numbers("last_hidden_state")}});
+    Inputs inputs(cross.all_numbers().begin(), cross.all_numbers().end());
+    for (int i = 0; i < checkpoint.info.config.max_target_positions; ++i) {
+      SCOPED_TRACE(i);
+      inputs["token"] = Integers{i * 7 % checkpoint.info.generation.eos_token_id};
+      inputs["position"] = Integers{i};
+      const Outputs outputs = runner.run("step", inputs);
+      expect_finite(outputs, "step");
+      for (const auto& [name, values] : outputs.all_numbers()) {
+        if (name.starts_with("new_")) inputs[name.substr(4)] = values;
+      }
+    }
+  }
+
   /// Whole rows from sounds that are no speech.
   void decode_to_the_end(const Checkpoint& checkpoint, const std::vector<std::string>& which) {
     const GenerationConfig& generation = checkpoint.info.generation;
@@ -124,6 +144,7 @@ TEST_P(Robustness, RandomModel) {
   const Checkpoint checkpoint = random_checkpoint(small_config(32, 2, 2));
   convert_it(checkpoint);
   listen_to_everything(checkpoint);
+  step_to_the_end(checkpoint);
   decode_to_the_end(checkpoint, {"zeros", "full-scale noise", "square wave", "maximal amplitude"});
 }
 
@@ -136,6 +157,7 @@ TEST_P(GenuineRobustness, TinyEn) {
   const auto checkpoint = open_checkpoint(path);
   convert_it(*checkpoint);
   listen_to_everything(*checkpoint);
+  step_to_the_end(*checkpoint);
   decode_to_the_end(*checkpoint, {"full-scale noise"});
 }
 
