@@ -20,16 +20,15 @@ float attention_scale(const ModelConfig& config) {
 
 /// f32[1, 1, rows, positions]: 0 where column <= last_visible + row, hugely negative after it.
 Value causal_mask(Graph& g, Value last_visible, int rows, int positions) {
-  std::vector<float> distance;
-  for (int row = 0; row < rows; ++row) {
-    for (int column = 0; column < positions; ++column) {
-      distance.push_back(static_cast<float>(row - column));
-    }
-  }
-  const Value ahead = add(g,
-                          g.constant(rows_of(fmt::format("row_minus_column_{}_{}", rows, positions),
-                                             {1, 1, rows, positions}, std::move(distance))),
-                          cast(g, last_visible, DType::f32));
+  const auto counting = [&](std::string_view name, int count, Shape shape) {
+    std::vector<float> numbers(static_cast<size_t>(count));
+    std::iota(numbers.begin(), numbers.end(), 0.0F);
+    return g.constant(
+        rows_of(fmt::format("{}_{}", name, count), std::move(shape), std::move(numbers)));
+  };
+  Value last = cast(g, last_visible, DType::f32);
+  if (rows > 1) last = add(g, counting("rows", rows, {1, 1, rows, 1}), last);
+  const Value ahead = sub(g, last, counting("columns", positions, {1, 1, 1, positions}));
   return mul(g, minimum(g, ahead, g.constant(0.0F)), g.constant(kMaskPerPosition));
 }
 

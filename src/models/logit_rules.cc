@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <numeric>
+
 #include "graph/ops.h"
 
 namespace whisper_s4y {
@@ -17,12 +19,15 @@ Value forbidden_if(Graph& g, Value flag) {
   return reshape(g, mul(g, cast(g, flag, DType::f32), g.constant(kForbidden)), {1, 1});
 }
 
-Value token_mask(Graph& g, std::string name, int size, const std::vector<int>& forbidden) {
-  std::vector<float> mask(static_cast<size_t>(size), 0.0F);
-  for (const int id : forbidden) {
-    if (id >= 0 && id < size) mask[static_cast<size_t>(id)] = kForbidden;
+/// f32[1, size]: 1 at these tokens, 0 elsewhere; a byte each in the file.
+Value token_mask(Graph& g, std::string name, int size, const std::vector<int>& tokens) {
+  std::vector<int8_t> mask(static_cast<size_t>(size), 0);
+  for (const int id : tokens) {
+    if (id >= 0 && id < size) mask[static_cast<size_t>(id)] = 1;
   }
-  return g.constant(rows_of(std::move(name), {1, size}, std::move(mask)));
+  const Value stored = g.constant(std::move(name), DType::i8, {1, size},
+                                  bytes_constant(std::as_bytes(std::span<const int8_t>(mask))));
+  return cast(g, stored, DType::f32);
 }
 
 /// f32[1, n] -> log of the sum of exponentials, f32[1, 1].
@@ -44,29 +49,28 @@ Value next_token(Graph& g, const ModelConfig& config, const GenerationConfig& ge
 
   // SuppressTokens, SuppressBlank.
   Value text = slice(g, logits, {0, 0}, {1, text_size});
-  text = add(g, text, token_mask(g, "suppress_tokens", text_size, generation.suppress_tokens));
-  const Value blank =
-      token_mask(g, "begin_suppress_tokens", text_size, generation.begin_suppress_tokens);
-  text = add(g, text, mul(g, blank, reshape(g, cast(g, first, DType::f32), {1, 1})));
+  const auto forbid = [&](Value mask, Value factor) { text = add(g, text, mul(g, mask, factor)); };
+  forbid(token_mask(g, "suppress_tokens", text_size, generation.suppress_tokens),
+         g.constant(kForbidden));
+  forbid(token_mask(g, "begin_suppress_tokens", text_size, generation.begin_suppress_tokens),
+         forbidden_if(g, first));
 
   // ApplyTimestampRules, text: no <|notimestamps|>; after an opening timestamp's partner only
   // <|endoftext|> or another timestamp; nothing but a timestamp at first.
   const Value single =
       mul(g, timestamps, mul(g, state.last_is_timestamp, not_flag(g, state.before_is_timestamp)));
   std::vector<int> below_end(static_cast<size_t>(generation.eos_token_id));
-  for (size_t i = 0; i < below_end.size(); ++i) below_end[i] = static_cast<int>(i);
-  const Value below_end_mask = token_mask(g, "below_endoftext", text_size, below_end);
-  const Value no_timestamps_mask =
-      token_mask(g, "no_timestamps", text_size, {generation.no_timestamps_token_id});
-  const auto factor = [&](Value flag) { return reshape(g, cast(g, flag, DType::f32), {1, 1}); };
-  text = add(g, text, mul(g, below_end_mask, factor(single)));
-  text = add(g, text, mul(g, no_timestamps_mask, factor(timestamps)));
+  std::iota(below_end.begin(), below_end.end(), 0);
+  forbid(token_mask(g, "below_endoftext", text_size, below_end), forbidden_if(g, single));
+  forbid(token_mask(g, "no_timestamps", text_size, {generation.no_timestamps_token_id}),
+         forbidden_if(g, timestamps));
 
   // Timestamps: none after a pair; never back in time; at first at most max_initial_timestamp.
   std::vector<float> indices(static_cast<size_t>(timestamp_size));
   for (size_t i = 0; i < indices.size(); ++i) indices[i] = static_cast<float>(i);
   const Value index =
       g.constant(rows_of("timestamp_indices", {1, timestamp_size}, std::move(indices)));
+  const auto factor = [&](Value flag) { return reshape(g, cast(g, flag, DType::f32), {1, 1}); };
   const Value pair = mul(g, timestamps, mul(g, state.last_is_timestamp, state.before_is_timestamp));
   const Value lowest =
       mul(g, mul(g, timestamps, any_before), add(g, state.last_timestamp, not_flag(g, single)));

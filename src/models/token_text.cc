@@ -6,9 +6,15 @@
 #include <string_view>
 
 #include "graph/ops.h"
+#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {
+
+// Of the int32 offsets in a string tensor three bytes are read, which float32 holds exactly.
+constexpr int32_t kOffsetBytes = 3;
+constexpr size_t kLargestStringTensor = 1 << 24;
+constexpr int32_t kZeroByte = 3;  // the highest byte of the count
 
 std::string_view text_of(const Vocabulary& vocabulary, size_t id) {
   return vocabulary.special[id] != 0 ? std::string_view() : std::string_view(vocabulary.tokens[id]);
@@ -25,10 +31,23 @@ std::vector<std::byte> string_tensor(const Vocabulary& vocabulary) {
     text += text_of(vocabulary, id);
   }
   head.push_back(offset + static_cast<int32_t>(text.size()));
+  if (head.size() * sizeof(int32_t) + text.size() >= kLargestStringTensor) {
+    fail("The texts of the {} tokens take more than {} bytes.", count, kLargestStringTensor);
+  }
   std::vector<std::byte> bytes(head.size() * sizeof(int32_t) + text.size());
   std::memcpy(bytes.data(), head.data(), head.size() * sizeof(int32_t));
   std::memcpy(bytes.data() + head.size() * sizeof(int32_t), text.data(), text.size());
   return bytes;
+}
+
+/// The offset of tokens `ids` i32[n] in a string tensor seen as bytes u8[size] -> i32[n].
+Value text_offset(Graph& g, Value bytes, Value ids) {
+  const int32_t n = g.shape(ids)[0];
+  const Value place = add(g, mul(g, ids, g.constant_i32({4})), g.constant_i32({4}));
+  const Value digits = gather(
+      g, bytes, add(g, reshape(g, place, {n, 1}), g.constant_i32({0, 1, 2}, {1, kOffsetBytes})));
+  const Value powers = g.constant(rows_of("powers_of_256", {1, kOffsetBytes}, {1, 256, 65536}));
+  return cast(g, sum(g, mul(g, cast(g, digits, DType::f32), powers), {-1}, false), DType::i32);
 }
 
 }  // namespace
@@ -37,38 +56,26 @@ TokenText text_of_tokens(Graph& g, const Vocabulary& vocabulary, Value tokens) {
   const auto count = static_cast<int32_t>(vocabulary.tokens.size());
   const auto rows = static_cast<int32_t>(element_count(g.shape(tokens)));
   const Value ids = reshape(g, tokens, {rows});
+  const std::shared_ptr<const ConstantData> stored = bytes_constant(string_tensor(vocabulary));
   TokenText text;
-  const Value strings = g.constant("token_strings", DType::string, {count},
-                                   bytes_constant(string_tensor(vocabulary)));
-  text.strings = gather(g, strings, ids);
+  text.strings = gather(g, g.constant("token_strings", DType::string, {count}, stored), ids);
 
-  // Strings are rare among interpreters, so the same as plain bytes: each token is a run of one
-  // long byte vector.
-  std::vector<int32_t> starts;  // of every token, and the end of the last one
+  // Strings are rare among interpreters, so the same as plain bytes, taken from the same buffer.
+  const auto size = static_cast<int32_t>(stored->size());
+  const Value bytes = g.constant("token_bytes", DType::u8, {size}, stored);
+  const Value start = text_offset(g, bytes, ids);
+  text.lengths = sub(g, text_offset(g, bytes, add(g, ids, g.constant_i32({1}))), start);
   size_t longest = 1;
-  std::string all;
   for (size_t id = 0; id < vocabulary.tokens.size(); ++id) {
-    const std::string_view token = text_of(vocabulary, id);
-    starts.push_back(static_cast<int32_t>(all.size()));
-    longest = std::max(longest, token.size());
-    all += token;
+    longest = std::max(longest, text_of(vocabulary, id).size());
   }
-  starts.push_back(static_cast<int32_t>(all.size()));
-  const auto width = static_cast<int32_t>(longest);
-  all.append(static_cast<size_t>(width), '\0');  // the last token's row may look past the end
-  const Value bytes = g.constant("token_bytes", DType::u8, {static_cast<int32_t>(all.size())},
-                                 bytes_constant(std::as_bytes(std::span<const char>(all))));
-  std::vector<int32_t> columns(static_cast<size_t>(width));
+  std::vector<int32_t> columns(longest);
   std::iota(columns.begin(), columns.end(), 0);
-  const Value column = g.constant_i32(std::move(columns), {1, width});
-  const Value places = g.constant_i32(std::move(starts));
-  const Value start = gather(g, places, ids);
-  text.lengths = sub(g, gather(g, places, add(g, ids, g.constant_i32({1}))), start);
+  const Value column = g.constant_i32(std::move(columns), {1, static_cast<int32_t>(longest)});
   const Value index = add(g, reshape(g, start, {rows, 1}), column);
-  // Past a token's end stands the next token: point there to the padding instead.
+  // Past a token's end stands the next token: point to a zero instead.
   const Value inside = less(g, column, reshape(g, text.lengths, {rows, 1}));
-  const Value padding = g.constant_i32({static_cast<int32_t>(all.size()) - 1}, {1, 1});
-  text.bytes = gather(g, bytes, select(g, inside, index, padding));
+  text.bytes = gather(g, bytes, select(g, inside, index, g.constant_i32({kZeroByte}, {1, 1})));
   return text;
 }
 

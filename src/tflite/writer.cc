@@ -125,8 +125,10 @@ class Skeleton {
   fb::Offset<tflite::SubGraph> subgraph(const Graph& graph) {
     std::vector<fb::Offset<tflite::Tensor>> tensors;
     for (const Tensor& tensor : graph.tensors()) {
-      const auto shape = builder_.CreateVector(tensor.shape);
-      const auto name = builder_.CreateString(tensor.name);
+      // Every subgraph names the same weights.
+      const auto name = builder_.CreateSharedString(tensor.name);
+      auto& shape = shapes_[tensor.shape];
+      if (shape.IsNull()) shape = builder_.CreateVector(tensor.shape);
       const auto scales = quantization(tensor);
       tensors.push_back(tflite::CreateTensor(builder_, shape, static_cast<int8_t>(tensor.dtype),
                                              static_cast<uint32_t>(tensor.buffer), name, scales,
@@ -257,6 +259,7 @@ class Skeleton {
   std::unordered_map<const Quantization*, fb::Offset<tflite::QuantizationParameters>>
       quantizations_;
   std::map<size_t, fb::Offset<fb::Vector<int64_t>>> zeros_;
+  std::map<Shape, fb::Offset<fb::Vector<int32_t>>> shapes_;
 };
 
 uint64_t align_up(uint64_t position, uint64_t alignment) {
