@@ -26,7 +26,8 @@ void put_inputs_first(std::span<float> rows, size_t inputs, size_t taps) {
 }  // namespace
 
 bool TensorView::is_stored_as(StorageType other) const {
-  return type == other && row_scales.empty() && column_factors.empty() && !taps_first;
+  return type == other && row_scales.empty() && column_factors.empty() && !taps_first &&
+         parts.empty();
 }
 
 int64_t TensorView::row_size() const {
@@ -41,6 +42,14 @@ void TensorView::read_rows(int64_t first, int64_t count, std::span<float> out) c
       out.size() != static_cast<size_t>(count * width)) {
     fail("Tensor {}: cannot read {} rows of {} numbers from row {} of {} into {} numbers.", name,
          count, width, first, rows(), out.size());
+  }
+  if (!parts.empty()) {
+    for_parts(first, count, [&](const TensorView& part, int64_t row, int64_t rows) {
+      const auto numbers = static_cast<size_t>(rows * width);
+      part.read_rows(row, rows, out.first(numbers));
+      out = out.subspan(numbers);
+    });
+    return;
   }
   const size_t row_bytes = stored_bytes(type, static_cast<uint64_t>(width));
   const auto stored =
@@ -72,8 +81,25 @@ void TensorView::multiply_blocks(int64_t first, std::span<float> out) const {
   for (size_t i = 0; i < out.size(); ++i) out[i] *= scales[i / (width / blocks)];
 }
 
+template <typename Visit>
+void TensorView::for_parts(int64_t first, int64_t count, Visit visit) const {
+  for (const TensorView& part : parts) {
+    if (count == 0) return;
+    if (first < part.rows()) {
+      const int64_t rows = std::min(count, part.rows() - first);
+      visit(part, first, rows);
+      first += rows;
+      count -= rows;
+    }
+    first -= part.rows();
+  }
+}
+
 void TensorView::release_rows(int64_t first, int64_t count) const {
-  if (file == nullptr) return;
+  for_parts(first, count, [](const TensorView& part, int64_t row, int64_t rows) {
+    part.release_rows(row, rows);
+  });
+  if (file == nullptr || !parts.empty()) return;
   const size_t row_bytes = stored_bytes(type, static_cast<uint64_t>(row_size()));
   file->release(bytes.subspan(static_cast<size_t>(first) * row_bytes,
                               static_cast<size_t>(count) * row_bytes));

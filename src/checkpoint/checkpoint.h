@@ -52,6 +52,7 @@ struct TensorView {
   std::vector<float> column_factors;        // if any: value of column i = stored * factor i
   std::shared_ptr<const MappedFile> file;   // keeps the view alive
   std::shared_ptr<const std::vector<std::byte>> copy;  // instead of file: numbers put in order
+  std::vector<TensorView> parts;  // instead of bytes: each holds the rows after the last one's
 
   [[nodiscard]] int64_t rows() const { return shape.empty() ? 1 : shape[0]; }
   [[nodiscard]] int64_t row_size() const;  // elements per row
@@ -65,6 +66,9 @@ struct TensorView {
 
  private:
   void multiply_blocks(int64_t first, std::span<float> out) const;
+  /// Calls visit(part, its first row, number of its rows) for these rows.
+  template <typename Visit>
+  void for_parts(int64_t first, int64_t count, Visit visit) const;
 };
 
 /// An opened checkpoint. Tensors have Hugging Face's names without the prefix "model.":

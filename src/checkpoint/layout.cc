@@ -121,7 +121,7 @@ std::string to_string(std::span<const int64_t> shape) {
 
 bool equal_values(const TensorView& a, const TensorView& b) {
   if (a.type == b.type && a.bytes.size() == b.bytes.size() && a.row_scales == b.row_scales &&
-      a.taps_first == b.taps_first &&
+      a.taps_first == b.taps_first && a.parts.empty() && b.parts.empty() &&
       (a.bytes.data() == b.bytes.data() ||
        std::memcmp(a.bytes.data(), b.bytes.data(), a.bytes.size()) == 0)) {
     return true;

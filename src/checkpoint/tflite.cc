@@ -9,6 +9,7 @@
 #include "checkpoint/formats.h"
 #include "checkpoint/layout.h"
 #include "checkpoint/storage.h"
+#include "common/sinusoids.h"
 #include "tflite/model_metadata.h"
 #include "tflite/reader.h"
 #include "tflite/schema_generated.h"
@@ -61,16 +62,10 @@ class Importer {
   using Constants = std::map<std::string_view, const tflite::Tensor*>;
 
   [[nodiscard]] TensorView view_of(const ExpectedTensor& want) const {
-    TensorView view{.name = want.name, .shape = want.shape};
-    view.file = std::shared_ptr<const MappedFile>(file_, &file_->file());
+    TensorView view = empty_view(want.name, want.shape);
     std::string others;
-    for (auto at = constants_.lower_bound(want.name);
-         at != constants_.end() && at->first.starts_with(want.name); ++at) {
-      const std::string_view change = at->first.substr(want.name.size());
-      if (undo(at->first, change, *at->second, view)) return view;
-      if (change.empty() || change.find_first_of("*:.") == 0)
-        others += fmt::format(" \"{}\"", at->first);
-    }
+    if (find(want.name, view, others) || join_parts(want, view, others)) return view;
+    if (constants_.contains(want.name + ".coarse_sines")) return computed_positions(view);
     if (others.empty()) {
       fail("{} has no weight {}: only a whole bundle can stand for a checkpoint, not a part.",
            source_, want.name);
@@ -79,14 +74,70 @@ class Importer {
          to_string(want.shape), others);
   }
 
+  [[nodiscard]] TensorView empty_view(std::string name, std::vector<int64_t> shape) const {
+    TensorView view{.name = std::move(name), .shape = std::move(shape)};
+    view.file = std::shared_ptr<const MappedFile>(file_, &file_->file());
+    return view;
+  }
+
+  // Fills `view` with the constant called `stem` and what was done to it; adds the names of those
+  // that would not do to `others`.
+  bool find(std::string_view stem, TensorView& view, std::string& others) const {
+    for (auto at = constants_.lower_bound(stem);
+         at != constants_.end() && at->first.starts_with(stem); ++at) {
+      const std::string_view change = at->first.substr(stem.size());
+      if (undo(at->first, change, *at->second, view)) return true;
+      if (change.empty() || change.find_first_of("*:.") == 0)
+        others += fmt::format(" \"{}\"", at->first);
+    }
+    return false;
+  }
+
+  // A matrix whose rows are stored in several ways: NAME[FIRST+COUNT], from row 0 on without gaps.
+  bool join_parts(const ExpectedTensor& want, TensorView& view, std::string& others) const {
+    int64_t first = 0;
+    while (first < view.rows()) {
+      const std::string begin = fmt::format("{}[{}+", want.name, first);
+      const auto at = constants_.lower_bound(begin);
+      if (at == constants_.end() || !at->first.starts_with(begin)) return false;
+      const std::string_view tail = at->first.substr(begin.size());
+      int64_t count = 0;
+      const auto [end, error] = std::from_chars(tail.data(), tail.data() + tail.size(), count);
+      if (error != std::errc() || count < 1 || count > view.rows() - first) return false;
+      std::vector<int64_t> shape = want.shape;
+      shape[0] = count;
+      TensorView part = empty_view(want.name, std::move(shape));
+      if (!find(fmt::format("{}{}]", begin, count), part, others)) return false;
+      view.parts.push_back(std::move(part));
+      first += count;
+    }
+    return true;
+  }
+
+  // Of the encoder, where the file computes them too.
+  static TensorView computed_positions(TensorView view) {
+    const std::vector<float> numbers =
+        sinusoids(static_cast<int>(view.rows()), static_cast<int>(view.row_size()));
+    const auto bytes = std::as_bytes(std::span(numbers));
+    view.copy = std::make_shared<const std::vector<std::byte>>(bytes.begin(), bytes.end());
+    view.bytes = *view.copy;
+    view.file = nullptr;
+    return view;
+  }
+
   // `change` is what follows the weight's own name: "", "*0.125" and, after these, ":ohwi",
   // ":[1, 1500, 512]", ".scales.int4", ".integers" and so on. False when it is none of these.
   bool undo(std::string_view name, std::string_view change, const tflite::Tensor& tensor,
             TensorView& view) const {
-    const std::vector<int64_t>& want = view.shape;
+    std::vector<int64_t> want = view.shape;
     const std::vector<int64_t> shape = shape_of(tensor);
     float factor = 1;
     if (change.starts_with('*') && !read_factor(change, factor)) return false;
+    const bool kernel_matrix = want.size() == 3 && change.starts_with(":ohwi:[");
+    if (kernel_matrix) {
+      change.remove_prefix(std::min(change.find(']'), change.size() - 1) + 1);
+      want = {want[0], want[1] * want[2]};
+    }
     if (change.empty()) {
       if (shape != want) return false;
       if (static_cast<DType>(tensor.type()) == DType::i8) read_row_scales(tensor, view);
@@ -103,6 +154,7 @@ class Importer {
     } else if (!change.starts_with(":[")) {  // there the number of bytes says enough
       return false;
     }
+    if (kernel_matrix) view.taps_first = true;
     read_bytes(tensor, view);
     undo_factor(factor, view);
     return true;

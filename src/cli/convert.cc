@@ -92,7 +92,7 @@ WeightRecipe recipe_of(const ConvertArguments& arguments) {
     recipe.set_decoder(weight_format(arguments.decoder_quantize));
   }
   if (!arguments.embedding_quantize.empty()) {
-    recipe.embedding = weight_format(arguments.embedding_quantize);
+    recipe.set_embedding(weight_format(arguments.embedding_quantize));
   }
   return recipe;
 }

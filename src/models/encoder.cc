@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
+#include "common/sinusoids.h"
 #include "graph/ops.h"
 
 namespace whisper_s4y {
@@ -31,27 +33,102 @@ Value mlp(Graph& g, Weights& weights, Value x, const std::string& layer) {
   return weights.linear(g, gelu(g, weights.linear(g, x, layer + ".fc1")), layer + ".fc2");
 }
 
-/// Both convolutions run along the width of an image of height 1.
+bool has_integers(WeightFormat format) {
+  return format == WeightFormat::i8 || format == WeightFormat::i4;
+}
+
+/// padded f32[1, frames + 2, c] -> f32[1, frames / stride, 3 * c]: what the kernel of three taps
+/// sees at once.
+Value neighbours(Graph& g, Value padded, int stride) {
+  const Shape shape = g.shape(padded);
+  const int inputs = shape[2];
+  const int rows = (shape[1] - 2) / stride;
+  if (stride == 1) {
+    std::vector<Value> taps;
+    for (int tap = 0; tap < 3; ++tap) {
+      taps.push_back(slice(g, padded, {0, tap, 0}, {1, rows, inputs}));
+    }
+    return concat(g, taps, 2);
+  }
+  const Value pairs = reshape(g, padded, {1, shape[1] / 2, 2 * inputs});
+  return concat(g,
+                {slice(g, pairs, {0, 0, 0}, {1, rows, 2 * inputs}),
+                 slice(g, pairs, {0, 1, 0}, {1, rows, inputs})},
+                2);
+}
+
+/// x f32[1, frames, c] -> f32[1, frames / stride, d]; a kernel of integers is a matrix.
 Value convolution(Graph& g, Weights& weights, Value x, const std::string& prefix, int stride) {
-  const Value kernel =
-      weights.table(g, conv_kernel(weights.rows(prefix + ".weight")), weights.recipe().encoder);
-  const Value padded = pad(g, x, {{0, 0}, {0, 0}, {1, 1}, {0, 0}});
-  return gelu(g, conv_2d(g, padded, kernel, weights.vector(g, prefix + ".bias"), 1, stride, false));
+  const Value padded = pad(g, x, {{0, 0}, {1, 1}, {0, 0}});
+  const WeightFormat side = weights.recipe().encoder;
+  if (has_integers(side)) {
+    return gelu(g, weights.kernel_product(g, neighbours(g, padded, stride), prefix));
+  }
+  const Shape shape = g.shape(padded);
+  const Value kernel = weights.table(g, conv_kernel(weights.rows(prefix + ".weight")), side);
+  // Along the width of an image of height 1.
+  const Value image = reshape(g, padded, {1, 1, shape[1], shape[2]});
+  const Value y = conv_2d(g, image, kernel, weights.vector(g, prefix + ".bias"), 1, stride, false);
+  const Shape result = g.shape(y);
+  return gelu(g, reshape(g, y, {1, result[2], result[3]}));
+}
+
+constexpr int kFinePositions = 50;  // divides the 1500 positions of all models
+
+bool are_sinusoids(const RowSource& table) {
+  constexpr float kRounding = 1e-3F;  // more than that of float16
+  const auto width = static_cast<int>(table.row_size());
+  if (table.rows() % kFinePositions != 0 || width % 2 != 0 || width < 4) return false;
+  std::vector<float> numbers(static_cast<size_t>(table.rows() * width));
+  table.read(0, table.rows(), numbers);
+  return std::ranges::equal(numbers, sinusoids(static_cast<int>(table.rows()), width),
+                            [&](float a, float b) { return std::abs(a - b) < kRounding; });
+}
+
+/// The positions as f32[1, positions, width], of t = coarse + fine by the sums of angles: 80 rows
+/// are stored instead of 1500.
+Value computed_positions(Graph& g, int positions, int width) {
+  const int half = width / 2;
+  const int blocks = positions / kFinePositions;
+  const std::vector<float> table = sinusoids(positions, width);
+  const auto stored = [&](std::string_view name, int rows, int step, int column, Shape shape) {
+    std::vector<float> numbers;
+    for (int row = 0; row < rows; ++row) {
+      const auto from = table.begin() + static_cast<ptrdiff_t>(row) * step * width + column;
+      numbers.insert(numbers.end(), from, from + half);
+    }
+    return g.constant(rows_of(fmt::format("encoder.embed_positions.weight.{}", name),
+                              std::move(shape), std::move(numbers)));
+  };
+  const Shape coarse{blocks, 1, half};
+  const Shape fine{1, kFinePositions, half};
+  const Value coarse_sin = stored("coarse_sines", blocks, kFinePositions, 0, coarse);
+  const Value coarse_cos = stored("coarse_cosines", blocks, kFinePositions, half, coarse);
+  const Value fine_sin = stored("fine_sines", kFinePositions, 1, 0, fine);
+  const Value fine_cos = stored("fine_cosines", kFinePositions, 1, half, fine);
+  const Value sines = add(g, mul(g, coarse_sin, fine_cos), mul(g, coarse_cos, fine_sin));
+  const Value cosines = sub(g, mul(g, coarse_cos, fine_cos), mul(g, coarse_sin, fine_sin));
+  return reshape(g, concat(g, {sines, cosines}, 2), {1, positions, width});
+}
+
+Value positions(Graph& g, Weights& weights) {
+  const ModelConfig& config = weights.config();
+  const Rows table = weights.rows("encoder.embed_positions.weight");
+  if (has_integers(weights.recipe().encoder) && are_sinusoids(*table)) {
+    return computed_positions(g, config.max_source_positions, config.d_model);
+  }
+  return weights.table(g, reshaped(table, {1, config.max_source_positions, config.d_model}),
+                       weights.recipe().encoder);
 }
 
 }  // namespace
 
 Value encoder(Graph& g, Weights& weights, Value input_features) {
   const ModelConfig& config = weights.config();
-  const int frames = 2 * config.max_source_positions;
   Value x = transpose(g, input_features, {0, 2, 1});
-  x = reshape(g, x, {1, 1, frames, config.num_mel_bins});
   x = convolution(g, weights, x, "encoder.conv1", 1);
   x = convolution(g, weights, x, "encoder.conv2", 2);
-  x = reshape(g, x, {1, config.max_source_positions, config.d_model});
-  const Rows positions = reshaped(weights.rows("encoder.embed_positions.weight"),
-                                  {1, config.max_source_positions, config.d_model});
-  x = add(g, x, weights.table(g, positions, weights.recipe().encoder));
+  x = add(g, x, positions(g, weights));
   for (int i = 0; i < config.encoder_layers; ++i) {
     const std::string layer = fmt::format("encoder.layers.{}", i);
     x = add(g, x,

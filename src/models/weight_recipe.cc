@@ -4,6 +4,7 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "common/mapped_file.h"
@@ -18,13 +19,32 @@ constexpr std::string_view kEncoderPrefix = "encoder.";
 constexpr std::string_view kDecoderPrefix = "decoder.";
 constexpr std::string_view kEmbedding = "decoder.embed_tokens";
 constexpr std::string_view kMixed = "mixed";
+constexpr uint64_t kMaxInt8Tokens = 1 << 30;
 
 /// Measured; see docs/quantization.md.
 WeightRecipe mixed_recipe() {
-  return {.encoder = WeightFormat::i8,
-          .decoder = WeightFormat::i8,
-          .embedding = WeightFormat::i4,
-          .exceptions = {}};
+  using enum WeightFormat;
+  return {.encoder = i8,
+          .decoder = i8,
+          .embedding = i4,
+          .embedding_int8_tokens = 8000,
+          .exceptions = {{"encoder.layers.*.q_proj", i4},
+                         {"encoder.layers.*.k_proj", i4},
+                         {"decoder.layers.*.q_proj", i4},
+                         {"decoder.layers.*.encoder_attn.k_proj", i4},
+                         {"decoder.layers.*.fc1", i4}}};
+}
+
+/// "decoder.layers.3.fc1" of four layers -> "decoder.layers.-1.fc1".
+std::string counted_from_end(const std::string& matrix, int layers) {
+  constexpr std::string_view kLayers = ".layers.";
+  const size_t at = matrix.find(kLayers);
+  if (at == std::string::npos) return matrix;
+  const char* digits = matrix.data() + at + kLayers.size();
+  int layer = 0;
+  const auto [end, error] = std::from_chars(digits, matrix.data() + matrix.size(), layer);
+  if (error != std::errc()) return matrix;
+  return fmt::format("{}{}{}{}", matrix.substr(0, at), kLayers, layer - layers, end);
 }
 
 void drop_exceptions(WeightRecipe& recipe, std::string_view prefix) {
@@ -65,10 +85,14 @@ WeightFormat weight_format(std::string_view name) {
   fail("Unknown weight format \"{}\": expected none, fp16, int8 or int4.", name);
 }
 
-WeightFormat WeightRecipe::format_of(const std::string& matrix) const {
+WeightFormat WeightRecipe::format_of(const std::string& matrix, int layers) const {
   if (matrix == kEmbedding) return embedding;
+  const std::string from_end = counted_from_end(matrix, layers);
   for (auto exception = exceptions.rbegin(); exception != exceptions.rend(); ++exception) {
-    if (::fnmatch(exception->first.c_str(), matrix.c_str(), 0) == 0) return exception->second;
+    const auto matches = [&](const std::string& name) {
+      return ::fnmatch(exception->first.c_str(), name.c_str(), 0) == 0;
+    };
+    if (matches(matrix) || matches(from_end)) return exception->second;
   }
   return matrix.starts_with(kEncoderPrefix) ? encoder : decoder;
 }
@@ -83,10 +107,15 @@ void WeightRecipe::set_decoder(WeightFormat format) {
   drop_exceptions(*this, kDecoderPrefix);
 }
 
+void WeightRecipe::set_embedding(WeightFormat format) {
+  embedding = format;
+  embedding_int8_tokens = 0;
+}
+
 WeightRecipe recipe_of_name(std::string_view name) {
   if (name == kMixed) return mixed_recipe();
   const WeightFormat format = weight_format(name);
-  return {.encoder = format, .decoder = format, .embedding = format, .exceptions = {}};
+  return {.encoder = format, .decoder = format, .embedding = format};
 }
 
 const std::vector<std::string>& recipe_names() {
@@ -105,6 +134,11 @@ WeightRecipe recipe_from_json(std::string_view json, const std::string& source) 
       recipe.decoder = format_in(value, source, key);
     } else if (key == "embedding") {
       recipe.embedding = format_in(value, source, key);
+    } else if (key == "embedding_int8_tokens") {
+      if (!value.is_number_unsigned() || value.get<uint64_t>() > kMaxInt8Tokens) {
+        fail("{}: \"{}\" must be a number of tokens, found {}.", source, key, value.dump());
+      }
+      recipe.embedding_int8_tokens = value.get<int>();
     } else if (key == "exceptions") {
       if (!value.is_object()) fail("{}: \"exceptions\" must be an object.", source);
       for (const auto& [pattern, format] : value.items()) {
@@ -115,8 +149,10 @@ WeightRecipe recipe_from_json(std::string_view json, const std::string& source) 
         recipe.exceptions.emplace_back(pattern, format_in(format, source, pattern));
       }
     } else {
-      fail("{}: unknown key \"{}\": expected encoder, decoder, embedding or exceptions.", source,
-           key);
+      fail(
+          "{}: unknown key \"{}\": expected encoder, decoder, embedding, embedding_int8_tokens or "
+          "exceptions.",
+          source, key);
     }
   }
   return recipe;
@@ -133,6 +169,9 @@ std::string to_json(const WeightRecipe& recipe) {
   Json json = {{"encoder", name_of(recipe.encoder)},
                {"decoder", name_of(recipe.decoder)},
                {"embedding", name_of(recipe.embedding)}};
+  if (recipe.embedding_int8_tokens > 0) {
+    json["embedding_int8_tokens"] = recipe.embedding_int8_tokens;
+  }
   for (const auto& [pattern, format] : recipe.exceptions) {
     json["exceptions"][pattern] = name_of(format);
   }

@@ -39,6 +39,11 @@ class CheckpointRows : public RowSource {
   Shape shape_;
 };
 
+/// How many layers the side of a matrix has.
+int layers_beside(const std::string& matrix, const ModelConfig& config) {
+  return matrix.starts_with("encoder.") ? config.encoder_layers : config.decoder_layers;
+}
+
 }  // namespace
 
 Weights::Weights(const Checkpoint& checkpoint, WeightRecipe recipe, Compatibility compatibility)
@@ -48,8 +53,9 @@ Weights::Weights(const Checkpoint& checkpoint, WeightRecipe recipe, Compatibilit
     only.exceptions[0].second = WeightFormat::i8;
     const bool matches = std::ranges::any_of(checkpoint_.tensors, [&](const auto& tensor) {
       const auto& [name, view] = tensor;
-      return view.shape.size() == 2 && name.ends_with(kWeightSuffix) &&
-             only.format_of(name.substr(0, name.size() - kWeightSuffix.size())) == WeightFormat::i8;
+      if (view.shape.size() != 2 || !name.ends_with(kWeightSuffix)) return false;
+      const std::string matrix = name.substr(0, name.size() - kWeightSuffix.size());
+      return only.format_of(matrix, layers_beside(matrix, config())) == WeightFormat::i8;
     });
     if (!matches) {
       fail("The quantisation recipe has an exception for \"{}\", but no matrix of {} is called so.",
@@ -63,7 +69,7 @@ Rows Weights::rows(std::string_view name) const {
 }
 
 WeightFormat Weights::format_of(const std::string& prefix, const Rows& source) const {
-  const WeightFormat format = recipe_.format_of(prefix);
+  const WeightFormat format = recipe_.format_of(prefix, layers_beside(prefix, config()));
   // TFLite 2.14 cannot compute with int4.
   const bool possible =
       source->row_size() % kInt4Block == 0 && compatibility_ == Compatibility::litert;
@@ -142,6 +148,13 @@ Value Weights::layer_norm(Graph& g, Value x, const std::string& prefix) {
   return add(g, scaled, vector(g, prefix + ".bias"));
 }
 
+Value Weights::kernel_product(Graph& g, Value x, const std::string& prefix) {
+  const Rows kernel = conv_kernel(rows(prefix + ".weight"));
+  const auto outputs = static_cast<int32_t>(kernel->rows());
+  const auto width = static_cast<int32_t>(kernel->row_size());
+  return product_int8(g, x, reshaped(kernel, {outputs, width}), vector(g, prefix + ".bias"));
+}
+
 Value Weights::table(Graph& g, const Rows& source, WeightFormat side) {
   if (side == WeightFormat::f32) return g.constant(source);
   return dequantize(g, g.constant(source, DType::f16));
@@ -151,17 +164,34 @@ Value Weights::table(Graph& g, const Rows& source, WeightFormat side) {
 // same buffer, and the scales through another GATHER.
 
 Value Weights::embed(Graph& g, Value tokens) {
-  const Rows source = rows(kEmbeddingWeight);
-  switch (format_of(kEmbedding, source)) {
+  Value embedded;
+  int32_t first = 0;
+  for (const EmbeddingPart& part : embedding_parts()) {
+    const auto count = static_cast<int32_t>(part.rows->rows());
+    if (count == config().vocab_size) return embed_part(g, part, tokens);
+    const Value place = sub(g, tokens, g.constant_i32({first}));
+    const Value inside =
+        minimum(g, maximum(g, place, g.constant_i32({0})), g.constant_i32({count - 1}));
+    const Value found = embed_part(g, part, inside);
+    const Value before = reshape(g, less(g, place, g.constant_i32({0})), {g.shape(tokens)[0], 1});
+    embedded = embedded.valid() ? select(g, before, embedded, found) : found;
+    first += count;
+  }
+  return embedded;
+}
+
+Value Weights::embed_part(Graph& g, const EmbeddingPart& part, Value indices) {
+  const Rows& source = part.rows;
+  switch (part.format) {
     case WeightFormat::f32:
-      return gather(g, g.constant(source), tokens);
+      return gather(g, g.constant(source), indices);
     case WeightFormat::f16: {
       const Value table = g.constant(source, DType::f16);
       // TFLite 2.14 gathers no float16; it converts the constant once.
       if (compatibility_ == Compatibility::tflite_2_14) {
-        return gather(g, dequantize(g, table), tokens);
+        return gather(g, dequantize(g, table), indices);
       }
-      return dequantize(g, gather(g, table, tokens));
+      return dequantize(g, gather(g, table, indices));
     }
     case WeightFormat::i8: {
       const Int8Rows& stored = int8(source);
@@ -169,27 +199,26 @@ Value Weights::embed(Graph& g, Value tokens) {
           g.constant(source->name() + ".integers", DType::i8, source->shape(), stored.data);
       const Rows scales =
           rows_of(source->name() + ".scales", {source->shape()[0], 1}, stored.quantization->scales);
-      const Value row = cast(g, gather(g, integers, tokens), DType::f32);
-      return mul(g, row, gather(g, g.constant(scales), tokens));
+      const Value row = cast(g, gather(g, integers, indices), DType::f32);
+      return mul(g, row, gather(g, g.constant(scales), indices));
     }
     case WeightFormat::i4:
       break;
   }
-  return embed_int4(g, tokens);
+  return embed_int4(g, int4_embedding(source), indices);
 }
 
-Value Weights::embed_int4(Graph& g, Value tokens) {
-  const Int4Blocks& stored = int4_embedding();
+Value Weights::embed_int4(Graph& g, const Int4Blocks& stored, Value indices) {
   const Shape scales_shape = stored.scales->shape();
   const int32_t blocks = scales_shape[1];
   const int32_t pairs = blocks * kInt4Block / 2;
-  const int32_t n = g.shape(tokens)[0];
-  const Value bytes =
-      g.constant(kEmbeddingWeight + ".pairs", DType::i8, {scales_shape[0], pairs}, stored.data);
+  const int32_t n = g.shape(indices)[0];
+  const Value bytes = g.constant(stored.scales->name() + ".pairs", DType::i8,
+                                 {scales_shape[0], pairs}, stored.data);
   // byte = 16 * second + (first as 0 ... 15); first = low half in two's complement.
   const Value sixteen = g.constant(16.0F);
   const Value sixteenth = g.constant(1.0F / 16.0F);
-  const Value byte = cast(g, gather(g, bytes, tokens), DType::f32);
+  const Value byte = cast(g, gather(g, bytes, indices), DType::f32);
   const Value second = floor(g, mul(g, byte, sixteenth));
   const Value low = sub(g, byte, mul(g, second, sixteen));
   const Value wraps = floor(g, mul(g, add(g, low, g.constant(8.0F)), sixteenth));
@@ -197,7 +226,7 @@ Value Weights::embed_int4(Graph& g, Value tokens) {
   const Shape column{n, pairs, 1};
   const Value integers = concat(g, {reshape(g, first, column), reshape(g, second, column)}, 2);
 
-  const Value scales = dequantize(g, gather(g, g.constant(stored.scales, DType::f16), tokens));
+  const Value scales = dequantize(g, gather(g, g.constant(stored.scales, DType::f16), indices));
   const Value scaled =
       mul(g, reshape(g, integers, {n, blocks, kInt4Block}), reshape(g, scales, {n, blocks, 1}));
   return mul(g, reshape(g, scaled, {n, blocks * kInt4Block}), g.constant(embedding_factors()));
@@ -217,15 +246,15 @@ Rows Weights::embedding_factors() {
   return embedding_factors_;
 }
 
-const Int4Blocks& Weights::int4_embedding() {
-  if (const auto found = int4_.find(kEmbedding); found != int4_.end()) return found->second;
+const Int4Blocks& Weights::int4_embedding(const Rows& source) {
+  if (const auto found = int4_.find(source->name()); found != int4_.end()) return found->second;
   std::vector<float> factors(static_cast<size_t>(config().d_model));
   embedding_factors()->read(0, config().d_model, factors);
   // Its input comes from the last norm, whose column i has the mean square gain^2 + bias^2.
   const auto of_norm = [&](std::string_view name) {
     std::vector<float> numbers(factors.size());
-    const Rows source = rows(name);
-    source->read(0, source->rows(), numbers);
+    const Rows norm = rows(name);
+    norm->read(0, norm->rows(), numbers);
     return numbers;
   };
   const std::vector<float> gains = of_norm("decoder.layer_norm.weight");
@@ -235,15 +264,34 @@ const Int4Blocks& Weights::int4_embedding() {
     const float square = gains[i] * gains[i] + biases[i] * biases[i];
     importance.push_back(square * factors[i] * factors[i]);
   }
-  const Rows divided = columns_divided(rows(kEmbeddingWeight), std::move(factors));
-  return int4_.emplace(kEmbedding, int4_blocks(divided, importance)).first->second;
+  const Rows divided = columns_divided(source, std::move(factors));
+  return int4_.emplace(source->name(), int4_blocks(divided, importance)).first->second;
+}
+
+// The most frequent tokens have the lowest ids, since byte pairs are numbered as they were merged.
+// Their rows decide nearly all that four bits spoil.
+
+std::vector<Weights::EmbeddingPart> Weights::embedding_parts() const {
+  const Rows all = rows(kEmbeddingWeight);
+  const WeightFormat format = format_of(kEmbedding, all);
+  const int32_t frequent = recipe_.embedding_int8_tokens;
+  const int32_t special = generation().eos_token_id;
+  if (format != WeightFormat::i4 || frequent == 0) return {{all, format}};
+  if (frequent >= special) return {{all, WeightFormat::i8}};
+  return {{row_range(all, 0, frequent), WeightFormat::i8},
+          {row_range(all, frequent, special - frequent), WeightFormat::i4},
+          {row_range(all, special, config().vocab_size - special), WeightFormat::i8}};
 }
 
 Value Weights::logits(Graph& g, Value x) {
-  const Rows source = rows(kEmbeddingWeight);
-  const WeightFormat format = format_of(kEmbedding, source);
-  if (format != WeightFormat::i4) return product(g, x, source, format);
-  return product_int4(g, mul(g, x, g.constant(embedding_factors())), int4_embedding());
+  std::vector<Value> parts;
+  for (const auto& [source, format] : embedding_parts()) {
+    parts.push_back(
+        format == WeightFormat::i4
+            ? product_int4(g, mul(g, x, g.constant(embedding_factors())), int4_embedding(source))
+            : product(g, x, source, format));
+  }
+  return parts.size() == 1 ? parts[0] : concat(g, parts, static_cast<int>(g.shape(x).size()) - 1);
 }
 
 }  // namespace whisper_s4y

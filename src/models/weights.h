@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "checkpoint/checkpoint.h"
 #include "graph/graph.h"
@@ -41,6 +42,10 @@ class Weights {
   /// A float32 vector or table as it is.
   Value vector(Graph& g, const std::string& name) { return g.constant(rows(name)); }
 
+  /// x [..., taps * inputs] through the kernel `prefix`.weight as an int8 matrix, plus
+  /// `prefix`.bias.
+  Value kernel_product(Graph& g, Value x, const std::string& prefix);
+
   /// A table that is added to activations, or a convolution kernel: float32, or float16 followed
   /// by DEQUANTIZE.
   Value table(Graph& g, const Rows& source, WeightFormat side);
@@ -61,11 +66,20 @@ class Weights {
   Value product(Graph& g, Value x, const Rows& source, WeightFormat format, Value bias = {});
   Value product_int4(Graph& g, Value x, const Int4Blocks& stored, Value bias = {});
   Value product_int8(Graph& g, Value x, const Rows& source, Value bias);
-  Value embed_int4(Graph& g, Value tokens);
+  /// Rows of the token embedding that are stored alike.
+  struct EmbeddingPart {
+    Rows rows;
+    WeightFormat format;
+  };
+  /// One after the other they are the whole embedding.
+  [[nodiscard]] std::vector<EmbeddingPart> embedding_parts() const;
+  /// Rows `indices` i32[n] of one part.
+  Value embed_part(Graph& g, const EmbeddingPart& part, Value indices);
+  Value embed_int4(Graph& g, const Int4Blocks& stored, Value indices);
   const Int8Rows& int8(const Rows& source);
   const Int4Blocks& int4(const Rows& source);
-  /// The token embedding in int4, its columns divided by embedding_factors().
-  const Int4Blocks& int4_embedding();
+  /// Rows of the token embedding in int4, their columns divided by embedding_factors().
+  const Int4Blocks& int4_embedding(const Rows& source);
   Rows embedding_factors();
 
   const Checkpoint& checkpoint_;

@@ -77,8 +77,9 @@ TEST_P(Formats, AQuantisedBundleKeepsItsWeights) {
     }
     const auto original = open_checkpoint(checkpoints_ / "hf");
     const auto bundle = open_checkpoint(folder_ / "bundle.tflite");
-    for (const char* name : {"decoder.embed_tokens.weight", "encoder.layers.0.fc1.weight",
-                             "decoder.layers.1.encoder_attn.q_proj.weight"}) {
+    for (const char* name :
+         {"encoder.conv2.weight", "encoder.embed_positions.weight", "decoder.embed_tokens.weight",
+          "encoder.layers.0.fc1.weight", "decoder.layers.1.encoder_attn.q_proj.weight"}) {
       const std::vector<float> expected = values_of(original->tensor(name));
       const std::vector<float> actual = values_of(bundle->tensor(name));
       double error = 0;

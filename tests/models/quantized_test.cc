@@ -6,6 +6,7 @@
 #include <cmath>
 #include <random>
 
+#include "checkpoint/tiny_checkpoint.h"
 #include "models/convert.h"
 #include "models/random_checkpoint.h"
 #include "models/runner.h"
@@ -33,6 +34,10 @@ std::vector<Case> cases() {
       // 40 is no multiple of a block: int8 instead.
       {"Int4WithoutBlocks", recipe_of_name("int4"), 40, 0.04},
       {"EncoderAlone", {.encoder = i4, .decoder = f32, .embedding = f32}, 64, 0.4},
+      {"EmbeddingByRows",
+       {.encoder = f32, .decoder = f32, .embedding = i4, .embedding_int8_tokens = 8},
+       64,
+       0.3},
       {"EmbeddingAlone", {.encoder = f32, .decoder = f32, .embedding = i4}, 64, 0.3},
       {"Fp16EmbeddingInt8", {.encoder = f16, .decoder = f16, .embedding = i8}, 64, 0.04},
       {"Int8EmbeddingFp16", {.encoder = i8, .decoder = i8, .embedding = f16}, 64, 0.04},
@@ -60,10 +65,12 @@ double relative_error(const Numbers& got, const Numbers& expected) {
 
 class Quantized : public ::testing::TestWithParam<Case> {
  protected:
+  Checkpoint checkpoint() const {
+    return random_checkpoint(small_config(GetParam().d_model, 2, 2), /*seed=*/5);
+  }
   /// Converts one random checkpoint by a recipe.
-  Runner converted(const WeightRecipe& recipe) {
-    const Checkpoint checkpoint =
-        random_checkpoint(small_config(GetParam().d_model, 2, 2), /*seed=*/5);
+  Runner converted(const WeightRecipe& recipe) { return converted(checkpoint(), recipe); }
+  Runner converted(const Checkpoint& checkpoint, const WeightRecipe& recipe) {
     ConvertOptions options;
     options.recipe = recipe;
     options.prefill_tokens = 4;
@@ -86,7 +93,7 @@ TEST_P(Quantized, IsNearFloat32) {
   EXPECT_LT(relative_error(model.run("encode", window).numbers("last_hidden_state"),
                            exact.run("encode", window).numbers("last_hidden_state")),
             GetParam().tolerance);
-  for (const int token : {0, 1, 19, 33, 1530}) {
+  for (const int token : {0, 1, 7, 8, 19, 20, 33, 1530}) {
     const Inputs inputs{{"token", Integers{token}}, {"position", Integers{0}}};
     EXPECT_LT(relative_error(model.run("step", inputs).numbers("logits"),
                              exact.run("step", inputs).numbers("logits")),
@@ -104,6 +111,68 @@ TEST_P(Quantized, PrefillEqualsStep) {
                            model.run("step", one).numbers("logits")),
             0.02);  // activations are quantised in other pieces
 }
+
+TEST_P(Quantized, ReadsBackAsACheckpoint) {
+  converted(GetParam().recipe);
+  const auto opened = open_checkpoint(folder_ / "model.tflite");
+  for (const auto& [name, tensor] : checkpoint().tensors) {
+    EXPECT_LT(relative_error(values_of(opened->tensor(name)), values_of(tensor)),
+              std::min(GetParam().tolerance, 0.15))
+        << name;
+  }
+}
+
+class EmbeddingByRows : public Quantized {};
+
+// Logits of int8 rows are as exact as those of an int8 embedding.
+TEST_P(EmbeddingByRows, FrequentAndSpecialTokensAreInt8) {
+  Runner exact = converted({});
+  Runner model = converted(GetParam().recipe);
+  const int frequent = GetParam().recipe.embedding_int8_tokens;
+  constexpr int kSpecial = 20;
+  for (const int token : {0, frequent - 1, frequent, kSpecial - 1, kSpecial}) {
+    const Inputs inputs{{"token", Integers{token}}, {"position", Integers{0}}};
+    const Numbers got = model.run("step", inputs).numbers("logits");
+    const Numbers expected = exact.run("step", inputs).numbers("logits");
+    const auto error = [&](int first, int last) {
+      return relative_error({got.begin() + first, got.begin() + last},
+                            {expected.begin() + first, expected.begin() + last});
+    };
+    const auto size = static_cast<int>(got.size());
+    const bool int4_input = token >= frequent && token < kSpecial;
+    EXPECT_EQ(error(0, frequent) < 0.04, !int4_input) << token;
+    EXPECT_EQ(error(kSpecial, size) < 0.04, !int4_input) << token;
+    EXPECT_GT(error(frequent, kSpecial), 0.04) << token;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Recipes, EmbeddingByRows,
+                         ::testing::Values(Case{"EmbeddingByRows",
+                                                {.encoder = WeightFormat::f32,
+                                                 .decoder = WeightFormat::f32,
+                                                 .embedding = WeightFormat::i4,
+                                                 .embedding_int8_tokens = 8}}),
+                         [](const auto& info) { return info.param.name; });
+
+class OtherPositions : public Quantized {};
+
+// Only the sinusoids that openai/whisper has are computed instead of stored.
+TEST_P(OtherPositions, AreStored) {
+  Checkpoint other = checkpoint();
+  TensorView& positions = other.tensors.at("encoder.embed_positions.weight");
+  std::vector<float> numbers = values_of(positions);
+  std::ranges::reverse(numbers);
+  const auto bytes = std::as_bytes(std::span(numbers));
+  positions.copy = std::make_shared<const std::vector<std::byte>>(bytes.begin(), bytes.end());
+  positions.bytes = *positions.copy;
+  converted(other, GetParam().recipe);
+  const auto opened = open_checkpoint(folder_ / "model.tflite");
+  EXPECT_LT(relative_error(values_of(opened->tensor(positions.name)), numbers), 0.001);
+}
+
+INSTANTIATE_TEST_SUITE_P(Recipes, OtherPositions,
+                         ::testing::Values(Case{"Int8", recipe_of_name("int8")}),
+                         [](const auto& info) { return info.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(Recipes, Quantized, ::testing::ValuesIn(cases()),
                          [](const auto& info) { return info.param.name; });

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <random>
 
+#include "common/sinusoids.h"
+
 namespace whisper_s4y::testing {
 namespace {
 
@@ -23,6 +25,10 @@ class Builder {
     std::normal_distribution<float> normal(mean, deviation);
     std::vector<float> numbers(static_cast<size_t>(count));
     for (float& number : numbers) number = normal(random_);
+    tensor(std::move(name), std::move(shape), numbers);
+  }
+
+  void tensor(std::string name, std::vector<int64_t> shape, const std::vector<float>& numbers) {
     auto bytes = std::make_shared<std::vector<std::byte>>(numbers.size() * sizeof(float));
     std::memcpy(bytes->data(), numbers.data(), bytes->size());
     TensorView view;
@@ -121,7 +127,8 @@ Checkpoint random_checkpoint(const ModelConfig& c, unsigned seed) {
   b.tensor("encoder.conv1.bias", {d}, 0, 0.1F);
   b.tensor("encoder.conv2.weight", {d, d, 3}, 0, 0.3F);
   b.tensor("encoder.conv2.bias", {d}, 0, 0.1F);
-  b.tensor("encoder.embed_positions.weight", {c.max_source_positions, d}, 0, 0.5F);
+  b.tensor("encoder.embed_positions.weight", {c.max_source_positions, d},
+           sinusoids(c.max_source_positions, d));
   b.tensor("decoder.embed_positions.weight", {c.max_target_positions, d}, 0, 0.5F);
   b.tensor("decoder.embed_tokens.weight", {c.vocab_size, d}, 0, 0.5F);
   b.norm("encoder.layer_norm", d);

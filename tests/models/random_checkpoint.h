@@ -9,7 +9,8 @@ namespace whisper_s4y::testing {
 /// tokens, a blank, "b" to "t", and 7 "together", before the special tokens.
 [[nodiscard]] ModelConfig small_config(int d_model = 16, int heads = 2, int layers = 1);
 
-/// Weights are normal numbers that keep activations near 1, equal for equal seeds. Ids:
+/// Weights are normal numbers that keep activations near 1, equal for equal seeds; the encoder's
+/// positions are sinusoids. Ids:
 /// 20 <|endoftext|>, 21 <|startoftranscript|>, 22 <|en|>, 23 <|de|>, 24 <|translate|>,
 /// 25 <|transcribe|>, 26 <|startoflm|>, 27 <|startofprev|>, 28 <|nospeech|>, 29 <|notimestamps|>,
 /// from 30 on <|0.00|> to <|30.00|>; further ids of a larger vocabulary are text again.

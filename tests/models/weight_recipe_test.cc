@@ -25,26 +25,44 @@ std::string message_of(const std::string& json) {
 TEST(WeightRecipe, EverySideHasItsFormat) {
   const WeightRecipe recipe =
       recipe_from_json(R"({"encoder": "fp16", "decoder": "int8", "embedding": "int4"})", "r.json");
-  EXPECT_EQ(recipe.format_of("encoder.layers.0.fc1"), WeightFormat::f16);
-  EXPECT_EQ(recipe.format_of("decoder.layers.0.encoder_attn.k_proj"), WeightFormat::i8);
-  EXPECT_EQ(recipe.format_of("decoder.embed_tokens"), WeightFormat::i4);
+  EXPECT_EQ(recipe.format_of("encoder.layers.0.fc1", 4), WeightFormat::f16);
+  EXPECT_EQ(recipe.format_of("decoder.layers.0.encoder_attn.k_proj", 4), WeightFormat::i8);
+  EXPECT_EQ(recipe.format_of("decoder.embed_tokens", 4), WeightFormat::i4);
 }
 
 TEST(WeightRecipe, TheLastExceptionThatMatchesHolds) {
   const WeightRecipe recipe = recipe_from_json(
       R"({"exceptions": {"decoder.layers.*": "int4", "decoder.*.fc2": "int8"}})", "r.json");
-  EXPECT_EQ(recipe.format_of("decoder.layers.3.fc1"), WeightFormat::i4);
-  EXPECT_EQ(recipe.format_of("decoder.layers.3.fc2"), WeightFormat::i8);
-  EXPECT_EQ(recipe.format_of("encoder.layers.3.fc2"), WeightFormat::f32);
-  EXPECT_EQ(recipe.format_of("decoder.embed_tokens"), WeightFormat::f32);
+  EXPECT_EQ(recipe.format_of("decoder.layers.3.fc1", 4), WeightFormat::i4);
+  EXPECT_EQ(recipe.format_of("decoder.layers.3.fc2", 4), WeightFormat::i8);
+  EXPECT_EQ(recipe.format_of("encoder.layers.3.fc2", 4), WeightFormat::f32);
+  EXPECT_EQ(recipe.format_of("decoder.embed_tokens", 4), WeightFormat::f32);
+}
+
+TEST(WeightRecipe, LayersMayBeCountedFromTheEnd) {
+  const WeightRecipe recipe = recipe_from_json(
+      R"({"decoder": "int4", "exceptions": {"decoder.layers.-1.*": "int8"}})", "r.json");
+  EXPECT_EQ(recipe.format_of("decoder.layers.3.fc1", 4), WeightFormat::i8);
+  EXPECT_EQ(recipe.format_of("decoder.layers.3.fc1", 6), WeightFormat::i4);
+  EXPECT_EQ(recipe.format_of("decoder.layers.11.fc1", 12), WeightFormat::i8);
+  EXPECT_EQ(recipe.format_of("decoder.layers.1.fc1", 12), WeightFormat::i4);
+}
+
+TEST(WeightRecipe, AnEmbeddingMayBePartlyInt8) {
+  WeightRecipe recipe =
+      recipe_from_json(R"({"embedding": "int4", "embedding_int8_tokens": 100})", "r.json");
+  EXPECT_EQ(recipe.embedding_int8_tokens, 100);
+  EXPECT_THAT(to_json(recipe), HasSubstr(R"("embedding_int8_tokens":100)"));
+  recipe.set_embedding(WeightFormat::i4);
+  EXPECT_EQ(recipe.embedding_int8_tokens, 0);
 }
 
 TEST(WeightRecipe, ASideReplacesItsExceptions) {
   WeightRecipe recipe = recipe_from_json(
       R"({"exceptions": {"decoder.*.fc2": "int8", "encoder.*.fc2": "int8"}})", "r.json");
   recipe.set_decoder(WeightFormat::i4);
-  EXPECT_EQ(recipe.format_of("decoder.layers.0.fc2"), WeightFormat::i4);
-  EXPECT_EQ(recipe.format_of("encoder.layers.0.fc2"), WeightFormat::i8);
+  EXPECT_EQ(recipe.format_of("decoder.layers.0.fc2", 4), WeightFormat::i4);
+  EXPECT_EQ(recipe.format_of("encoder.layers.0.fc2", 4), WeightFormat::i8);
 }
 
 TEST(WeightRecipe, JsonKeepsIt) {
@@ -68,6 +86,10 @@ TEST(WeightRecipe, SaysWhatIsWrong) {
   EXPECT_THAT(message_of(R"({"encodr": "int8"})"), HasSubstr("encodr"));
   EXPECT_THAT(message_of(R"({"exceptions": {"*.fc2": "int8"}})"), HasSubstr("*.fc2"));
   EXPECT_THAT(message_of(R"({"exceptions": 1})"), HasSubstr("exceptions"));
+  for (const char* bad : {"-1", "1.5", "\"8\"", "99999999999"}) {
+    EXPECT_THAT(message_of(std::string(R"({"embedding_int8_tokens": )") + bad + "}"),
+                HasSubstr(bad));
+  }
 }
 
 TEST(WeightRecipe, AnExceptionForNoMatrixIsRefused) {
