@@ -60,12 +60,12 @@ Value neighbours(Graph& g, Value padded, int stride) {
 /// x f32[1, frames, c] -> f32[1, frames / stride, d]; a kernel of integers is a matrix.
 Value convolution(Graph& g, Weights& weights, Value x, const std::string& prefix, int stride) {
   const Value padded = pad(g, x, {{0, 0}, {1, 1}, {0, 0}});
-  const WeightFormat side = weights.recipe().encoder;
-  if (has_integers(side)) {
+  const WeightFormat format = weights.recipe().format_of_convolution(prefix);
+  if (has_integers(format)) {
     return gelu(g, weights.kernel_product(g, neighbours(g, padded, stride), prefix));
   }
   const Shape shape = g.shape(padded);
-  const Value kernel = weights.table(g, conv_kernel(weights.rows(prefix + ".weight")), side);
+  const Value kernel = weights.table(g, conv_kernel(weights.rows(prefix + ".weight")), format);
   // Along the width of an image of height 1.
   const Value image = reshape(g, padded, {1, 1, shape[1], shape[2]});
   const Value y = conv_2d(g, image, kernel, weights.vector(g, prefix + ".bias"), 1, stride, false);
@@ -114,7 +114,9 @@ Value computed_positions(Graph& g, int positions, int width) {
 Value positions(Graph& g, Weights& weights) {
   const ModelConfig& config = weights.config();
   const Rows table = weights.rows("encoder.embed_positions.weight");
-  if (has_integers(weights.recipe().encoder) && are_sinusoids(*table)) {
+  // Recipes whose convolutions are integers are those that must be small.
+  if (has_integers(weights.recipe().format_of_convolution("encoder.conv2")) &&
+      are_sinusoids(*table)) {
     return computed_positions(g, config.max_source_positions, config.d_model);
   }
   return weights.table(g, reshaped(table, {1, config.max_source_positions, config.d_model}),

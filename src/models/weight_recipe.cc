@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "common/mapped_file.h"
 #include "whisper_s4y/error.h"
@@ -28,7 +29,8 @@ WeightRecipe mixed_recipe() {
           .decoder = i8,
           .embedding = i4,
           .embedding_int8_tokens = 8000,
-          .exceptions = {{"encoder.layers.*.q_proj", i4},
+          .exceptions = {{"encoder.conv*", i8},
+                         {"encoder.layers.*.q_proj", i4},
                          {"encoder.layers.*.k_proj", i4},
                          {"decoder.layers.*.q_proj", i4},
                          {"decoder.layers.*.encoder_attn.k_proj", i4},
@@ -45,6 +47,19 @@ std::string counted_from_end(const std::string& matrix, int layers) {
   const auto [end, error] = std::from_chars(digits, matrix.data() + matrix.size(), layer);
   if (error != std::errc()) return matrix;
   return fmt::format("{}{}{}{}", matrix.substr(0, at), kLayers, layer - layers, end);
+}
+
+/// The last exception that matches one of a matrix' names.
+std::optional<WeightFormat> exception_for(const WeightRecipe& recipe,
+                                          const std::vector<std::string>& names) {
+  for (auto exception = recipe.exceptions.rbegin(); exception != recipe.exceptions.rend();
+       ++exception) {
+    const bool matches = std::ranges::any_of(names, [&](const std::string& name) {
+      return ::fnmatch(exception->first.c_str(), name.c_str(), 0) == 0;
+    });
+    if (matches) return exception->second;
+  }
+  return std::nullopt;
 }
 
 void drop_exceptions(WeightRecipe& recipe, std::string_view prefix) {
@@ -87,14 +102,13 @@ WeightFormat weight_format(std::string_view name) {
 
 WeightFormat WeightRecipe::format_of(const std::string& matrix, int layers) const {
   if (matrix == kEmbedding) return embedding;
-  const std::string from_end = counted_from_end(matrix, layers);
-  for (auto exception = exceptions.rbegin(); exception != exceptions.rend(); ++exception) {
-    const auto matches = [&](const std::string& name) {
-      return ::fnmatch(exception->first.c_str(), name.c_str(), 0) == 0;
-    };
-    if (matches(matrix) || matches(from_end)) return exception->second;
-  }
-  return matrix.starts_with(kEncoderPrefix) ? encoder : decoder;
+  const WeightFormat side = matrix.starts_with(kEncoderPrefix) ? encoder : decoder;
+  return exception_for(*this, {matrix, counted_from_end(matrix, layers)}).value_or(side);
+}
+
+WeightFormat WeightRecipe::format_of_convolution(const std::string& name) const {
+  const WeightFormat usual = encoder == WeightFormat::f32 ? WeightFormat::f32 : WeightFormat::f16;
+  return exception_for(*this, {name}).value_or(usual);
 }
 
 void WeightRecipe::set_encoder(WeightFormat format) {

@@ -16,9 +16,9 @@ enum class WeightFormat { f32, f16, i8, i4 };
 /// "none" or "fp32", "fp16", "int8", "int4"; throws Error for others.
 [[nodiscard]] WeightFormat weight_format(std::string_view name);
 
-/// Norms and biases are always float32. Position tables are float16 where their side is smaller
-/// than float32, and so are convolutions; where the encoder is int8 or int4, convolutions are int8,
-/// and its positions, which are sinusoids, are computed.
+/// Norms and biases are always float32. Position tables and convolutions are float16 where their
+/// side is smaller than float32. An exception may make convolutions int8; then the encoder's
+/// positions too are computed instead of stored, if they are sinusoids.
 struct WeightRecipe {
   WeightFormat encoder = WeightFormat::f32;    // matrices of the encoder's layers
   WeightFormat decoder = WeightFormat::f32;    // matrices of the decoder's layers
@@ -26,14 +26,16 @@ struct WeightRecipe {
   /// Of an int4 embedding so many first ids, the most frequent tokens, and all from <|endoftext|>
   /// on are int8 instead.
   int embedding_int8_tokens = 0;
-  /// Exceptions for matrices of the layers: canonical names without ".weight", in which * stands
-  /// for anything ("decoder.layers.*.fc2") and layers may be counted from the end, where -1 is the
-  /// last ("decoder.layers.-1.*"). Of several that match the last one holds.
+  /// Exceptions for matrices of the layers and convolutions: canonical names without ".weight", in
+  /// which * stands for anything ("decoder.layers.*.fc2") and layers may be counted from the end,
+  /// where -1 is the last ("decoder.layers.-1.*"). Of several that match the last one holds.
   std::vector<std::pair<std::string, WeightFormat>> exceptions = {};
 
   /// The format of a matrix, "decoder.embed_tokens" among them, of a model with so many layers on
   /// the matrix' side.
   [[nodiscard]] WeightFormat format_of(const std::string& matrix, int layers) const;
+  /// The format of a convolution, "encoder.conv1" or "encoder.conv2".
+  [[nodiscard]] WeightFormat format_of_convolution(const std::string& name) const;
   /// Replace a side's format and what exceptions it has.
   void set_encoder(WeightFormat format);
   void set_decoder(WeightFormat format);

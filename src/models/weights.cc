@@ -53,9 +53,12 @@ Weights::Weights(const Checkpoint& checkpoint, WeightRecipe recipe, Compatibilit
     only.exceptions[0].second = WeightFormat::i8;
     const bool matches = std::ranges::any_of(checkpoint_.tensors, [&](const auto& tensor) {
       const auto& [name, view] = tensor;
-      if (view.shape.size() != 2 || !name.ends_with(kWeightSuffix)) return false;
+      if (view.shape.size() < 2 || !name.ends_with(kWeightSuffix)) return false;
       const std::string matrix = name.substr(0, name.size() - kWeightSuffix.size());
-      return only.format_of(matrix, layers_beside(matrix, config())) == WeightFormat::i8;
+      const WeightFormat format = view.shape.size() == 3
+                                      ? only.format_of_convolution(matrix)
+                                      : only.format_of(matrix, layers_beside(matrix, config()));
+      return format == WeightFormat::i8;
     });
     if (!matches) {
       fail("The quantisation recipe has an exception for \"{}\", but no matrix of {} is called so.",

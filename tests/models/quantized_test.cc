@@ -171,7 +171,7 @@ TEST_P(OtherPositions, AreStored) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Recipes, OtherPositions,
-                         ::testing::Values(Case{"Int8", recipe_of_name("int8")}),
+                         ::testing::Values(Case{"Mixed", recipe_of_name("mixed")}),
                          [](const auto& info) { return info.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(Recipes, Quantized, ::testing::ValuesIn(cases()),

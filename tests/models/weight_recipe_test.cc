@@ -39,6 +39,14 @@ TEST(WeightRecipe, TheLastExceptionThatMatchesHolds) {
   EXPECT_EQ(recipe.format_of("decoder.embed_tokens", 4), WeightFormat::f32);
 }
 
+TEST(WeightRecipe, ConvolutionsAreInt8ByExceptionOnly) {
+  WeightRecipe recipe = recipe_of_name("int8");
+  EXPECT_EQ(recipe.format_of_convolution("encoder.conv1"), WeightFormat::f16);
+  recipe.exceptions = {{"encoder.conv*", WeightFormat::i8}};
+  EXPECT_EQ(recipe.format_of_convolution("encoder.conv1"), WeightFormat::i8);
+  EXPECT_EQ(WeightRecipe().format_of_convolution("encoder.conv1"), WeightFormat::f32);
+}
+
 TEST(WeightRecipe, LayersMayBeCountedFromTheEnd) {
   const WeightRecipe recipe = recipe_from_json(
       R"({"decoder": "int4", "exceptions": {"decoder.layers.-1.*": "int8"}})", "r.json");
@@ -94,7 +102,7 @@ TEST(WeightRecipe, SaysWhatIsWrong) {
 
 TEST(WeightRecipe, AnExceptionForNoMatrixIsRefused) {
   const Checkpoint checkpoint = testing::random_checkpoint(testing::small_config());
-  for (const char* pattern : {"decoder.layers.*.fc3", "decoder.embed_tokens", "encoder.conv1"}) {
+  for (const char* pattern : {"decoder.layers.*.fc3", "decoder.embed_tokens", "encoder.conv3"}) {
     const WeightRecipe recipe{
         .encoder = {}, .decoder = {}, .embedding = {}, .exceptions = {{pattern, WeightFormat::i8}}};
     try {
