@@ -297,7 +297,7 @@ TEST(DecodeWindow, TheLengthPenaltyRanksBeams) {
   const LogitFunction script = [](const std::vector<int>& tokens) {
     const auto logit = [](double probability) { return static_cast<float>(std::log(probability)); };
     std::vector<float> logits(kVocabSize, kMaskedLogit);
-    if (tokens.size() == 4) {
+    if (tokens.size() <= 4) {  // of the prompt
       logits[static_cast<size_t>(word('a'))] = logit(0.4);
       logits[static_cast<size_t>(word('b'))] = logit(0.6);
     } else if (tokens[4] == word('a') || tokens.size() == 11) {

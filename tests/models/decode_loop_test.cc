@@ -174,7 +174,7 @@ TEST_P(DecodeLoop, PartsHaveTheirPromptInside) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, DecodeLoop, ::testing::Values(1U, 3U));
+INSTANTIATE_TEST_SUITE_P(Seeds, DecodeLoop, ::testing::Values(2U, 3U));
 
 }  // namespace
 }  // namespace whisper_s4y::testing
