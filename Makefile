@@ -29,7 +29,7 @@ test: configure ## Build everything and run all tests
 	@cmake --build $(BUILD)
 	@scripts/test $(BUILD)
 
-bench: CMAKE_FLAGS += -DWHISPER_S4Y_BUILD_BENCH=ON
+bench: override CMAKE_FLAGS += -DWHISPER_S4Y_BUILD_BENCH=ON
 bench: configure ## Time conversion and transcription beside faster-whisper and whisper.cpp
 	@cmake --build $(BUILD) --target whisper-s4y transcribe_worker model_bench
 	@bench/run $(BUILD) speed
