@@ -12,6 +12,9 @@ import sys
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests/models"))
+from interpreter_steps import logits_after  # noqa: E402
+
 bundle, encoder, audio, folder = sys.argv[1:5]
 tokens = [int(token) for token in sys.argv[5:]]
 
@@ -25,18 +28,9 @@ part = Interpreter(encoder, num_threads=2)
 hidden = part.get_signature_runner("serving_default")(input_features=logmel)["last_hidden_state"]
 del part
 
-cross = interpreter.get_signature_runner("cross")(last_hidden_state=hidden)
-step = interpreter.get_signature_runner("step")
-caches = {name: np.zeros(details["shape"], np.float32)
-          for name, details in step.get_input_details().items() if name.startswith("self_")}
-logits = []
-for position, token in enumerate(tokens):
-    outputs = step(token=np.array([token], np.int32), position=np.array([position], np.int32),
-                   **caches, **cross)
-    logits.append(outputs.pop("logits")[0])
-    caches = {name.removeprefix("new_"): value for name, value in outputs.items()}
+logits = logits_after(interpreter, hidden, tokens)
 
 folder = pathlib.Path(folder)
 np.save(folder / "logmel.npy", logmel[0])
 np.save(folder / "last_hidden_state.npy", hidden[0])
-np.save(folder / "logits.npy", np.array(logits))
+np.save(folder / "logits.npy", logits)

@@ -20,6 +20,7 @@ import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests/models"))
+from numpy_whisper import relative  # noqa: E402
 from true_shapes import PUBLISHED, write_checkpoint  # noqa: E402
 
 MAX_PEAK_MB = 600  # of converting
@@ -82,11 +83,6 @@ def convert_beside_copying(program, checkpoint, weights, output, quantize, round
         times.append(seconds)
         peak = max(peak, megabytes)
     return min(times), min(copies), peak
-
-
-def relative(values, reference):
-    return float(np.sqrt(np.mean((values - reference) ** 2, dtype=np.float64) /
-                         np.mean(reference ** 2, dtype=np.float64)))
 
 
 def run(build, name, quantize, model, encoder, checkpoint, folder):

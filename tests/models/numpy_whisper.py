@@ -29,6 +29,12 @@ def softmax(scores):
     return exponentials / exponentials.sum(-1, keepdims=True)
 
 
+def relative(values, reference):
+    """Root mean square of the difference, as part of the reference's."""
+    return float(np.sqrt(np.mean((values - reference) ** 2, dtype=np.float64) /
+                         np.mean(reference ** 2, dtype=np.float64)))
+
+
 class NumpyWhisper:
     """A checkpoint as tests/models/true_shapes.py writes it; tensors are read when needed."""
 

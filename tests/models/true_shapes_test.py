@@ -16,7 +16,8 @@ import unittest
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from numpy_whisper import NumpyWhisper
+from interpreter_steps import logits_after
+from numpy_whisper import NumpyWhisper, relative
 from true_shapes import SMALL, write_checkpoint
 
 PROGRAM, RUN_WINDOW = sys.argv[1:3]
@@ -24,11 +25,6 @@ PROGRAM, RUN_WINDOW = sys.argv[1:3]
 # attention is a power of two, as in all published models.
 BOUNDS = {"none": 2e-5, "fp16": 2e-5, "int8": 0.1, "mixed": 0.3}
 TOKENS = [258, 11, 1700, 0, 77, 1776]
-
-
-def relative(difference_of, reference):
-    """Root mean square of the difference, as part of the reference's."""
-    return np.sqrt(np.mean((difference_of - reference) ** 2) / np.mean(reference ** 2))
 
 
 def in_our_runtime(model, folder, tokens):
@@ -44,17 +40,8 @@ def in_ai_edge_litert(model, audio, tokens):
     run = lambda key, **inputs: interpreter.get_signature_runner(key)(**inputs)
     logmel = run("features", normalized_audio=audio)["logmel"]
     hidden = run("encode", input_features=logmel)["last_hidden_state"]
-    cross = run("cross", last_hidden_state=hidden)
-    step = interpreter.get_signature_runner("step")
-    caches = {name: np.zeros(details["shape"], np.float32)
-              for name, details in step.get_input_details().items() if name.startswith("self_")}
-    logits = []
-    for position, token in enumerate(tokens):
-        outputs = step(token=np.array([token], np.int32), position=np.array([position], np.int32),
-                       **caches, **cross)
-        logits.append(outputs.pop("logits")[0])
-        caches = {name.removeprefix("new_"): value for name, value in outputs.items()}
-    return {"logmel": logmel[0], "last_hidden_state": hidden[0], "logits": np.array(logits)}
+    return {"logmel": logmel[0], "last_hidden_state": hidden[0],
+            "logits": logits_after(interpreter, hidden, tokens)}
 
 
 class TrueShapes(unittest.TestCase):
