@@ -67,7 +67,7 @@ Value next_token(Graph& g, const ModelConfig& config, const GenerationConfig& ge
 
   // Timestamps: none after a pair; never back in time; at first at most max_initial_timestamp.
   std::vector<float> indices(static_cast<size_t>(timestamp_size));
-  for (size_t i = 0; i < indices.size(); ++i) indices[i] = static_cast<float>(i);
+  std::iota(indices.begin(), indices.end(), 0.0F);
   const Value index =
       g.constant(rows_of("timestamp_indices", {1, timestamp_size}, std::move(indices)));
   const auto factor = [&](Value flag) { return reshape(g, cast(g, flag, DType::f32), {1, 1}); };
