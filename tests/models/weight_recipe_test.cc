@@ -5,6 +5,7 @@
 
 #include "models/random_checkpoint.h"
 #include "models/weights.h"
+#include "support/errors.h"
 #include "support/files.h"
 #include "whisper_s4y/error.h"
 
@@ -13,13 +14,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
-std::string message_of(const std::string& json) {
-  try {
-    (void)recipe_from_json(json, "r.json");
-    return "no error";
-  } catch (const Error& error) {
-    return error.what();
-  }
+std::string refusal_of(const std::string& json) {
+  return message_of([&] { (void)recipe_from_json(json, "r.json"); });
 }
 
 TEST(WeightRecipe, EverySideHasItsFormat) {
@@ -87,15 +83,15 @@ TEST(WeightRecipe, EveryNameIsARecipe) {
 }
 
 TEST(WeightRecipe, SaysWhatIsWrong) {
-  EXPECT_THAT(message_of("[]"), HasSubstr("r.json"));
-  EXPECT_THAT(message_of("{"), HasSubstr("r.json"));
-  EXPECT_THAT(message_of(R"({"encoder": "int2"})"), HasSubstr("int2"));
-  EXPECT_THAT(message_of(R"({"encoder": 8})"), HasSubstr("encoder"));
-  EXPECT_THAT(message_of(R"({"encodr": "int8"})"), HasSubstr("encodr"));
-  EXPECT_THAT(message_of(R"({"exceptions": {"*.fc2": "int8"}})"), HasSubstr("*.fc2"));
-  EXPECT_THAT(message_of(R"({"exceptions": 1})"), HasSubstr("exceptions"));
+  EXPECT_THAT(refusal_of("[]"), HasSubstr("r.json"));
+  EXPECT_THAT(refusal_of("{"), HasSubstr("r.json"));
+  EXPECT_THAT(refusal_of(R"({"encoder": "int2"})"), HasSubstr("int2"));
+  EXPECT_THAT(refusal_of(R"({"encoder": 8})"), HasSubstr("encoder"));
+  EXPECT_THAT(refusal_of(R"({"encodr": "int8"})"), HasSubstr("encodr"));
+  EXPECT_THAT(refusal_of(R"({"exceptions": {"*.fc2": "int8"}})"), HasSubstr("*.fc2"));
+  EXPECT_THAT(refusal_of(R"({"exceptions": 1})"), HasSubstr("exceptions"));
   for (const char* bad : {"-1", "1.5", "\"8\"", "99999999999"}) {
-    EXPECT_THAT(message_of(std::string(R"({"embedding_int8_tokens": )") + bad + "}"),
+    EXPECT_THAT(refusal_of(std::string(R"({"embedding_int8_tokens": )") + bad + "}"),
                 HasSubstr(bad));
   }
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/test_model.h"
+#include "support/errors.h"
 #include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
@@ -16,16 +17,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-template <typename Action>
-std::string error_of(Action action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 class LiteRtModelTest : public ::testing::Test {
  protected:
@@ -117,7 +108,7 @@ TEST_F(LiteRtModelTest, LoadsFurtherSignaturesLater) {
   AlignedBuffer y(dense3.output("y"));
   dense3.bind_input("x", x);
   dense3.bind_output("y", y);
-  EXPECT_THAT(error_of([&] { dense3.run(); }), HasSubstr("\"dense3\" is not loaded"));
+  EXPECT_THAT(message_of([&] { dense3.run(); }), HasSubstr("\"dense3\" is not loaded"));
   model.load({"dense", "dense3"});
   x.as<float>()[64 + 9] = 2.0F;
   dense3.run();
@@ -127,15 +118,15 @@ TEST_F(LiteRtModelTest, LoadsFurtherSignaturesLater) {
 
 TEST_F(LiteRtModelTest, NamesWhatThereIsWhenANameIsWrong) {
   LiteRtModel model(model_path_, options({"dense"}));
-  EXPECT_THAT(error_of([&] { static_cast<void>(model.signature("sparse")); }),
+  EXPECT_THAT(message_of([&] { static_cast<void>(model.signature("sparse")); }),
               HasSubstr("has no signature \"sparse\"; it has dense, dense3, update, count."));
-  EXPECT_THAT(error_of([&] { LiteRtModel other(model_path_, options({"sparse"})); }),
+  EXPECT_THAT(message_of([&] { LiteRtModel other(model_path_, options({"sparse"})); }),
               HasSubstr("has no signature \"sparse\""));
   LiteRtSignature& dense = model.signature("dense");
   AlignedBuffer buffer(dense.input("x"));
-  EXPECT_THAT(error_of([&] { dense.bind_input("z", buffer); }),
+  EXPECT_THAT(message_of([&] { dense.bind_input("z", buffer); }),
               HasSubstr("signature \"dense\" has no input \"z\"; it has x."));
-  EXPECT_THAT(error_of([&] { dense.bind_output("x", buffer); }),
+  EXPECT_THAT(message_of([&] { dense.bind_output("x", buffer); }),
               HasSubstr("has no output \"x\"; it has y."));
 }
 
@@ -143,7 +134,7 @@ TEST_F(LiteRtModelTest, RefusesBuffersOfAnotherSize) {
   LiteRtModel model(model_path_, options({"dense"}));
   LiteRtSignature& dense = model.signature("dense");
   AlignedBuffer small(252);
-  EXPECT_THAT(error_of([&] { dense.bind_input("x", small); }),
+  EXPECT_THAT(message_of([&] { dense.bind_input("x", small); }),
               HasSubstr("tensor \"x\" float32[1,64] of signature \"dense\" needs a buffer of 256 "
                         "bytes, not 252."));
 }
@@ -151,10 +142,12 @@ TEST_F(LiteRtModelTest, RefusesBuffersOfAnotherSize) {
 TEST_F(LiteRtModelTest, RefusesToRunUnbound) {
   LiteRtModel model(model_path_, options({"dense"}));
   LiteRtSignature& dense = model.signature("dense");
-  EXPECT_THAT(error_of([&] { dense.run(); }), HasSubstr("input \"x\" of signature \"dense\" is "));
+  EXPECT_THAT(message_of([&] { dense.run(); }),
+              HasSubstr("input \"x\" of signature \"dense\" is "));
   AlignedBuffer x(dense.input("x"));
   dense.bind_input("x", x);
-  EXPECT_THAT(error_of([&] { dense.run(); }), HasSubstr("output \"y\" of signature \"dense\" is "));
+  EXPECT_THAT(message_of([&] { dense.run(); }),
+              HasSubstr("output \"y\" of signature \"dense\" is "));
 }
 
 TEST_F(LiteRtModelTest, ReportsWhatLiteRtSaysWhenAnOpFails) {
@@ -176,7 +169,7 @@ TEST_F(LiteRtModelTest, ReportsWhatLiteRtSaysWhenAnOpFails) {
   EXPECT_EQ(picked.as<int32_t>()[0], 30);
   at.as<int32_t>()[0] = 3;
   ::testing::internal::CaptureStderr();
-  EXPECT_THAT(error_of([&] { pick.run(); }),
+  EXPECT_THAT(message_of([&] { pick.run(); }),
               HasSubstr("cannot run signature \"pick\": LiteRT reports runtime failure (status 3): "
                         "gather index out of bounds"));
   EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
@@ -188,7 +181,7 @@ TEST_F(LiteRtModelTest, ReportsWhatLiteRtSaysWhenAnOpFails) {
 TEST_F(LiteRtModelTest, RefusesImpossibleThreadCounts) {
   RuntimeOptions bad = options();
   bad.threads = -1;
-  EXPECT_THAT(error_of([&] { LiteRtModel model(model_path_, bad); }),
+  EXPECT_THAT(message_of([&] { LiteRtModel model(model_path_, bad); }),
               HasSubstr("number of threads is -1"));
 }
 
