@@ -11,6 +11,7 @@
 
 #include "checkpoint/checkpoint.h"
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "cli/progress.h"
 #include "cli/pull_progress.h"
 #include "tokenizer/languages.h"
@@ -99,11 +100,13 @@ WeightRecipe recipe_of(const ConvertArguments& arguments) {
 
 void run_convert(const ConvertArguments& arguments) {
   const Stopwatch watch;
+  ConvertOptions options;
+  options.defaults.max_length = arguments.max_length;
+  options.validate();  // before anything is downloaded or read
   const std::filesystem::path path =
       resolve_checkpoint(arguments.checkpoint, hub_options_with_progress(arguments.quiet));
   const std::unique_ptr<Checkpoint> checkpoint = open_checkpoint(path);
 
-  ConvertOptions options;
   options.recipe = recipe_of(arguments);
   options.defaults = prompt_of(arguments, checkpoint->info);
   options.compatibility =
@@ -116,22 +119,13 @@ void run_convert(const ConvertArguments& arguments) {
     options.progress = [&](uint64_t done, uint64_t total) { progress.update(done, total); };
     bytes += convert_it().file_size;
   };
-  const auto verify = [&](const std::filesystem::path& file) {
-    if (arguments.no_verify) return;
-    try {
-      check_quickly(file);
-    } catch (const Error&) {
-      std::filesystem::remove(file);
-      throw;
-    }
-  };
+  if (!arguments.no_verify) options.check = check_quickly;
   if (arguments.part == kAll) {
     std::filesystem::create_directories(arguments.output);
     for (const Part part : all_parts()) {
       const auto file = arguments.output / fmt::format("{}.tflite", name_of(part));
       write(fmt::format("{}, {}", checkpoint->info.name, name_of(part)),
             [&] { return convert_part(*checkpoint, part, file, options); });
-      verify(file);
     }
   } else {
     write(checkpoint->info.name, [&] {
@@ -139,17 +133,16 @@ void run_convert(const ConvertArguments& arguments) {
                                    : convert_part(*checkpoint, part_of_name(arguments.part),
                                                   arguments.output, options);
     });
-    verify(arguments.output);
   }
   if (arguments.quiet) return;
   const WeightRecipe& recipe = options.recipe;
-  fmt::print(stderr,
-             "Wrote {} ({}; encoder {}, decoder {}, embedding {}{}) from a checkpoint in {} format "
-             "in {}.\n",
-             arguments.output.string(), format_bytes(bytes), name_of(recipe.encoder),
-             name_of(recipe.decoder), name_of(recipe.embedding),
-             recipe.exceptions.empty() ? "" : ", with exceptions", checkpoint->format,
-             format_duration(watch.seconds()));
+  print_err(
+      "Wrote {} ({}; encoder {}, decoder {}, embedding {}{}) from a checkpoint in {} format "
+      "in {}.\n",
+      arguments.output.string(), format_bytes(bytes), name_of(recipe.encoder),
+      name_of(recipe.decoder), name_of(recipe.embedding),
+      recipe.exceptions.empty() ? "" : ", with exceptions", checkpoint->format,
+      format_duration(watch.seconds()));
 }
 
 void add_quantize_options(CLI::App& command, ConvertArguments& arguments) {
@@ -245,14 +238,13 @@ void add_convert_command(CLI::App& app) {
       command
           ->add_option("--max-length", arguments->max_length,
                        "Most tokens, those of the prompt included")
-          ->check(CLI::Range(1, 448).description(""))
           ->type_name("N")
           ->capture_default_str(),
   };
   for (CLI::Option* option : prompt_options) option->group(kPrompt);
   command->add_flag("--no-verify", arguments->no_verify,
                     "Do not try the file: without this what runs in no time is run, and a file "
-                    "that fails is removed");
+                    "that fails is not kept: what was there before stays");
   command->add_flag("-q,--quiet", arguments->quiet, "Show no progress");
   command->footer(
       "Examples:\n"

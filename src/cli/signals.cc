@@ -37,7 +37,12 @@ void install(void (*handler)(int), std::initializer_list<int> signals) {
 
 }  // namespace
 
-void install_signal_handlers() { install(end_cleanly, {SIGINT, SIGTERM, SIGHUP}); }
+void install_signal_handlers() {
+  install(end_cleanly, {SIGINT, SIGTERM, SIGHUP});
+  // Writing past RLIMIT_FSIZE or into a pipe that nobody reads is an error of that write; a
+  // standard error that nobody reads must not end the run.
+  install(SIG_IGN, {SIGXFSZ, SIGPIPE});
+}
 
 void catch_first_signal() { install(remember, {SIGINT, SIGTERM}); }
 

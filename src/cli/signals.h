@@ -4,7 +4,7 @@
 namespace whisper_s4y {
 
 /// On SIGINT, SIGTERM and SIGHUP unfinished output is removed and the exit code is 128 + the
-/// signal's number.
+/// signal's number. SIGXFSZ and SIGPIPE are ignored: writing fails instead.
 void install_signal_handlers();
 
 /// From now on the first SIGINT or SIGTERM only becomes caught_signal(), so that a command can

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
 #include <cstring>
+#include <random>
 
 #include "whisper_s4y/error.h"
 
@@ -14,6 +14,10 @@ namespace whisper_s4y {
 namespace {
 
 constexpr size_t kPendingLimit = 1 << 20;
+constexpr mode_t kPermissions = 07777;
+constexpr int kMostLinks = 40;        // as many as Linux follows
+constexpr int kMostNames = 100;       // tried until one is free
+constexpr size_t kLongestStem = 200;  // of a temporary file's name, which may have 255 bytes
 
 void write_all(int fd, std::span<const std::byte> bytes, const std::filesystem::path& path) {
   while (!bytes.empty()) {
@@ -26,34 +30,55 @@ void write_all(int fd, std::span<const std::byte> bytes, const std::filesystem::
   }
 }
 
+/// What a path means when symbolic links are followed; the last of them may point to nothing yet.
+std::filesystem::path behind_links(const std::filesystem::path& path) {
+  std::filesystem::path target = path;
+  std::error_code error;
+  for (int links = 0; std::filesystem::is_symlink(target, error); ++links) {
+    if (links == kMostLinks) {
+      fail("Cannot write {}: more than {} symbolic links follow one another.", path.string(),
+           kMostLinks);
+    }
+    const std::filesystem::path next = std::filesystem::read_symlink(target, error);
+    if (error) fail("Cannot follow the link {}: {}.", target.string(), error.message());
+    target = target.parent_path() / next;  // an absolute one replaces the folder
+  }
+  return target;
+}
+
+std::string random_letters() {
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789";
+  std::random_device random;
+  std::uniform_int_distribution<size_t> any(0, kLetters.size() - 1);
+  std::string letters;
+  for (int i = 0; i < 8; ++i) letters += kLetters[any(random)];
+  return letters;
+}
+
+/// Some file systems have nothing to synchronise and say so; all else is a failure to store.
+bool sync(int fd) {
+  while (::fsync(fd) != 0) {
+    if (errno == EINTR) continue;
+    return errno == EINVAL || errno == ENOTSUP || errno == ENOSYS;
+  }
+  return true;
+}
+
+/// After a rename the folder has changed. The file is in place already, so this only hastens what
+/// the system does by itself; a folder may be writable and not readable.
+void sync_folder(const std::filesystem::path& folder) {
+  const int fd = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  sync(fd);
+  ::close(fd);
+}
+
 }  // namespace
 
-OutputFile::OutputFile(const std::filesystem::path& path) : path_(path) {
-  // Past RLIMIT_FSIZE a write must fail with EFBIG, not kill the process.
-  std::signal(SIGXFSZ, SIG_IGN);
-  if (std::filesystem::is_directory(path)) fail("Cannot write {}: it is a folder.", path.string());
-  // Renaming onto /dev/null or a pipe would replace it.
-  if (std::filesystem::exists(path) && !std::filesystem::is_regular_file(path)) {
-    fail("Cannot write {}: it is not a regular file.", path.string());
-  }
-  temporary_ = path.string() + ".XXXXXX";
-  fd_ = ::mkstemp(temporary_.data());
-  if (fd_ < 0) {
-    const int error = errno;
-    temporary_.clear();
-    fail("Cannot create {}: {}.", path.string(), std::strerror(error));
-  }
-  unfinished_.emplace(temporary_);
-  // mkstemp creates private files; the result gets the permissions any new file would get.
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  if (::fchmod(fd_, 0666 & ~mask) != 0) {
-    const int error = errno;
-    ::close(fd_);
-    ::unlink(temporary_.c_str());
-    fail("Cannot create {}: {}.", path.string(), std::strerror(error));
-  }
-  pending_.reserve(kPendingLimit);
+OutputFile::OutputFile(const std::filesystem::path& path)
+    : path_(path), target_(behind_links(path)) {
+  pending_.reserve(kPendingLimit);  // throws before there is anything to clean up
+  create();
 }
 
 OutputFile::OutputFile(int descriptor, const std::filesystem::path& path)
@@ -63,6 +88,39 @@ OutputFile::~OutputFile() {
   if (temporary_.empty()) return;  // committed, or not ours
   if (fd_ >= 0) ::close(fd_);
   ::unlink(temporary_.c_str());
+}
+
+void OutputFile::create() {
+  struct stat former {};
+  const bool exists = ::stat(target_.c_str(), &former) == 0;
+  if (exists && S_ISDIR(former.st_mode)) fail("Cannot write {}: it is a folder.", path_.string());
+  // Renaming onto /dev/null or a pipe would replace it.
+  if (exists && !S_ISREG(former.st_mode)) {
+    fail("Cannot write {}: it is not a regular file.", path_.string());
+  }
+  const std::string stem = target_.filename().string().substr(0, kLongestStem);
+  for (int names = 0; fd_ < 0; ++names) {
+    std::string name = (target_.parent_path() / (stem + "." + random_letters())).string();
+    unfinished_.emplace(name);
+    // open() applies the process's umask; asking for the mask is to change it for all threads.
+    const int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+    fd_ = ::open(name.c_str(), flags, exists ? S_IRUSR | S_IWUSR : 0666);
+    if (fd_ >= 0) {
+      temporary_ = std::move(name);
+      break;
+    }
+    const int error = errno;
+    unfinished_.reset();
+    if (error != EINTR && (error != EEXIST || names >= kMostNames)) {
+      fail("Cannot create {}: {}.", path_.string(), std::strerror(error));
+    }
+  }
+  if (exists && ::fchmod(fd_, former.st_mode & kPermissions) != 0) {
+    const int error = errno;
+    ::close(fd_);
+    ::unlink(temporary_.c_str());  // no destructor runs for an object that is not made
+    fail("Cannot create {}: {}.", path_.string(), std::strerror(error));
+  }
 }
 
 void OutputFile::write(std::span<const std::byte> bytes) {
@@ -95,18 +153,22 @@ void OutputFile::flush() {
   pending_.clear();
 }
 
-void OutputFile::commit() {
+void OutputFile::commit(const Check& check) {
   flush();
+  if (check) check(fd_);
   if (temporary_.empty()) return;  // not ours to close
+  // A full disk or a quota may show only now, and after a crash the name must not stand for less
+  // than the whole file.
+  if (!sync(fd_)) fail("Cannot write {}: {}.", path_.string(), std::strerror(errno));
   const int fd = fd_;
   fd_ = -1;
-  // close() reports what a network or quota file system could not store.
   if (::close(fd) != 0) fail("Cannot write {}: {}.", path_.string(), std::strerror(errno));
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
-    fail("Cannot rename {} to {}: {}.", temporary_, path_.string(), std::strerror(errno));
+  if (::rename(temporary_.c_str(), target_.c_str()) != 0) {
+    fail("Cannot rename {} to {}: {}.", temporary_, target_.string(), std::strerror(errno));
   }
   temporary_.clear();
   unfinished_.reset();
+  sync_folder(target_.parent_path());
 }
 
 }  // namespace whisper_s4y

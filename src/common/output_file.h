@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,8 +16,13 @@
 namespace whisper_s4y {
 
 /// Writes beside `path` and renames on commit(); without commit() nothing is left behind, nor
-/// when the process is interrupted (remove_unfinished_files()). All
+/// when the process is interrupted (remove_unfinished_files()), and a former file stays as it was.
+/// A symbolic link is written through: it stays, and what it points to is replaced. A new file gets
+/// the permissions that the process gives new files; one that is replaced hands on its own. All
 /// errors (read-only folder, full disk, size limit) are thrown as Error naming `path`.
+///
+/// Past RLIMIT_FSIZE the system sends SIGXFSZ, which ends a process that does not ignore it; a
+/// program that would rather have the Error ignores it.
 class OutputFile {
  public:
   explicit OutputFile(const std::filesystem::path& path);
@@ -33,13 +39,18 @@ class OutputFile {
   void write_at(uint64_t offset, std::span<const std::byte> bytes);
   /// Number of bytes written so far.
   [[nodiscard]] uint64_t position() const { return position_; }
-  /// Flushes and renames into place, replacing an older file.
-  void commit();
+  /// Looks at the finished file before it gets its name: takes a descriptor that can be read, and
+  /// throws what is wrong.
+  using Check = std::function<void(int descriptor)>;
+  /// Stores everything on the disk and renames into place, replacing an older file.
+  void commit(const Check& check = {});
 
  private:
+  void create();
   void flush();
 
-  std::filesystem::path path_;
+  std::filesystem::path path_;    // as the caller names it
+  std::filesystem::path target_;  // the same behind symbolic links
   std::string temporary_;
   std::optional<UnfinishedFile> unfinished_;
   int fd_ = -1;

@@ -18,8 +18,13 @@ TemporaryFile::TemporaryFile(const std::string& purpose) {
     fail("Cannot create a temporary file in {}: {}.", folder.string(), std::strerror(errno));
   }
   ::close(fd);
-  path_ = name;
-  unfinished_.emplace(name);
+  try {
+    path_ = name;
+    unfinished_.emplace(name);
+  } catch (...) {
+    ::unlink(name.c_str());  // no destructor runs for an object that is not made
+    throw;
+  }
 }
 
 TemporaryFile::~TemporaryFile() {

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/front_end.h"
+#include "common/options.h"
 #include "models/bundle.h"
 #include "tflite/writer.h"
 #include "whisper_s4y/version.h"
@@ -11,6 +12,15 @@ namespace whisper_s4y {
 namespace {
 
 constexpr int kFormatVersion = 1;
+
+// As many as a decoder has positions, and as many hypotheses as anybody follows.
+constexpr NumberOption<ConvertOptions> kConvertNumbers[] = {
+    number_option<&ConvertOptions::prefill_tokens>({"prefill_tokens"}, 1, 448),
+    number_option<&ConvertOptions::beams>({"beams"}, 1, 64),
+};
+constexpr NumberOption<PromptDefaults> kPromptNumbers[] = {
+    number_option<&PromptDefaults::max_length>({"max_length"}, 1, 448),
+};
 
 /// What a user of the file may want to know of it; see docs/models.md.
 std::string model_metadata(const Checkpoint& checkpoint, const WeightRecipe& recipe) {
@@ -37,14 +47,26 @@ ConvertResult write(Module& module, const Checkpoint& checkpoint, const ConvertO
   module.add_metadata(std::string(kModelMetadata), model_metadata(checkpoint, options.recipe));
   module.add_metadata(std::string(kVocabularyMetadata), to_text(checkpoint.info.vocabulary));
   module.drop_dead_code();
-  const WriteResult written = write_tflite(module, output, {.progress = options.progress});
+  WriteOptions write_options{.progress = options.progress, .check = {}};
+  if (options.check) {
+    write_options.check = [&](int descriptor) {
+      options.check(std::make_shared<TfliteFile>(descriptor, output));
+    };
+  }
+  const WriteResult written = write_tflite(module, output, write_options);
   return {.file_size = written.file_size, .model_hash = written.model_hash};
 }
 
 }  // namespace
 
+void ConvertOptions::validate() const {
+  check_numbers(*this, kConvertNumbers);
+  check_numbers(defaults, kPromptNumbers);
+}
+
 ConvertResult convert(const Checkpoint& checkpoint, const std::filesystem::path& output,
                       const ConvertOptions& options) {
+  options.validate();
   Module module;
   Weights weights(checkpoint, options.recipe, options.compatibility);
   GreedyLoop loop(weights);
@@ -68,6 +90,7 @@ ConvertResult convert(const Checkpoint& checkpoint, const std::filesystem::path&
 
 ConvertResult convert_part(const Checkpoint& checkpoint, Part part,
                            const std::filesystem::path& output, const ConvertOptions& options) {
+  options.validate();
   Module module;
   Weights weights(checkpoint, options.recipe, options.compatibility);
   GreedyLoop loop(weights);

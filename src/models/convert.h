@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "checkpoint/checkpoint.h"
 #include "models/bundle.h"
 #include "models/weights.h"
 #include "tflite/metadata_names.h"
+#include "tflite/reader.h"
 
 namespace whisper_s4y {
 
@@ -22,6 +24,12 @@ struct ConvertOptions {
   PromptDefaults defaults;   // what `serving_default` and the parts assume
   /// Called now and then with the bytes written and their total.
   std::function<void(uint64_t, uint64_t)> progress;
+  /// Looks at the finished file before it gets its name. What it throws leaves nothing behind, and
+  /// a former file as it was.
+  std::function<void(const std::shared_ptr<const TfliteFile>&)> check;
+
+  /// Throws Error when a value is impossible.
+  void validate() const;
 };
 
 struct ConvertResult {

@@ -395,7 +395,7 @@ WriteResult write_tflite(const Module& module, OutputFile& file, const WriteOpti
   if (const auto at = find_placeholder(module, places)) {
     file.write_at(*at, std::as_bytes(std::span(result.model_hash)));
   }
-  file.commit();
+  file.commit(options.check);
   return result;
 }
 

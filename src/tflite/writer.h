@@ -23,6 +23,8 @@ struct WriteOptions {
   uint64_t flatbuffer_limit = (uint64_t{1} << 31) - (uint64_t{1} << 20);
   /// Called now and then with the bytes written and their total.
   std::function<void(uint64_t, uint64_t)> progress;
+  /// Looks at the finished file before it gets its name; see OutputFile.
+  OutputFile::Check check;
 };
 
 struct WriteResult {

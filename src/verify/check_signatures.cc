@@ -105,8 +105,7 @@ void check_signatures(const std::shared_ptr<const TfliteFile>& file,
   for (const std::string& key : keys) check_signature(file, key, options);
 }
 
-void check_quickly(const std::filesystem::path& path) {
-  const auto file = std::make_shared<TfliteFile>(path);
+void check_quickly(const std::shared_ptr<const TfliteFile>& file) {
   std::vector<std::string> keys = checkable_signatures(*file);
   std::erase_if(keys, [&](const std::string& key) { return !is_quick(*file, key); });
   RuntimeOptions options;

@@ -22,7 +22,7 @@ void check_signatures(const std::shared_ptr<const TfliteFile>& file,
 /// The short form for a file just written: its structure is read, and what runs in no time is run:
 /// `features`, and `step` where its weights take little memory, kQuickWeights. Encoders and loops
 /// take longer than it took to write the file; that weights are finite was seen then.
-void check_quickly(const std::filesystem::path& path);
+void check_quickly(const std::shared_ptr<const TfliteFile>& file);
 
 /// Bytes of weights that a signature may unpack in check_quickly().
 inline constexpr uint64_t kQuickWeights = 100'000'000;

@@ -42,7 +42,7 @@ TEST(CheckSignatures, ANewBundlePasses) {
   EXPECT_THAT(keys, AllOf(Contains("step"), Contains("decode"), Contains("encode")));
   EXPECT_THAT(keys, Not(Contains("transcribe")));  // gives strings
   EXPECT_NO_THROW(check_signatures(file, keys, without_cache()));
-  EXPECT_NO_THROW(check_quickly(folder / "m.tflite"));
+  EXPECT_NO_THROW(check_quickly(std::make_shared<TfliteFile>(folder / "m.tflite")));
 }
 
 TEST(CheckSignatures, NamesTheTensorThatIsNotFinite) {
@@ -57,7 +57,9 @@ TEST(CheckQuickly, TriesTheFrontEndOfABundleAndOfAPart) {
   const TemporaryFolder folder;
   for (const char* key : {"features", "serving_default"}) {
     write_broken(folder / "m.tflite", key);
-    EXPECT_THAT(message_of([&] { check_quickly(folder / "m.tflite"); }), HasSubstr(key));
+    EXPECT_THAT(
+        message_of([&] { check_quickly(std::make_shared<TfliteFile>(folder / "m.tflite")); }),
+        HasSubstr(key));
   }
 }
 
@@ -65,7 +67,7 @@ TEST(CheckQuickly, RefusesATruncatedFile) {
   const TemporaryFolder folder;
   convert(testing::random_checkpoint(testing::small_config()), folder / "m.tflite");
   std::filesystem::resize_file(folder / "m.tflite", 100000);
-  EXPECT_THROW(check_quickly(folder / "m.tflite"), Error);
+  EXPECT_THROW(check_quickly(std::make_shared<TfliteFile>(folder / "m.tflite")), Error);
 }
 
 }  // namespace
