@@ -1,16 +1,17 @@
-// Keeps LiteRT's log output off the standard error stream.
+// What LiteRT prints, as text.
 #pragma once
 
 #include <string>
 
 namespace whisper_s4y::litert {
 
-/// While one lives, what its thread writes to C's `stderr` is collected instead of printed.
+/// While one lives, what LiteRT logs in its thread is collected instead of printed.
 ///
 /// LiteRT and the TFLite inside it log through fprintf(stderr, ...); the library exports no way to
-/// catch that, and no other way to learn why a model cannot be loaded. So `stderr` (in the GNU C
-/// library a variable) points to a stream of ours while any capture lives; what other threads
-/// write meanwhile goes on to file descriptor 2. Of nested captures the innermost collects.
+/// catch that, and no other way to learn why a model cannot be loaded. So LiteRT's own reference to
+/// `stderr` (the entry of its global offset table) is pointed to a stream of ours when the first
+/// capture is made. The process's `stderr` and all other libraries are left alone; what LiteRT
+/// prints in threads without a capture goes on to it. Of nested captures the innermost collects.
 class LogCapture {
  public:
   LogCapture();

@@ -163,8 +163,8 @@ bool WeightCache::load(bool trusted) {
     return false;
   }
   if (!trusted && !is_sealed(descriptor)) {
-    warn(fmt::format("{} is damaged and is made anew", path.string()));
     ::close(descriptor);
+    warn(fmt::format("{} is damaged and is made anew", path.string()));
     return false;
   }
   if (descriptor_ >= 0) ::close(descriptor_);

@@ -182,7 +182,7 @@ TEST_F(LiteRtModelTest, RefusesImpossibleThreadCounts) {
   RuntimeOptions bad = options();
   bad.threads = -1;
   EXPECT_THAT(message_of([&] { LiteRtModel model(model_path_, bad); }),
-              HasSubstr("number of threads is -1"));
+              HasSubstr("threads must be 0 to 1024, not -1"));
 }
 
 TEST_F(LiteRtModelTest, RunsWithSeveralThreads) {
