@@ -3,6 +3,8 @@
 //   std::vector<float> audio = whisper_s4y::load_audio("talk.mp4");
 //
 // Whatever FFmpeg reads is read: wav, flac, mp3, m4a, ogg, opus, webm, the sound of videos.
+// FFmpeg's log level is the program's to set: av_log_set_level(AV_LOG_QUIET) keeps what its
+// demuxers say of damaged files off the standard error; errors are thrown in either case.
 #pragma once
 
 #include <cstddef>
@@ -28,6 +30,9 @@ struct AudioOptions {
   int pcm_rate = 0;      // samples per second of raw PCM without a header; 0 the file has a header
   int pcm_channels = 1;  // interleaved channels of raw PCM
   PcmFormat pcm_format = PcmFormat::s16le;  // numbers of raw PCM
+
+  /// Throws Error when a value is impossible.
+  void validate() const;
 };
 
 /// What was read.

@@ -28,6 +28,9 @@ struct LiveOptions {
                     .min_silence_duration_ms = 500,
                     .speech_pad_ms = 200};
   double update_interval = 1.0;  // seconds of new sound until an utterance is transcribed anew
+
+  /// Throws Error when a value is impossible, or excludes another.
+  void validate() const;
 };
 
 /// What is known of an utterance.
@@ -54,7 +57,8 @@ class LiveTranscriber {
 
   /// Hears any number of samples, mono at 16 kHz, and transcribes what there is to transcribe
   /// before it returns: at most one unfinished utterance, however long that took. Throws Error when
-  /// transcribing fails.
+  /// transcribing fails, and what the callback throws; the utterance concerned is over then, and
+  /// the next call goes on behind it.
   void push(std::span<const float> samples);
   /// The sound is over: ends the utterance.
   void finish();

@@ -73,13 +73,18 @@ struct TranscribeOptions {
                                           // of silence that end a segment
   int batch_size =
       0;  // (f) above 0: windows of speech are decoded independently, that many at once
+
+  /// Throws Error when a value is impossible, or excludes another, for any model.
+  void validate() const;
 };
 
-/// What the caller may hear of while transcribe() runs; each may be empty.
+/// What the caller may hear of while transcribe() runs; each may be empty. What one throws ends the
+/// call and leaves it as it is.
 struct TranscribeCallbacks {
   std::function<void(const Segment& segment)> on_segment;      // as soon as it is final
   std::function<void(double done, double total)> on_progress;  // seconds of the recording
-  std::function<bool()> cancelled;  // true = return after this window with what there is
+  /// true = return after this window with what there is; asked no more after that.
+  std::function<bool()> cancelled;
   std::function<void(const std::string& message)> on_warning;  // what went wrong without harm
 };
 

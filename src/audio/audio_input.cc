@@ -8,12 +8,23 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <mutex>
 #include <vector>
 
+#include "common/options.h"
 #include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
+
+namespace {
+
+constexpr NumberOption<AudioOptions> kAudioNumbers[] = {
+    number_option<&AudioOptions::pcm_rate>({"pcm_rate"}, 0, 1'000'000),
+    number_option<&AudioOptions::pcm_channels>({"pcm_channels"}, 1, 64),
+};
+
+}  // namespace
+
+void AudioOptions::validate() const { check_numbers(*this, kAudioNumbers); }
 
 /// A file in memory as FFmpeg's byte stream.
 struct AudioInput::MemoryFile {
@@ -73,11 +84,9 @@ struct AudioInput::MemoryFile {
 
 namespace {
 
-// FFmpeg writes to stderr by default; what matters is said by Error.
-void silence_ffmpeg() {
-  static std::once_flag once;
-  std::call_once(once, [] { av_log_set_level(AV_LOG_QUIET); });
-}
+// Added to the level of what a decoder logs: no log level lets it pass. What goes wrong is said by
+// Error. A demuxer has no such number; see ffmpeg_log.h.
+constexpr int kSilent = 1000;
 
 // How FFmpeg is to open the path. With "file:" no part of a name is taken for a protocol.
 std::string url_of(const std::filesystem::path& path) {
@@ -111,14 +120,6 @@ std::string url_of(const std::filesystem::path& path) {
 
 // FFmpeg's names and options for audio without a header.
 const AVInputFormat* pcm_format(const AudioOptions& options, AVDictionary** dictionary) {
-  constexpr int kMaxRate = 1'000'000;
-  constexpr int kMaxChannels = 64;
-  if (options.pcm_rate < 1 || options.pcm_rate > kMaxRate) {
-    fail("The sample rate of raw PCM must be 1 to {}, not {}.", kMaxRate, options.pcm_rate);
-  }
-  if (options.pcm_channels < 1 || options.pcm_channels > kMaxChannels) {
-    fail("Raw PCM must have 1 to {} channels, not {}.", kMaxChannels, options.pcm_channels);
-  }
   av_dict_set_int(dictionary, "sample_rate", options.pcm_rate, 0);
   const std::string layout = fmt::format("{} channels", options.pcm_channels);
   av_dict_set(dictionary, "ch_layout", layout.c_str(), 0);
@@ -161,9 +162,9 @@ AudioInput::AudioInput(std::span<const std::byte> file, std::string_view name,
 AudioInput::~AudioInput() = default;
 
 void AudioInput::open(const char* url, const AudioOptions& options) {
-  silence_ffmpeg();
   AVDictionary* dictionary = nullptr;
   const AVInputFormat* forced = nullptr;
+  options.validate();
   if (options.pcm_rate != 0) forced = pcm_format(options, &dictionary);
 
   AVFormatContext* format = allocated(avformat_alloc_context());
@@ -222,6 +223,7 @@ void AudioInput::open_decoder() {
   }
   decoder_.reset(allocated(avcodec_alloc_context3(codec)));
   int status = avcodec_parameters_to_context(decoder_.get(), stream->codecpar);
+  decoder_->log_level_offset = kSilent;
   // Lets the decoder drop the encoder's padding at both ends.
   decoder_->pkt_timebase = stream->time_base;
   if (status >= 0) status = avcodec_open2(decoder_.get(), codec, nullptr);

@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <utility>
 
 #include "audio/audio_input.h"
 #include "audio/resampler.h"
+#include "common/boundary.h"
 #include "whisper_s4y/audio.h"
 #include "whisper_s4y/error.h"
 
@@ -11,8 +13,8 @@ namespace {
 /// Takes the packets of an input through decoder and resampler to the sink.
 class Decoding {
  public:
-  Decoding(AudioInput& input, const AudioSink& sink)
-      : input_(input), sink_(sink), source_(input.source()), resampler_(input.name()) {}
+  Decoding(AudioInput& input, AudioSink sink)
+      : input_(input), sink_(std::move(sink)), source_(input.source()), resampler_(input.name()) {}
 
   AudioSource run() {
     while (input_.read(packet_.get())) {
@@ -68,7 +70,7 @@ class Decoding {
   }
 
   AudioInput& input_;
-  const AudioSink& sink_;
+  AudioSink sink_;
   AudioSource source_;
   Resampler resampler_;
   PacketPtr packet_{allocated(av_packet_alloc())};
@@ -94,25 +96,33 @@ std::vector<float> load(AudioInput& input) {
 
 AudioSource decode_audio(const std::filesystem::path& path, const AudioOptions& options,
                          const AudioSink& sink) {
-  AudioInput input(path, options);
-  return Decoding(input, sink).run();
+  return with_errors([&] {
+    AudioInput input(path, options);
+    return Decoding(input, guarded(sink)).run();
+  });
 }
 
 AudioSource decode_audio(std::span<const std::byte> file, std::string_view name,
                          const AudioOptions& options, const AudioSink& sink) {
-  AudioInput input(file, name, options);
-  return Decoding(input, sink).run();
+  return with_errors([&] {
+    AudioInput input(file, name, options);
+    return Decoding(input, guarded(sink)).run();
+  });
 }
 
 std::vector<float> load_audio(const std::filesystem::path& path, const AudioOptions& options) {
-  AudioInput input(path, options);
-  return load(input);
+  return with_errors([&] {
+    AudioInput input(path, options);
+    return load(input);
+  });
 }
 
 std::vector<float> load_audio(std::span<const std::byte> file, std::string_view name,
                               const AudioOptions& options) {
-  AudioInput input(file, name, options);
-  return load(input);
+  return with_errors([&] {
+    AudioInput input(file, name, options);
+    return load(input);
+  });
 }
 
 }  // namespace whisper_s4y

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <iterator>
 
+#include "common/boundary.h"
 #include "common/output_file.h"
 #include "common/utf8.h"
 #include "output/cues.h"
@@ -87,8 +88,23 @@ std::string to_lrc(const Transcript& transcript) {
 
 }  // namespace
 
-std::string format_transcript(const Transcript& transcript, OutputFormat format,
-                              const OutputOptions& options) {
+namespace {
+
+void check_times(double start, double end) {
+  if (std::isfinite(start) && std::isfinite(end)) return;
+  fail("A transcript cannot be written with a time from {} s to {} s.", start, end);
+}
+
+void check_times(const Transcript& transcript) {
+  for (const Segment& segment : transcript.segments) {
+    check_times(segment.start, segment.end);
+    for (const Word& word : segment.words) check_times(word.start, word.end);
+  }
+}
+
+std::string formatted(const Transcript& transcript, OutputFormat format,
+                      const OutputOptions& options) {
+  check_times(transcript);
   switch (format) {
     case OutputFormat::txt:
       return to_txt(transcript);
@@ -108,12 +124,21 @@ std::string format_transcript(const Transcript& transcript, OutputFormat format,
   fail("There is no output format number {}.", static_cast<int>(format));
 }
 
+}  // namespace
+
+std::string format_transcript(const Transcript& transcript, OutputFormat format,
+                              const OutputOptions& options) {
+  return with_errors([&] { return formatted(transcript, format, options); });
+}
+
 void write_transcript(const Transcript& transcript, OutputFormat format,
                       const OutputOptions& options, const std::filesystem::path& path) {
-  const std::string text = format_transcript(transcript, format, options);
-  OutputFile file(path);
-  file.write(text);
-  file.commit();
+  with_errors([&] {
+    const std::string text = formatted(transcript, format, options);
+    OutputFile file(path);
+    file.write(text);
+    file.commit();
+  });
 }
 
 }  // namespace whisper_s4y

@@ -1,8 +1,9 @@
 #include <fmt/ranges.h>
 
 #include <array>
-#include <optional>
+#include <utility>
 
+#include "common/options.h"
 #include "whisper_s4y/error.h"
 #include "whisper_s4y/output.h"
 
@@ -21,9 +22,19 @@ constexpr auto kFormats = std::to_array<Named>({{OutputFormat::txt, "txt"},
                                                 {OutputFormat::lrc, "lrc"},
                                                 {OutputFormat::csv, "csv"}});
 
-void check_positive(std::string_view name, const std::optional<int>& value) {
-  if (value && *value < 1) fail("{} must be at least 1, not {}.", name, *value);
-}
+constexpr double kMostInALine = 100'000;
+
+constexpr OptionName kMaxLineWidth{"max_line_width"};
+constexpr OptionName kMaxLineCount{"max_line_count"};
+constexpr OptionName kMaxWordsPerLine{"max_words_per_line"};
+constexpr OptionName kHighlightWords{"highlight_words"};
+constexpr OptionName kWordTimestamps{"word_timestamps"};
+
+constexpr NumberOption<OutputOptions> kOutputNumbers[] = {
+    number_option<&OutputOptions::max_line_width>(kMaxLineWidth, 1, kMostInALine),
+    number_option<&OutputOptions::max_line_count>(kMaxLineCount, 1, kMostInALine),
+    number_option<&OutputOptions::max_words_per_line>(kMaxWordsPerLine, 1, kMostInALine),
+};
 
 }  // namespace
 
@@ -58,21 +69,21 @@ std::vector<OutputFormat> output_formats(std::string_view names) {
 }
 
 void validate(const OutputOptions& options, bool word_timestamps) {
-  check_positive("max_line_width", options.max_line_width);
-  check_positive("max_line_count", options.max_line_count);
-  check_positive("max_words_per_line", options.max_words_per_line);
-  const bool any = options.max_line_width || options.max_line_count || options.max_words_per_line ||
-                   options.highlight_words;
-  if (any && !word_timestamps) {
-    fail(
-        "max_line_width, max_line_count, max_words_per_line and highlight_words need word "
-        "timestamps.");
+  check_numbers(options, kOutputNumbers);
+  const std::pair<OptionName, bool> given[] = {
+      {kMaxLineWidth, options.max_line_width.has_value()},
+      {kMaxLineCount, options.max_line_count.has_value()},
+      {kMaxWordsPerLine, options.max_words_per_line.has_value()},
+      {kHighlightWords, options.highlight_words},
+  };
+  for (const auto& [name, is_given] : given) {
+    if (is_given && !word_timestamps) fail_option("{} needs {}.", name, kWordTimestamps);
   }
   if (options.max_line_count && !options.max_line_width) {
-    fail("max_line_count has no effect without max_line_width.");
+    fail_option("{} has no effect without {}.", kMaxLineCount, kMaxLineWidth);
   }
   if (options.max_words_per_line && options.max_line_count) {
-    fail("max_words_per_line has no effect with max_line_count.");
+    fail_option("{} has no effect with {}.", kMaxWordsPerLine, kMaxLineCount);
   }
 }
 

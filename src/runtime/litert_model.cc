@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "common/content_hash.h"
+#include "common/options.h"
 #include "runtime/cpu.h"
 #include "runtime/litert_c.h"
 #include "runtime/litert_library.h"
@@ -27,7 +28,9 @@ using litert::check;
 
 namespace {
 
-constexpr int kMaxThreads = 1024;
+constexpr NumberOption<RuntimeOptions> kRuntimeNumbers[] = {
+    number_option<&RuntimeOptions::threads>({"threads"}, 0, 1024),
+};
 
 // Elements as LiteRT numbers them (TfLiteType), which is not how the file does.
 constexpr std::pair<int, DType> kElementTypes[] = {
@@ -118,17 +121,19 @@ bool has_loop(const tflite::SubGraph& graph) {
 
 }  // namespace
 
+void RuntimeOptions::validate() const { check_numbers(*this, kRuntimeNumbers); }
+
 /// Some signatures of a model, made ready to run together.
 struct LiteRtSignature::Compiled {
-  explicit Compiled(litert::CompiledModelT* compiled) : handle(compiled) {}
+  Compiled() = default;
   ~Compiled() {
     const litert::LogCapture log;
-    LiteRtDestroyCompiledModel(handle);
+    if (handle != nullptr) LiteRtDestroyCompiledModel(handle);
   }
   Compiled(const Compiled&) = delete;
   Compiled& operator=(const Compiled&) = delete;
 
-  litert::CompiledModelT* handle;
+  litert::CompiledModelT* handle = nullptr;
   litert::ProfilerT* profiler = nullptr;
 };
 
@@ -234,10 +239,7 @@ LiteRtModel::Impl::Impl(std::shared_ptr<const TfliteFile> tflite_file,
     : options(std::move(runtime_options)),
       file(std::move(tflite_file)),
       source(file->path().string()) {
-  if (options.threads < 0 || options.threads > kMaxThreads) {
-    fail("The number of threads is {}, expected 0 (all cores) to {}.", options.threads,
-         kMaxThreads);
-  }
+  options.validate();
   if (options.threads == 0) options.threads = default_threads();
   litert::EnvironmentT* environment = litert::environment();
   const std::span<const std::byte> bytes = file->file().bytes();
@@ -370,14 +372,14 @@ std::unique_ptr<LiteRtSignature::Compiled> LiteRtModel::Impl::compile(
     xnnpack_toml += fmt::format("weight_cache_file_descriptor = {}\n", descriptor);
   }
   add_options(litert_options.get(), "xnnpack", xnnpack_toml);
-  litert::CompiledModelT* handle = nullptr;
+  auto made = std::make_unique<LiteRtSignature::Compiled>();
   const litert::LogCapture log;
-  const litert::Status status =
-      LiteRtCreateCompiledModel(litert::environment(), model.get(), litert_options.get(), &handle);
+  const litert::Status status = LiteRtCreateCompiledModel(litert::environment(), model.get(),
+                                                          litert_options.get(), &made->handle);
   if (status != litert::kOk) close_if_left(descriptor, before);
   check(status, fmt::format("{}: cannot load the signatures {}", source, fmt::join(keys, ", ")),
         log.errors());
-  return std::make_unique<LiteRtSignature::Compiled>(handle);
+  return made;
 }
 
 LiteRtModel::LiteRtModel(const std::filesystem::path& path, RuntimeOptions options)

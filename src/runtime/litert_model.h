@@ -22,6 +22,9 @@ struct RuntimeOptions {
   std::vector<std::string> signatures;  // only these are loaded at once; empty: all
   bool profile = false;                 // collect times per op for profile_summary(); slower
   WarningCallback warn;                 // takes what went wrong without stopping the work
+
+  /// Throws Error when a value is impossible.
+  void validate() const;
 };
 
 namespace litert {

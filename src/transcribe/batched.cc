@@ -49,10 +49,8 @@ Transcript Batched::run() {
 
   Queue queue(chunks_.size());
   std::vector<std::jthread> threads;
-  for (DecoderModel* model : models_.first(std::min(models_.size(), chunks_.size()))) {
-    threads.emplace_back([this, model, &queue] { work(*model, queue); });
-  }
-  // Whatever a callback throws, the threads end before the queue does.
+  // Whatever is thrown, by a callback or because there can be no more threads, the threads end soon
+  // and before the queue does.
   struct Stop {
     Queue& queue;
     ~Stop() {
@@ -60,6 +58,9 @@ Transcript Batched::run() {
       queue.stopped = true;
     }
   } stop{queue};
+  for (DecoderModel* model : models_.first(std::min(models_.size(), chunks_.size()))) {
+    threads.emplace_back([this, model, &queue] { work(*model, queue); });
+  }
   for (size_t i = 0; i < chunks_.size(); ++i) {
     if (callbacks_.cancelled && callbacks_.cancelled()) break;
     std::unique_lock lock(queue.mutex);

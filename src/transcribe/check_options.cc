@@ -2,70 +2,155 @@
 
 #include <string>
 
+#include "common/options.h"
 #include "decoding/text.h"
 #include "tokenizer/languages.h"
 #include "whisper_s4y/error.h"
+#include "whisper_s4y/live.h"
 
 namespace whisper_s4y {
 namespace {
 
-void check_words(const TranscribeOptions& options, DecoderModel& model) {
-  if (options.hallucination_silence_threshold) {
-    if (!options.word_timestamps) {
-      fail("hallucination_silence_threshold needs word timestamps.");
-    }
-    if (!(*options.hallucination_silence_threshold >= 0)) {
-      fail("hallucination_silence_threshold must be 0 or more seconds, not {}.",
-           *options.hallucination_silence_threshold);
-    }
+constexpr double kMostTries = 100;         // temperatures
+constexpr double kMostHypotheses = 64;     // a model is converted for a few
+constexpr double kMostTokens = 10'000;     // of a window; decoders have 448 positions
+constexpr double kLongestRecording = 1e7;  // seconds: 115 days
+constexpr double kMostAtOnce = 64;         // windows of a batch
+constexpr double kLogprobLimit = 1000;     // far beyond any mean log-probability
+
+constexpr OptionName kBatchSize{"batch_size"};
+constexpr OptionName kBatched{"batch_size", "--batched"};
+constexpr OptionName kBeamSize{"beam_size"};
+constexpr OptionName kCarryInitialPrompt{"carry_initial_prompt"};
+constexpr OptionName kClipTimestamps{"clip_timestamps"};
+constexpr OptionName kHotwords{"hotwords"};
+constexpr OptionName kInitialPrompt{"initial_prompt"};
+constexpr OptionName kLanguage{"language"};
+constexpr OptionName kMultilingual{"multilingual"};
+constexpr OptionName kPatience{"patience"};
+constexpr OptionName kPrefix{"prefix"};
+constexpr OptionName kSilenceThreshold{"hallucination_silence_threshold"};
+constexpr OptionName kTask{"task"};
+constexpr OptionName kTemperature{"temperatures", "--temperature"};
+constexpr OptionName kUpdateInterval{"update_interval"};
+constexpr OptionName kVadFilter{"vad_filter", "--vad"};
+constexpr OptionName kWordTimestamps{"word_timestamps"};
+
+using Options = TranscribeOptions;
+constexpr NumberOption<Options> kNumbers[] = {
+    number_option<&Options::language_detection_segments>({"language_detection_segments"}, 1,
+                                                         kLongestRecording),
+    number_option<&Options::language_detection_threshold>({"language_detection_threshold"}, 0, 1),
+    number_option<&Options::temperatures>(kTemperature, 0, 10),
+    number_option<&Options::compression_ratio_threshold>({"compression_ratio_threshold"}, 0, 1000),
+    number_option<&Options::logprob_threshold>({"logprob_threshold"}, -kLogprobLimit,
+                                               kLogprobLimit),
+    number_option<&Options::no_speech_threshold>({"no_speech_threshold"}, 0, 1),
+    number_option<&Options::best_of>({"best_of"}, 1, kMostHypotheses),
+    number_option<&Options::beam_size>(kBeamSize, 1, kMostHypotheses),
+    number_option<&Options::patience>(kPatience, 0.01, 100),
+    number_option<&Options::length_penalty>({"length_penalty"}, 0, 1),
+    number_option<&Options::repetition_penalty>({"repetition_penalty"}, 0.01, 100),
+    number_option<&Options::no_repeat_ngram_size>({"no_repeat_ngram_size"}, 0, kMostTokens),
+    number_option<&Options::sample_len>({"sample_len"}, 1, kMostTokens),
+    number_option<&Options::max_new_tokens>({"max_new_tokens"}, 1, kMostTokens),
+    number_option<&Options::prompt_reset_on_temperature>({"prompt_reset_on_temperature"}, 0, 10),
+    number_option<&Options::max_initial_timestamp>({"max_initial_timestamp"}, 0, 30),
+    number_option<&Options::hallucination_silence_threshold>(kSilenceThreshold, 0,
+                                                             kLongestRecording),
+    number_option<&Options::clip_timestamps>(kClipTimestamps, 0, kLongestRecording),
+    number_option<&Options::batch_size>(kBatchSize, 0, kMostAtOnce),
+};
+
+constexpr NumberOption<LiveOptions> kLiveNumbers[] = {
+    number_option<&LiveOptions::update_interval>(kUpdateInterval, 0.1, 30),
+};
+
+void check_decoding(const Options& options) {
+  if (options.task != "transcribe" && options.task != "translate") {
+    fail_option("{} is \"transcribe\" or \"translate\", not \"{}\".", kTask, options.task);
   }
-  if (options.word_timestamps && !model.can_align()) {
-    fail("{} was converted without the align part, which word timestamps need; convert it again.",
-         model.info().name);
+  if (options.temperatures.empty() || options.temperatures.size() > kMostTries) {
+    fail_option("{} must be 1 to {} numbers, not {}.", kTemperature, kMostTries,
+                options.temperatures.size());
+  }
+  if (options.patience && !options.beam_size) fail_option("{} needs {}.", kPatience, kBeamSize);
+  if (options.carry_initial_prompt && stripped(options.initial_prompt).empty()) {
+    fail_option("{} needs {}.", kCarryInitialPrompt, kInitialPrompt);
+  }
+  if (!stripped(options.hotwords).empty() && !stripped(options.prefix).empty()) {
+    fail_option("{} and {} cannot be given together.", kHotwords, kPrefix);
+  }
+  if (options.hallucination_silence_threshold && !options.word_timestamps) {
+    fail_option("{} needs {}.", kSilenceThreshold, kWordTimestamps);
   }
 }
 
-void check_speech(const TranscribeOptions& options) {
-  if (options.batch_size < 0) fail("batch_size must be 0 or more, not {}.", options.batch_size);
+void check_clips(const Options& options) {
+  const std::vector<double>& times = options.clip_timestamps;
+  for (size_t i = 0; i + 1 < times.size(); i += 2) {
+    if (times[i + 1] < times[i]) {
+      fail_option("{}: a clip ends at {} s, before it begins at {} s.", kClipTimestamps,
+                  times[i + 1], times[i]);
+    }
+  }
+}
+
+void check_speech(const Options& options) {
   if (options.vad_options && !options.vad_filter && options.batch_size == 0) {
-    fail("Options of the voice activity detection need vad_filter or batch_size.");
+    fail_option("Options of the voice activity detection need {} or {}.", kVadFilter, kBatched);
   }
   if (options.vad_options) options.vad_options->validate();
   if (options.batch_size > 0 && options.hallucination_silence_threshold) {
-    fail(
-        "hallucination_silence_threshold skips silence on a walk from window to window; with "
-        "batch_size voice activity detection leaves silence out already.");
+    fail_option(
+        "{} skips silence on a walk from window to window; with {} voice activity detection leaves "
+        "silence out already.",
+        kSilenceThreshold, kBatched);
   }
 }
 
-void check_language(TranscribeOptions& options, const ModelInfo& info) {
-  if (options.language == "auto") options.language.reset();
-  if (options.language) options.language = std::string(language_code(*options.language));
-  if (options.multilingual && !info.generation.is_multilingual) {
-    fail("{} is an English-only model; it cannot detect the language of every window.", info.name);
-  }
-  if (options.multilingual && options.language) {
-    fail("Detecting the language of every window and giving the language exclude each other.");
-  }
-  if (options.language_detection_segments < 1) {
-    fail("language_detection_segments must be 1 or more, not {}.",
-         options.language_detection_segments);
+std::optional<std::string> wanted_language(const Options& options) {
+  if (!options.language || options.language == "auto") return std::nullopt;
+  try {
+    return std::string(language_code(*options.language));
+  } catch (const Error& error) {
+    fail_option("{}: {}", kLanguage, error.what());
   }
 }
 
 }  // namespace
 
+void TranscribeOptions::validate() const {
+  check_numbers(*this, kNumbers);
+  check_decoding(*this);
+  check_clips(*this);
+  check_speech(*this);
+  if (wanted_language(*this) && multilingual) {
+    fail_option("{} and {} cannot be given together.", kMultilingual, kLanguage);
+  }
+}
+
+void LiveOptions::validate() const {
+  check_numbers(*this, kLiveNumbers);
+  transcribe.validate();
+  vad.validate();
+  if (transcribe.vad_filter || transcribe.batch_size > 0) {
+    fail_option("{} and {} are for recordings; live utterances are speech already.", kVadFilter,
+                kBatchSize);
+  }
+}
+
 TranscribeOptions checked_options(TranscribeOptions options, DecoderModel& model) {
-  if (options.temperatures.empty()) fail("At least one temperature is needed.");
-  check_language(options, model.info());
-  check_words(options, model);
-  if (options.carry_initial_prompt && stripped(options.initial_prompt).empty()) {
-    fail("carry_initial_prompt needs an initial_prompt.");
+  options.validate();
+  options.language = wanted_language(options);
+  const ModelInfo& info = model.info();
+  if (options.multilingual && !info.generation.is_multilingual) {
+    fail("{} is an English-only model; it cannot detect the language of every window.", info.name);
   }
-  if (!stripped(options.hotwords).empty() && !stripped(options.prefix).empty()) {
-    fail("hotwords and prefix cannot be given together.");
+  if (options.word_timestamps && !model.can_align()) {
+    fail("{} was converted without the align part, which word timestamps need; convert it again.",
+         info.name);
   }
-  check_speech(options);
   return options;
 }
 

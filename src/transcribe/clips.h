@@ -13,8 +13,8 @@ struct Clip {
 };
 
 /// start, end, start, end, ... in seconds; a missing last end is that of the recording, which has
-/// `content_frames`, and so is a later one. No timestamps: one clip, the recording. Throws Error
-/// for a time below 0 and an end before its start.
+/// `content_frames`, and so is a later one. No timestamps: one clip, the recording. The times are
+/// those of valid TranscribeOptions.
 [[nodiscard]] std::vector<Clip> clips_of(std::span<const double> clip_timestamps,
                                          int content_frames);
 

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "common/boundary.h"
 #include "common/utf8.h"
 #include "transcribe/local_agreement.h"
 #include "vad/speech_stream.h"
@@ -15,6 +17,11 @@
 
 namespace whisper_s4y {
 namespace {
+
+const LiveOptions& validated(const LiveOptions& options) {
+  options.validate();
+  return options;
+}
 
 double seconds(int64_t samples) { return static_cast<double>(samples) / kSampleRate; }
 
@@ -25,18 +32,15 @@ struct LiveTranscriber::Impl {
       : transcriber(transcriber_),
         options(std::move(options_)),
         on_text(std::move(on_text_)),
-        stream(detector, options.vad),
-        initial_prompt(options.transcribe.initial_prompt) {
-    if (!(options.update_interval > 0)) {
-      fail("update_interval must be above 0 seconds, not {}.", options.update_interval);
-    }
-    if (options.transcribe.vad_filter || options.transcribe.batch_size > 0) {
-      fail("vad_filter and batch_size are for recordings; live utterances are speech already.");
-    }
-  }
+        stream(detector, validated(options).vad),
+        initial_prompt(options.transcribe.initial_prompt) {}
 
-  void handle(const std::vector<SpeechEvent>& events) {
-    for (const SpeechEvent& event : events) {
+  /// One event after the other; those behind one that fails are for the next time.
+  void handle(const std::vector<SpeechEvent>& more) {
+    events.insert(events.end(), more.begin(), more.end());
+    while (!events.empty()) {
+      const SpeechEvent event = events.front();
+      events.pop_front();
       switch (event.kind) {
         case SpeechEvent::Kind::start:
           start = event.sample;
@@ -45,7 +49,7 @@ struct LiveTranscriber::Impl {
           told = false;
           break;
         case SpeechEvent::Kind::end:
-          finish_utterance(event.sample, transcribe(event.sample, true));
+          end_utterance(event.sample);
           break;
         case SpeechEvent::Kind::dropped:
           finish_utterance(heard_until, "");
@@ -64,14 +68,24 @@ struct LiveTranscriber::Impl {
     return transcriber.transcribe(std::span(samples).subspan(begin, size), how).text;
   }
 
+  void end_utterance(int64_t end) {
+    try {
+      finish_utterance(end, transcribe(end, true));
+    } catch (...) {
+      start.reset();  // it is over, with or without its text
+      throw;
+    }
+  }
+
   void finish_utterance(int64_t end, const std::string& text) {
     agreement.finish(text);
     const bool nothing = trimmed(agreement.confirmed()).empty();
-    if (!nothing || told) tell(end, true);  // what was told of must come to an end
     if (!nothing && options.transcribe.condition_on_previous_text) {
       initial_prompt = options.transcribe.initial_prompt + agreement.confirmed();
     }
+    const int64_t begin = *start;
     start.reset();
+    if (!nothing || told) tell(begin, end, true);  // what was told of must come to an end
   }
 
   void update() {
@@ -79,26 +93,35 @@ struct LiveTranscriber::Impl {
     if (!start || seconds(end - heard_until) < options.update_interval) return;
     agreement.hear(transcribe(end, false));
     heard_until = end;
-    tell(end, false);
+    tell(*start, end, false);
   }
 
-  void tell(int64_t end, bool final) {
+  void tell(int64_t begin, int64_t end, bool final) {
     told = true;
-    on_text({.confirmed = agreement.confirmed(),
-             .tentative = agreement.tentative(),
-             .start = seconds(*start),
-             .end = seconds(end),
-             .is_final = final});
+    if (!on_text) return;
+    guarded(on_text)({.confirmed = agreement.confirmed(),
+                      .tentative = agreement.tentative(),
+                      .start = seconds(begin),
+                      .end = seconds(end),
+                      .is_final = final});
   }
 
   /// Sound before an utterance is needed as far as the padding goes and a chunk more.
   void forget() {
     const int64_t padding = int64_t{kSampleRate} * options.vad.speech_pad_ms / 1000;
+    // Events that wait may begin anywhere in what is there.
+    if (!events.empty()) return;
     const int64_t needed = start.value_or(stream.position() - padding - 2 * kVadChunk);
     if (needed <= first_sample) return;
     samples.erase(samples.begin(), samples.begin() + static_cast<ptrdiff_t>(needed - first_sample));
     first_sample = needed;
   }
+
+  /// forget(), whatever happens.
+  struct Forgetting {
+    Impl& impl;
+    ~Forgetting() { impl.forget(); }
+  };
 
   Transcriber& transcriber;
   LiveOptions options;
@@ -107,29 +130,36 @@ struct LiveTranscriber::Impl {
   std::string initial_prompt;
   std::vector<float> samples;  // since first_sample
   int64_t first_sample = 0;
-  std::optional<int64_t> start;  // of the utterance; nothing in silence
-  int64_t heard_until = 0;       // end of the last hypothesis
+  std::deque<SpeechEvent> events;  // not handled yet
+  std::optional<int64_t> start;    // of the utterance; nothing in silence
+  int64_t heard_until = 0;         // end of the last hypothesis
   LocalAgreement agreement;
   bool told = false;  // something of the utterance
 };
 
 LiveTranscriber::LiveTranscriber(Transcriber& transcriber, SpeechDetector& detector,
                                  LiveOptions options, Callback on_text)
-    : impl_(std::make_unique<Impl>(transcriber, detector, std::move(options), std::move(on_text))) {
-}
+    : impl_(with_errors([&] {
+        return std::make_unique<Impl>(transcriber, detector, std::move(options),
+                                      std::move(on_text));
+      })) {}
 
 LiveTranscriber::~LiveTranscriber() = default;
 
 void LiveTranscriber::push(std::span<const float> samples) {
-  impl_->samples.insert(impl_->samples.end(), samples.begin(), samples.end());
-  impl_->handle(impl_->stream.push(samples));
-  impl_->update();
-  impl_->forget();
+  with_errors([&] {
+    const Impl::Forgetting forgetting{*impl_};
+    impl_->samples.insert(impl_->samples.end(), samples.begin(), samples.end());
+    impl_->handle(impl_->stream.push(samples));
+    impl_->update();
+  });
 }
 
 void LiveTranscriber::finish() {
-  impl_->handle(impl_->stream.finish());
-  impl_->forget();
+  with_errors([&] {
+    const Impl::Forgetting forgetting{*impl_};
+    impl_->handle(impl_->stream.finish());
+  });
 }
 
 }  // namespace whisper_s4y

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/boundary.h"
 #include "decoding/window_decoder.h"
 #include "runtime/whisper_model.h"
 #include "tokenizer/tokenizer.h"
@@ -25,6 +26,28 @@ Transcript without_speech(std::span<const float> audio, const TranscribeOptions&
     transcript.language_probability = 1.0F;
   }
   return transcript;
+}
+
+std::unique_ptr<Tokenizer> tokenizer_of(DecoderModel& model) {
+  return with_errors([&] {
+    return std::make_unique<Tokenizer>(model.info().vocabulary, model.info().generation);
+  });
+}
+
+// What the caller's callbacks throw passes through, and what was cancelled once stays so: nobody
+// is asked again.
+TranscribeCallbacks guarded_callbacks(const TranscribeCallbacks& callbacks) {
+  TranscribeCallbacks result{.on_segment = guarded(callbacks.on_segment),
+                             .on_progress = guarded(callbacks.on_progress),
+                             .cancelled = {},
+                             .on_warning = guarded(callbacks.on_warning)};
+  if (callbacks.cancelled) {
+    result.cancelled = [ask = guarded(callbacks.cancelled), is_cancelled = false]() mutable {
+      is_cancelled = is_cancelled || ask();
+      return is_cancelled;
+    };
+  }
+  return result;
 }
 
 // The speech as a recording of its own, whose times are taken back to the real one's.
@@ -57,14 +80,11 @@ Transcript transcribe_speech(DecoderModel& model, const Tokenizer& tokenizer,
 }  // namespace
 
 Transcriber::Transcriber(const std::filesystem::path& model)
-    : owned_(std::make_unique<WhisperModel>(model)),
+    : owned_(with_errors([&] { return std::make_unique<WhisperModel>(model); })),
       model_(owned_.get()),
-      tokenizer_(
-          std::make_unique<Tokenizer>(model_->info().vocabulary, model_->info().generation)) {}
+      tokenizer_(tokenizer_of(*model_)) {}
 
-Transcriber::Transcriber(DecoderModel& model)
-    : model_(&model),
-      tokenizer_(std::make_unique<Tokenizer>(model.info().vocabulary, model.info().generation)) {}
+Transcriber::Transcriber(DecoderModel& model) : model_(&model), tokenizer_(tokenizer_of(model)) {}
 
 Transcriber::~Transcriber() = default;
 Transcriber::Transcriber(Transcriber&&) noexcept = default;
@@ -72,17 +92,20 @@ Transcriber& Transcriber::operator=(Transcriber&&) noexcept = default;
 
 Transcript Transcriber::transcribe(std::span<const float> audio, const TranscribeOptions& options,
                                    const TranscribeCallbacks& callbacks) {
-  const TranscribeOptions checked = checked_options(options, *model_);
-  if (!checked.vad_filter && checked.batch_size == 0) {
-    return LongForm(*model_, *tokenizer_, audio, checked, callbacks).run();
-  }
-  const auto speech = find_speech(speech_detector(callbacks), audio, checked);
-  if (speech.empty()) return without_speech(audio, checked, model_->info());
-  if (checked.batch_size == 0) {
-    return transcribe_speech(*model_, *tokenizer_, audio, speech, checked, callbacks);
-  }
-  const auto models = workers(checked.batch_size);
-  return Batched(models, *tokenizer_, audio, speech, checked, callbacks).run();
+  return with_errors([&] {
+    const TranscribeCallbacks inside = guarded_callbacks(callbacks);
+    const TranscribeOptions checked = checked_options(options, *model_);
+    if (!checked.vad_filter && checked.batch_size == 0) {
+      return LongForm(*model_, *tokenizer_, audio, checked, inside).run();
+    }
+    const auto speech = find_speech(speech_detector(inside), audio, checked);
+    if (speech.empty()) return without_speech(audio, checked, model_->info());
+    if (checked.batch_size == 0) {
+      return transcribe_speech(*model_, *tokenizer_, audio, speech, checked, inside);
+    }
+    const auto models = workers(checked.batch_size);
+    return Batched(models, *tokenizer_, audio, speech, checked, inside).run();
+  });
 }
 
 SpeechDetector& Transcriber::speech_detector(const TranscribeCallbacks& callbacks) {
@@ -94,8 +117,10 @@ std::vector<DecoderModel*> Transcriber::workers(int count) {
   if (count == 1) return {model_};
   // Threads are shared out among them, so another number of them is another set.
   if (workers_.size() != static_cast<size_t>(count)) {
-    workers_.clear();
-    for (int i = 0; i < count; ++i) workers_.push_back(model_->another(count));
+    workers_.clear();  // first: two sets might be more than there is memory for
+    std::vector<std::unique_ptr<DecoderModel>> made;
+    for (int i = 0; i < count; ++i) made.push_back(model_->another(count));
+    workers_ = std::move(made);
   }
   std::vector<DecoderModel*> models;
   for (const auto& worker : workers_) models.push_back(worker.get());
@@ -104,15 +129,18 @@ std::vector<DecoderModel*> Transcriber::workers(int count) {
 
 std::vector<std::pair<std::string, float>> Transcriber::detect_language(
     std::span<const float> audio) {
-  const LogMel log_mel(*model_, audio.first(std::min<size_t>(audio.size(), kWindowSamples)));
-  std::vector<float> window(static_cast<size_t>(model_->info().config.num_mel_bins) *
-                            kWindowFrames);
-  log_mel.window(0, window);
-  model_->encode(window);
-  LanguageProbs probs = whisper_s4y::detect_language(*model_);
-  std::stable_sort(probs.begin(), probs.end(),
-                   [](const auto& left, const auto& right) { return left.second > right.second; });
-  return probs;
+  return with_errors([&] {
+    const LogMel log_mel(*model_, audio.first(std::min<size_t>(audio.size(), kWindowSamples)));
+    std::vector<float> window(static_cast<size_t>(model_->info().config.num_mel_bins) *
+                              kWindowFrames);
+    log_mel.window(0, window);
+    model_->encode(window);
+    LanguageProbs probs = whisper_s4y::detect_language(*model_);
+    std::stable_sort(probs.begin(), probs.end(), [](const auto& left, const auto& right) {
+      return left.second > right.second;
+    });
+    return probs;
+  });
 }
 
 }  // namespace whisper_s4y

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "common/boundary.h"
 #include "vad/speech_tracker.h"
 #include "whisper_s4y/audio.h"
 #include "whisper_s4y/error.h"
@@ -39,9 +40,11 @@ std::vector<SpeechSegment> get_speech_timestamps(std::span<const float> speech_p
 std::vector<SpeechSegment> get_speech_timestamps(SpeechDetector& detector,
                                                  std::span<const float> audio,
                                                  const VadOptions& options) {
-  options.validate();
-  return get_speech_timestamps(detector.speech_probs(audio), static_cast<int64_t>(audio.size()),
-                               options);
+  return with_errors([&] {
+    options.validate();
+    return get_speech_timestamps(detector.speech_probs(audio), static_cast<int64_t>(audio.size()),
+                                 options);
+  });
 }
 
 std::vector<SpeechChunk> collect_chunks(std::span<const SpeechSegment> segments,

@@ -15,8 +15,8 @@ SpeechStream::SpeechStream(SpeechDetector& detector, const VadOptions& options)
 }
 
 std::vector<SpeechEvent> SpeechStream::push(std::span<const float> samples) {
-  position_ += static_cast<int64_t>(samples.size());
   pending_.insert(pending_.end(), samples.begin(), samples.end());
+  position_ += static_cast<int64_t>(samples.size());
   const size_t chunks = pending_.size() / kVadChunk;
   probs_.resize(chunks);
   detector_.hear(std::span(pending_).first(chunks * kVadChunk), probs_);

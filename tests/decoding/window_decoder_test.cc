@@ -374,24 +374,12 @@ TEST(DecodingOptions, ContradictionsAreErrors) {
     return message_of(options);
   };
   EXPECT_EQ(with([](auto&) {}), "");
-  EXPECT_THAT(with([](auto& o) { o.task = "sing"; }), HasSubstr("sing"));
   EXPECT_THAT(with([](auto& o) { o.language = "xx"; }), HasSubstr("\"xx\""));
-  EXPECT_THAT(with([](auto& o) { o.temperature = -1; }), HasSubstr("temperature"));
-  EXPECT_THAT(with([](auto& o) { o.temperature = std::nanf(""); }), HasSubstr("temperature"));
   EXPECT_THAT(with([](auto& o) { o.best_of = 5; }), HasSubstr("best_of"));
-  EXPECT_THAT(with([](auto& o) { o.best_of = 0; }), HasSubstr("best_of"));
-  EXPECT_THAT(with([](auto& o) { o.beam_size = 0; }), HasSubstr("beam_size"));
   EXPECT_THAT(with([](auto& o) { o.beam_size = 5; }), HasSubstr("beams at once"));
-  EXPECT_THAT(with([](auto& o) { o.patience = 1.0F; }), HasSubstr("patience"));
-  EXPECT_THAT(with([](auto& o) { o.length_penalty = 2.0F; }), HasSubstr("length_penalty"));
-  EXPECT_THAT(with([](auto& o) { o.sample_len = 0; }), HasSubstr("sample_len"));
-  EXPECT_THAT(with([](auto& o) { o.max_new_tokens = -3; }), HasSubstr("max_new_tokens"));
-  EXPECT_THAT(with([](auto& o) { o.repetition_penalty = 0; }), HasSubstr("repetition_penalty"));
-  EXPECT_THAT(with([](auto& o) { o.no_repeat_ngram_size = -1; }), HasSubstr("no_repeat_ngram"));
   EXPECT_THAT(with([](auto& o) { o.suppress_tokens = {kVocabSize}; }), HasSubstr("suppress"));
   EXPECT_THAT(with([](auto& o) { o.suppress_tokens = {-2}; }), HasSubstr("suppress"));
   EXPECT_THAT(with([](auto& o) { o.prompt = {-1}; }), HasSubstr("prompt"));
-  EXPECT_THAT(with([](auto& o) { o.max_initial_timestamp = -1; }), HasSubstr("max_initial"));
 }
 
 TEST(DecodingOptions, EnglishOnlyModelsAreEnglishOnly) {

@@ -125,6 +125,8 @@ TEST(Timestamps, AreRoundedToMilliseconds) {
   EXPECT_EQ(format_timestamp(1.5, true, ','), "00:00:01,500");
   EXPECT_EQ(format_timestamp(360000), "100:00:00.000");
   EXPECT_EQ(format_timestamp(-1), "00:00.000");
+  EXPECT_EQ(format_timestamp(std::nan("")), "00:00.000");
+  EXPECT_EQ(format_timestamp(HUGE_VAL), "2777777:46:40.000");
 }
 
 std::string message_for(const OutputOptions& options, bool words) {
@@ -141,12 +143,12 @@ TEST(Options, AreRefusedWhenTheyHaveNoEffect) {
   EXPECT_EQ(message_for({.max_line_width = 40, .max_line_count = 2, .highlight_words = true}, true),
             "");
   EXPECT_EQ(message_for({.max_line_width = 40, .max_words_per_line = 5}, true), "");
-  EXPECT_THAT(message_for({.highlight_words = true}, false), HasSubstr("need word timestamps"));
+  EXPECT_THAT(message_for({.highlight_words = true}, false), HasSubstr("highlight_words needs word_timestamps"));
   EXPECT_THAT(message_for({.max_line_count = 2}, true), HasSubstr("without max_line_width"));
   EXPECT_THAT(
       message_for({.max_line_width = 9, .max_line_count = 2, .max_words_per_line = 5}, true),
       HasSubstr("max_words_per_line has no effect"));
-  EXPECT_THAT(message_for({.max_line_width = 0}, true), HasSubstr("at least 1, not 0"));
+  EXPECT_THAT(message_for({.max_line_width = 0}, true), HasSubstr("must be 1 to 100000, not 0"));
 }
 
 TEST(Formats, AreFoundByName) {

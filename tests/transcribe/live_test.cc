@@ -126,6 +126,29 @@ TEST_F(LiveTest, LongSpeechIsCut) {
             2);
 }
 
+TEST_F(LiveTest, GoesOnAfterACallbackThatThrew) {
+  ScriptedRecording model({says({word('a')}), says({word('b')}), says({word('c')})});
+  Transcriber transcriber(model);
+  LoudDetector detector;
+  std::vector<std::string> told;
+  struct Mine {};
+  LiveTranscriber live(transcriber, detector, options_, [&](const LiveText& text) {
+    told.push_back(fmt::format("{:.1f}-{:.1f}{}", text.start, text.end, text.confirmed));
+    if (told.size() == 1) throw Mine();
+  });
+  // Three utterances in one piece: what the first one throws does not lose the others.
+  std::vector<float> samples;
+  for (int i = 0; i < 3; ++i) {
+    samples.resize(samples.size() + 15360, 1.0F);
+    samples.resize(samples.size() + 16384, 0.0F);
+  }
+  EXPECT_THROW(live.push(samples), Mine);
+  EXPECT_THAT(told, ElementsAre("0.0-1.2 a"));
+  live.push({});
+  EXPECT_THAT(told, ElementsAre("0.0-1.2 a", "1.8-3.1 b", "3.8-5.1 c"));
+  live.finish();
+}
+
 TEST_F(LiveTest, RefusesWhatIsForRecordings) {
   options_.transcribe.vad_filter = true;
   EXPECT_THROW((void)run({}, {}), Error);

@@ -354,6 +354,27 @@ TEST(Callbacks, HearSegmentsAndProgressInOrderAndMayStop) {
   EXPECT_THAT(transcript.segments, SizeIs(2));
 }
 
+TEST(Callbacks, CancelledOnceIsCancelledInAllClips) {
+  ScriptedRecording model(
+      {{{sentence(0, 'a', 10)}}, {{sentence(0, 'b', 10)}}, {{sentence(0, 'c', 10)}}});
+  int asked = 0;
+  TranscribeCallbacks callbacks;
+  callbacks.cancelled = [&] { return ++asked == 2; };
+  TranscribeOptions options = english();
+  options.clip_timestamps = {0, 10, 20, 30, 40, 50};
+  const Transcript transcript = transcribe(model, 90, options, callbacks);
+  EXPECT_EQ(asked, 2);
+  EXPECT_THAT(transcript.segments, SizeIs(1));
+}
+
+TEST(Callbacks, WhatTheyThrowIsThrown) {
+  ScriptedRecording model({{{sentence(0, 'a', 30)}}, {{sentence(0, 'b', 30)}}});
+  TranscribeCallbacks callbacks;
+  struct Mine {};
+  callbacks.on_segment = [](const Segment&) { throw Mine(); };
+  EXPECT_THROW((void)transcribe(model, 60, english(), callbacks), Mine);
+}
+
 TEST(Options, ThatContradictAreErrors) {
   const auto with = [](auto change) {
     TranscribeOptions options = english();
@@ -362,10 +383,10 @@ TEST(Options, ThatContradictAreErrors) {
   };
   EXPECT_EQ(with([](auto&) {}), "");
   EXPECT_THAT(with([](auto& o) { o.temperatures = {}; }), HasSubstr("temperature"));
-  EXPECT_THAT(with([](auto& o) { o.multilingual = true; }), HasSubstr("exclude each other"));
+  EXPECT_THAT(with([](auto& o) { o.multilingual = true; }), HasSubstr("together"));
   EXPECT_THAT(with([](auto& o) { o.language_detection_segments = 0; }), HasSubstr("segments"));
   EXPECT_THAT(with([](auto& o) { o.hallucination_silence_threshold = 2; }),
-              HasSubstr("needs word timestamps"));
+              HasSubstr("needs word_timestamps"));
   EXPECT_THAT(with([](auto& o) { o.word_timestamps = true; }), HasSubstr("align"));
   EXPECT_THAT(with([](auto& o) { o.carry_initial_prompt = true; }), HasSubstr("initial_prompt"));
   EXPECT_THAT(with([](auto& o) { o.hotwords = o.prefix = "x"; }), HasSubstr("together"));
