@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "cli/manifest.h"
 #include "cli/model_options.h"
 #include "cli/progress.h"
@@ -85,15 +86,16 @@ nlohmann::ordered_json to_json(const Tally& tally) {
 }
 
 void print_row(const std::string& name, const Tally& tally) {
-  fmt::print("{:<32}{:>6}{:>10.1f}{:>8}{:>8.2f}{:>8.2f}{:>9.1f}\n", name, tally.recordings,
-             tally.audio_seconds, tally.words.reference, 100 * tally.words.rate(),
-             100 * tally.characters.rate(), tally.audio_seconds / tally.seconds);
+  print_out("{:<32}{:>6}{:>10.1f}{:>8}{:>8.2f}{:>8.2f}{:>9.1f}\n", name, tally.recordings,
+            tally.audio_seconds, tally.words.reference, 100 * tally.words.rate(),
+            100 * tally.characters.rate(), tally.audio_seconds / tally.seconds);
 }
 
 void run_evaluate(const EvaluateArguments& arguments) {
   const TranscribeOptions options = arguments.flags.finished(arguments.runtime.threads);
+  const RuntimeOptions runtime = runtime_options(arguments.runtime);
   const std::vector<ManifestEntry> entries = read_manifest(arguments.manifest);
-  WhisperModel model(arguments.model, runtime_options(arguments.runtime));
+  WhisperModel model(arguments.model, runtime);
   Transcriber transcriber(model);
   const bool multilingual = model.info().generation.is_multilingual;
   std::map<std::string, Tally> tallies;  // by set and language
@@ -123,8 +125,8 @@ void run_evaluate(const EvaluateArguments& arguments) {
     }
     if (arguments.verbose) {
       progress.clear();
-      fmt::print(stderr, "{:5.1f} %  {}: {}\n", 100 * tally.words.rate(),
-                 entry.file.filename().string(), hypothesis);
+      print_err("{:5.1f} %  {}: {}\n", 100 * tally.words.rate(), entry.file.filename().string(),
+                hypothesis);
     }
   }
   progress.clear();
@@ -137,18 +139,18 @@ void run_evaluate(const EvaluateArguments& arguments) {
         {"model", arguments.model.string()}, {"skipped", skipped}, {"total", to_json(total)}};
     json["recordings"] = std::move(recordings);
     for (const auto& [name, tally] : tallies) json["groups"][name] = to_json(tally);
-    fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    print_out("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
     return;
   }
-  fmt::print("{:<32}{:>6}{:>10}{:>8}{:>8}{:>8}{:>9}\n", "", "files", "seconds", "words", "WER %",
-             "CER %", "x faster");
+  print_out("{:<32}{:>6}{:>10}{:>8}{:>8}{:>8}{:>9}\n", "", "files", "seconds", "words", "WER %",
+            "CER %", "x faster");
   if (tallies.size() > 1) {
     for (const auto& [name, tally] : tallies) print_row(name.empty() ? "(no set)" : name, tally);
   }
   print_row("all", total);
   if (skipped > 0) {
-    fmt::print("{} recordings in other languages were left out: {} knows English only.\n", skipped,
-               model.info().name);
+    print_out("{} recordings in other languages were left out: {} knows English only.\n", skipped,
+              model.info().name);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "cli/progress.h"
 #include "cli/pull_progress.h"
 
@@ -26,9 +27,9 @@ void run_export(const ExportArguments& arguments) {
       resolve_checkpoint(arguments.checkpoint, hub_options_with_progress(arguments.quiet)));
   export_checkpoint(*checkpoint, arguments.folder, arguments.format);
   if (arguments.quiet) return;
-  fmt::print(stderr, "Wrote {} from {} format as {} to {} in {}.\n", checkpoint->info.name,
-             checkpoint->format, arguments.format, arguments.folder.string(),
-             format_duration(watch.seconds()));
+  print_err("Wrote {} from {} format as {} to {} in {}.\n", checkpoint->info.name,
+            checkpoint->format, arguments.format, arguments.folder.string(),
+            format_duration(watch.seconds()));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "cli/progress.h"
 #include "common/npy.h"
 #include "common/temporary_file.h"
@@ -75,9 +76,9 @@ void run_features(const FeaturesArguments& arguments) {
   write_npy(arguments.output, std::to_array({static_cast<int64_t>(windows), mel_bins, frames}),
             all);
   if (arguments.quiet) return;
-  fmt::print(stderr, "Wrote {}: float32 [{}, {}, {}] from {} of sound.\n",
-             arguments.output.string(), windows, mel_bins, frames,
-             format_duration(static_cast<double>(audio.size()) / kSampleRate));
+  print_err("Wrote {}: float32 [{}, {}, {}] from {} of sound.\n", arguments.output.string(),
+            windows, mel_bins, frames,
+            format_duration(static_cast<double>(audio.size()) / kSampleRate));
 }
 
 }  // namespace

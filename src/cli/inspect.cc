@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "common/mapped_file.h"
 #include "tflite/reader.h"
 
@@ -29,17 +30,17 @@ void run_inspect(const InspectArguments& arguments) {
 
 void print_model_info(const ModelInfo& info) {
   const ModelConfig& config = info.config;
-  fmt::print("  model       {}, {}\n", info.name,
-             info.generation.is_multilingual
-                 ? fmt::format("{} languages", info.generation.lang_to_id.size())
-                 : "English only");
-  fmt::print("  network     {} + {} layers, width {}, {} heads, {} mel bins, {} tokens\n",
-             config.encoder_layers, config.decoder_layers, config.d_model,
-             config.encoder_attention_heads, config.num_mel_bins, config.vocab_size);
+  print_out("  model       {}, {}\n", info.name,
+            info.generation.is_multilingual
+                ? fmt::format("{} languages", info.generation.lang_to_id.size())
+                : "English only");
+  print_out("  network     {} + {} layers, width {}, {} heads, {} mel bins, {} tokens\n",
+            config.encoder_layers, config.decoder_layers, config.d_model,
+            config.encoder_attention_heads, config.num_mel_bins, config.vocab_size);
 }
 
 void print_json(const Json& description) {
-  fmt::print("{}\n", description.dump(2, ' ', false, Json::error_handler_t::replace));
+  print_out("{}\n", description.dump(2, ' ', false, Json::error_handler_t::replace));
 }
 
 void add_inspect_command(CLI::App& app) {

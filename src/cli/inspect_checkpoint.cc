@@ -6,6 +6,7 @@
 
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/weights_hash.h"
+#include "cli/console.h"
 #include "cli/inspect.h"
 #include "cli/progress.h"
 
@@ -54,21 +55,21 @@ Json describe(const Checkpoint& checkpoint) {
 }
 
 void print_description(const Checkpoint& checkpoint, const Json& description) {
-  fmt::print("{}  {}\n", checkpoint.path.string(), checkpoint.format);
+  print_out("{}  {}\n", checkpoint.path.string(), checkpoint.format);
   print_model_info(checkpoint.info);
   const Json& tokenizer = description["tokenizer"];
-  fmt::print("  tokenizer   {} tokens, {} of them special, {} merges\n",
-             tokenizer["tokens"].get<size_t>(), tokenizer["special"].get<size_t>(),
-             tokenizer["merges"].get<size_t>());
+  print_out("  tokenizer   {} tokens, {} of them special, {} merges\n",
+            tokenizer["tokens"].get<size_t>(), tokenizer["special"].get<size_t>(),
+            tokenizer["merges"].get<size_t>());
   if (!description["languages"].empty()) {
-    fmt::print("  languages   {}\n",
-               fmt::join(description["languages"].get<std::vector<std::string>>(), " "));
+    print_out("  languages   {}\n",
+              fmt::join(description["languages"].get<std::vector<std::string>>(), " "));
   }
   for (const auto& [type, amount] : amounts_of(checkpoint)) {
-    fmt::print("  {:12}{} tensors, {:.1f} M numbers, {}\n", name_of(type), amount.tensors,
-               static_cast<double>(amount.numbers) / 1e6, format_bytes(amount.bytes));
+    print_out("  {:12}{} tensors, {:.1f} M numbers, {}\n", name_of(type), amount.tensors,
+              static_cast<double>(amount.numbers) / 1e6, format_bytes(amount.bytes));
   }
-  fmt::print("  weight hash {}\n", description["weights_hash"].get<std::string>());
+  print_out("  weight hash {}\n", description["weights_hash"].get<std::string>());
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/weights_hash.h"
+#include "cli/console.h"
 #include "cli/inspect.h"
 #include "cli/progress.h"
 #include "graph/graph.h"
@@ -106,10 +107,10 @@ void print_model(const TfliteFile& file, const Json& model) {
       if (!format.is_string()) continue;
       line += fmt::format("{}{} {}", line.empty() ? "" : ", ", part, format.get<std::string>());
     }
-    fmt::print("  weights     {}\n", line);
+    print_out("  weights     {}\n", line);
   }
-  fmt::print("  made by     whisper-s4y {}\n", model.value("converter_version", "?"));
-  fmt::print("  hash        {}\n", model_hash(file));
+  print_out("  made by     whisper-s4y {}\n", model.value("converter_version", "?"));
+  print_out("  hash        {}\n", model_hash(file));
 }
 
 /// Keys and values of all layers have one shape: tensors of the same name but for the number at its
@@ -141,19 +142,19 @@ void print_tensors(std::string_view side, const Json& tensors) {
   for (const Line& line : lines) {
     const std::string numbers =
         line.first == line.last ? line.first : line.first + ".." + line.last;
-    fmt::print("  {:4}{:26}{}\n", side, line.stem + numbers, line.type);
+    print_out("  {:4}{:26}{}\n", side, line.stem + numbers, line.type);
   }
 }
 
 void print_description(const TfliteFile& file, const Json& description) {
-  fmt::print("{}  {}\n", file.path().string(), format_bytes(file.size()));
+  print_out("{}  {}\n", file.path().string(), format_bytes(file.size()));
   if (description.contains("model")) {
     print_model(file, description["model"]);
     if (const auto hash = description.find("weights_hash"); hash != description.end()) {
-      fmt::print("  weight hash {}\n", hash->get<std::string>());
+      print_out("  weight hash {}\n", hash->get<std::string>());
     }
   } else {
-    fmt::print(
+    print_out(
         "  {}\n  not made by whisper-s4y: without its metadata it cannot be transcribed "
         "with\n",
         description["description"].get<std::string>());
@@ -163,11 +164,11 @@ void print_description(const TfliteFile& file, const Json& description) {
     constants += fmt::format("{}{} {}", constants.empty() ? "" : ", ", type,
                              format_bytes(bytes.get<uint64_t>()));
   }
-  fmt::print("  constants   {}\n", constants.empty() ? "none" : constants);
+  print_out("  constants   {}\n", constants.empty() ? "none" : constants);
   for (const Json& signature : description["signatures"]) {
     int ops = 0;
     for (const auto& [name, count] : signature["ops"].items()) ops += count.get<int>();
-    fmt::print("\n{}  ({} ops)\n", signature["key"].get<std::string>(), ops);
+    print_out("\n{}  ({} ops)\n", signature["key"].get<std::string>(), ops);
     print_tensors("in", signature["inputs"]);
     print_tensors("out", signature["outputs"]);
   }

@@ -8,7 +8,6 @@
 #include <array>
 #include <chrono>
 #include <condition_variable>
-#include <cstdio>
 #include <exception>
 #include <map>
 #include <memory>
@@ -20,6 +19,7 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "cli/model_options.h"
 #include "cli/progress.h"
 #include "cli/signals.h"
@@ -76,11 +76,16 @@ class Recorder {
                          piece.begin() + static_cast<std::ptrdiff_t>(count));
           changed.notify_one();
         }
-      } catch (const Error&) {  // is thrown again by take()
-        error = std::current_exception();
+        end({});
+      } catch (...) {  // is thrown again by take()
+        end(std::current_exception());
       }
+    }
+
+    void end(std::exception_ptr reason) {
       const std::lock_guard lock(mutex);
       over = true;
+      error = std::move(reason);
       changed.notify_one();
     }
 
@@ -103,7 +108,7 @@ class Screen {
 
   void show(const LiveText& text) {
     if (!text.is_final && !terminal_) return;
-    if (terminal_) fmt::print("\r\x1b[K");
+    if (terminal_) print_out("\r\x1b[K");
     std::string confirmed(trimmed(text.confirmed));
     if (times_) {
       confirmed = fmt::format("[{} --> {}]  {}", format_timestamp(text.start),
@@ -112,12 +117,11 @@ class Screen {
     if (text.is_final && trimmed(text.confirmed).empty()) {
       // It was no speech after all: there is no line.
     } else if (text.is_final) {
-      fmt::print("{}\n", confirmed);
+      print_out("{}\n", confirmed);
     } else {
       show_end_of(confirmed, text.tentative);
     }
-    std::fflush(stdout);
-    if (std::ferror(stdout) != 0) fail("Cannot write to the standard output.");
+    flush_out();
   }
 
  private:
@@ -134,7 +138,7 @@ class Screen {
     for (const char32_t code : sure) append_utf8(line, code);
     line += "\x1b[2m";
     for (const char32_t code : unsure) append_utf8(line, code);
-    fmt::print("{}\x1b[0m", line);
+    print_out("{}\x1b[0m", line);
   }
 
   bool times_;
@@ -144,9 +148,11 @@ class Screen {
 void run_listen(const ListenArguments& arguments) {
   LiveOptions options = arguments.live;
   options.transcribe = arguments.flags.finished(arguments.runtime.threads);
+  options.validate();
+  const RuntimeOptions runtime = runtime_options(arguments.runtime);
   const bool pipe = arguments.source == "-";
   auto source = pipe ? open_pipe(arguments.pcm_format) : open_microphone(arguments.source);
-  WhisperModel model(arguments.model, runtime_options(arguments.runtime));
+  WhisperModel model(arguments.model, runtime);
   Transcriber transcriber(model);
   const auto detector = make_speech_detector([&](const std::string& warning) {
     if (!arguments.runtime.quiet) print_warning(warning);
@@ -162,8 +168,8 @@ void run_listen(const ListenArguments& arguments) {
     delay += watch->seconds() - text.end;
   });
   if (!arguments.runtime.quiet) {
-    fmt::print(stderr, "Listening to {}.\n",
-               pipe ? "standard input" : "the sound device " + arguments.source);
+    print_err("Listening to {}.\n",
+              pipe ? "standard input" : "the sound device " + arguments.source);
   }
   catch_first_signal();
   Recorder recorder(std::move(source));
@@ -178,14 +184,13 @@ void run_listen(const ListenArguments& arguments) {
   }
   if (watch) live.finish();
   if (!arguments.runtime.quiet) {
-    fmt::print(stderr, "{} of sound, {} utterances",
-               format_duration(static_cast<double>(heard) / kSampleRate), utterances);
+    print_err("{} of sound, {} utterances",
+              format_duration(static_cast<double>(heard) / kSampleRate), utterances);
     // Sound that comes faster than it was spoken has no delay to speak of.
     if (utterances > 0 && delay > 0) {
-      fmt::print(stderr, ", text {:.1f} s after the end of the words on average",
-                 delay / utterances);
+      print_err(", text {:.1f} s after the end of the words on average", delay / utterances);
     }
-    fmt::print(stderr, ".\n");
+    print_err(".\n");
   }
   if (caught_signal() != 0) end_by_signal(caught_signal());
 }
@@ -217,7 +222,6 @@ void add_listen_command(CLI::App& app) {
   command
       ->add_option("--update-interval", arguments->live.update_interval,
                    "Seconds of new sound until an unfinished utterance is transcribed anew")
-      ->check(CLI::Range(0.1, 30.0).description(""))
       ->type_name("S")
       ->capture_default_str();
   VadOptions& vad = arguments->live.vad;

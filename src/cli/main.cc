@@ -3,15 +3,17 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
+#include <csignal>
 #include <exception>
 #include <memory>
 
+#include "audio/ffmpeg_log.h"
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "cli/help_formatter.h"
 #include "cli/signals.h"
+#include "common/boundary.h"
+#include "common/options.h"
 #include "whisper_s4y/error.h"
 #include "whisper_s4y/version.h"
 
@@ -21,11 +23,11 @@ namespace {
 constexpr int kFailure = 1;
 constexpr int kWrongUsage = 2;
 
-/// A full disk or a closed pipe shows only when the last of the output is written.
-void flush_stdout() {
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-    fail("Cannot write to the standard output: {}.", std::strerror(errno));
-  }
+int wrong_usage(const CLI::App& app, const std::string& message) {
+  const auto commands = app.get_subcommands();
+  print_err("whisper-s4y: {}\nTry `whisper-s4y{} --help`.\n", message,
+            commands.empty() ? "" : " " + commands.front()->get_name());
+  return kWrongUsage;
 }
 
 int run(int argc, char** argv) {
@@ -55,20 +57,27 @@ int run(int argc, char** argv) {
   for (CLI::App* command : app.get_subcommands({})) command->group("Commands");
   try {
     app.parse(argc, argv);
-    flush_stdout();
+    flush_out();  // a full disk or a closed pipe may show only now
     return 0;
   } catch (const CLI::Success& asked) {  // --help, --version
     app.exit(asked);
-    flush_stdout();
+    flush_out();
     return 0;
+  } catch (const OptionError& error) {
+    return wrong_usage(app, error.usage());
   } catch (const CLI::ParseError& error) {
-    fmt::print(
-        stderr, "whisper-s4y: {}\nTry `whisper-s4y{} --help`.\n", error.what(),
-        app.get_subcommands().empty() ? "" : " " + app.get_subcommands().front()->get_name());
-    return kWrongUsage;
+    return wrong_usage(app, error.what());
   } catch (const AlreadyReported&) {
-    std::fflush(stdout);
+    flush_out();
     return kFailure;
+  }
+}
+
+void report_current_exception() {
+  try {
+    rethrow_as_error();
+  } catch (const Error& error) {
+    print_err("whisper-s4y: {}\n", error.what());
   }
 }
 
@@ -76,13 +85,15 @@ int run(int argc, char** argv) {
 }  // namespace whisper_s4y
 
 int main(int argc, char** argv) {
+  whisper_s4y::reserve_standard_descriptors();
   whisper_s4y::install_signal_handlers();
+  whisper_s4y::silence_ffmpeg();
   try {
     return whisper_s4y::run(argc, argv);
-  } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "whisper-s4y: There is not enough memory.\n");
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "whisper-s4y: {}\n", error.what());
+  } catch (const whisper_s4y::OutputClosed&) {
+    return 128 + SIGPIPE;
+  } catch (...) {
+    whisper_s4y::report_current_exception();
   }
   return whisper_s4y::kFailure;
 }

@@ -10,12 +10,27 @@
 namespace whisper_s4y {
 namespace {
 
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+/// A cell without the quotes that Excel puts around what has commas or quotes inside.
+std::string unquoted(std::string_view cell) {
+  if (cell.size() < 2 || !cell.starts_with('"') || !cell.ends_with('"')) return std::string(cell);
+  std::string text;
+  const std::string_view inside = cell.substr(1, cell.size() - 2);
+  for (size_t i = 0; i < inside.size(); ++i) {
+    text += inside[i];
+    if (inside[i] != '"') continue;
+    if (i + 1 == inside.size() || inside[i + 1] != '"') return std::string(cell);  // as it is
+    ++i;
+  }
+  return text;
+}
+
 std::vector<std::string> split(std::string_view line) {
-  if (line.ends_with('\r')) line.remove_suffix(1);
   std::vector<std::string> cells;
   for (;;) {
     const size_t tab = line.find('\t');
-    cells.emplace_back(line.substr(0, tab));
+    cells.push_back(unquoted(line.substr(0, tab)));
     if (tab == std::string_view::npos) return cells;
     line.remove_prefix(tab + 1);
   }
@@ -26,9 +41,20 @@ std::vector<std::string> split(std::string_view line) {
 std::vector<ManifestEntry> read_manifest(const std::filesystem::path& path) {
   std::ifstream file(path);
   std::string line;
-  if (!std::filesystem::is_regular_file(path) || !file || !std::getline(file, line)) {
+  // Without the end of line, whoever's it is.
+  const auto next_line = [&] {
+    if (!std::getline(file, line)) return false;
+    if (line.ends_with('\r')) line.pop_back();
+    return true;
+  };
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error) || !file || !next_line()) {
     fail("Cannot read a first line of {}.", path.string());
   }
+  if (line.starts_with("\xFF\xFE") || line.starts_with("\xFE\xFF")) {
+    fail("{} is UTF-16 text; save it as UTF-8, with tabs between the columns.", path.string());
+  }
+  if (line.starts_with(kByteOrderMark)) line.erase(0, kByteOrderMark.size());
   const std::vector<std::string> columns = split(line);
   const auto column = [&](std::string_view name) -> std::optional<size_t> {
     const auto found = std::find(columns.begin(), columns.end(), name);
@@ -38,8 +64,9 @@ std::vector<ManifestEntry> read_manifest(const std::filesystem::path& path) {
   const auto needed = [&](std::string_view name) {
     const auto found = column(name);
     if (!found) {
-      fail("{} has no column \"{}\": the first line names the columns, with tabs between.",
-           path.string(), name);
+      const bool other = columns.size() == 1 && line.find_first_of(";,") != std::string::npos;
+      fail("{} has no column \"{}\": the first line names the columns, with tabs between{}.",
+           path.string(), name, other ? ", not commas or semicolons" : "");
     }
     return *found;
   };
@@ -49,7 +76,7 @@ std::vector<ManifestEntry> read_manifest(const std::filesystem::path& path) {
   const std::optional<size_t> set = column("set");
 
   std::vector<ManifestEntry> entries;
-  for (size_t number = 2; std::getline(file, line); ++number) {
+  for (size_t number = 2; next_line(); ++number) {
     if (line.empty()) continue;
     const std::vector<std::string> cells = split(line);
     if (cells.size() != columns.size()) {

@@ -4,11 +4,12 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/console.h"
+
 namespace whisper_s4y {
 
 void add_model_options(CLI::App& command, ModelOptions& options) {
   command.add_option("-t,--threads", options.threads, "Threads; 0 for all cores")
-      ->check(CLI::Range(0, 1024).description(""))
       ->type_name("N")
       ->capture_default_str();
   command.add_flag("--no-cache", options.no_cache,
@@ -16,15 +17,14 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
   command.add_flag("-q,--quiet", options.quiet, "Show no progress, no summary and no warnings");
 }
 
-void print_warning(const std::string& warning) {
-  fmt::print(stderr, "whisper-s4y: warning: {}\n", warning);
-}
+void print_warning(const std::string& warning) { print_err("whisper-s4y: warning: {}\n", warning); }
 
 RuntimeOptions runtime_options(const ModelOptions& options) {
   RuntimeOptions runtime;
   runtime.threads = options.threads;
   runtime.use_cache = !options.no_cache;
   if (!options.quiet) runtime.warn = print_warning;
+  runtime.validate();
   return runtime;
 }
 

@@ -6,8 +6,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <string_view>
+
+#include "cli/console.h"
 
 namespace whisper_s4y {
 namespace {
@@ -78,7 +79,7 @@ void Progress::update(uint64_t done, uint64_t total) {
   last_ = now;
   if (total > 0) done = std::min(done, total);
   if (!terminal_) {
-    fmt::print(stderr, "{}: {}\n", title_, describe(done, total));
+    print_err("{}: {}\n", title_, describe(done, total));
     return;
   }
   std::string line = title_ + "  ";
@@ -90,15 +91,13 @@ void Progress::update(uint64_t done, uint64_t total) {
   line += describe(done, total);
   // A line that wraps could not be taken back.
   line.resize(std::min(line.size(), terminal_width() - 1));
-  fmt::print(stderr, "\r\033[K{}", line);
-  std::fflush(stderr);
+  print_err("\r\033[K{}", line);
   shown_ = true;
 }
 
 void Progress::clear() {
   if (!shown_) return;
-  std::fputs("\r\033[K", stderr);
-  std::fflush(stderr);
+  write_err("\r\033[K");
   shown_ = false;
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "cli/progress.h"
 #include "cli/pull_progress.h"
 #include "hub/hub.h"
@@ -28,8 +29,8 @@ void run_pull(const PullArguments& arguments) {
     pull(arguments.name, arguments.folder, options);
   }
   if (arguments.quiet) return;
-  fmt::print(stderr, "{} is in {}, {}.\n", repository_of(arguments.name), arguments.folder.string(),
-             format_duration(watch.seconds()));
+  print_err("{} is in {}, {}.\n", repository_of(arguments.name), arguments.folder.string(),
+            format_duration(watch.seconds()));
 }
 
 }  // namespace

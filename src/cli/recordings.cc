@@ -29,23 +29,31 @@ bool has_known_ending(const fs::path& path) {
          std::ranges::find(kEndings, std::string_view(ending).substr(1)) != kEndings.end();
 }
 
-void add_folder(const fs::path& folder, Recordings& recordings) {
-  std::vector<fs::path> files;
+/// All recordings in a folder and its subfolders. A folder that cannot be read is a problem, and
+/// the others are read nevertheless; links to folders are not followed.
+void search(const fs::path& folder, std::vector<fs::path>& files,
+            std::vector<std::string>& problems) {
   std::error_code error;
-  fs::recursive_directory_iterator entry(folder, fs::directory_options::skip_permission_denied,
-                                         error);
-  for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+  for (fs::directory_iterator entry(folder, error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
     std::error_code gone;  // a file that disappears meanwhile is no recording
-    if (entry->is_regular_file(gone) && has_known_ending(entry->path())) {
+    if (entry->is_directory(gone) && !entry->is_symlink(gone)) {
+      search(entry->path(), files, problems);
+    } else if (entry->is_regular_file(gone) && has_known_ending(entry->path())) {
       files.push_back(entry->path());
     }
   }
   if (error) {
-    recordings.problems.push_back(
+    problems.push_back(
         fmt::format("Cannot read the folder {}: {}.", folder.string(), error.message()));
-    return;
   }
-  if (files.empty()) {
+}
+
+void add_folder(const fs::path& folder, Recordings& recordings) {
+  std::vector<fs::path> files;
+  const size_t problems = recordings.problems.size();
+  search(folder, files, recordings.problems);
+  if (files.empty() && recordings.problems.size() == problems) {
     recordings.problems.push_back(fmt::format(
         "The folder {} holds no file whose name ends as recordings do.", folder.string()));
   }

@@ -14,7 +14,7 @@ struct Recording {
 
 struct Recordings {
   std::vector<Recording> found;
-  std::vector<std::string> problems;  // full sentences, of arguments that mean nothing
+  std::vector<std::string> problems;  // full sentences: what means nothing or cannot be read
 };
 
 /// A file stands for itself, whether it exists or not; a folder for all files in it and its

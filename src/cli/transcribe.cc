@@ -4,17 +4,18 @@
 
 #include <CLI/CLI.hpp>
 #include <atomic>
-#include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "cli/model_options.h"
 #include "cli/progress.h"
 #include "cli/recordings.h"
@@ -45,10 +46,6 @@ struct TranscribeArguments {
   [[nodiscard]] bool to_stdout() const { return folder.empty(); }
   [[nodiscard]] bool prints_segments() const { return to_stdout() && format == "txt"; }
 };
-
-void check_stdout() {
-  if (std::ferror(stdout) != 0) fail("Cannot write to the standard output.");
-}
 
 fs::path output_of(const Recording& recording, OutputFormat format,
                    const TranscribeArguments& arguments) {
@@ -101,10 +98,9 @@ void write_outputs(const Transcript& transcript, const Recording& recording,
       write_transcript(transcript, format, arguments.layout,
                        output_of(recording, format, arguments));
     } else if (format != OutputFormat::txt) {  // which was printed while it was found
-      fmt::print("{}", format_transcript(transcript, format, arguments.layout));
-      if (format == OutputFormat::json) fmt::print("\n");
-      std::fflush(stdout);
-      check_stdout();
+      write_out(format_transcript(transcript, format, arguments.layout));
+      if (format == OutputFormat::json) write_out("\n");
+      flush_out();
     }
   }
 }
@@ -112,20 +108,18 @@ void write_outputs(const Transcript& transcript, const Recording& recording,
 void print_segment(const Segment& segment) {
   Transcript one;
   one.segments = {segment};
-  fmt::print("{}", format_transcript(one, OutputFormat::txt));
-  std::fflush(stdout);
-  check_stdout();
+  write_out(format_transcript(one, OutputFormat::txt));
+  flush_out();
 }
 
 /// The recordings of one run, taken by one or more transcribers at a time.
 class Run {
  public:
-  Run(const TranscribeArguments& arguments, Recordings recordings)
+  Run(const TranscribeArguments& arguments, TranscribeOptions options, Recordings recordings)
       : arguments_(arguments),
-        options_(arguments.flags.finished(arguments.runtime.threads)),
+        options_(std::move(options)),
         recordings_(std::move(recordings.found)) {
     check_outputs(recordings_, arguments);
-    validate(arguments.layout, options_.word_timestamps);
     if (!arguments.to_stdout()) make_folder(arguments.folder);
     for (const std::string& problem : recordings.problems) report(problem);
   }
@@ -155,14 +149,12 @@ class Run {
     for (size_t i = 0; i < jobs; ++i) models.push_back(model.another(static_cast<int>(jobs)));
     std::vector<std::jthread> threads;
     for (const auto& one : models) {
-      threads.emplace_back([this, &one] {
-        try {
-          work(*one);
-        } catch (...) {  // is thrown again when all are done
-          const std::lock_guard lock(mutex_);
-          if (!error_) error_ = std::current_exception();
-        }
-      });
+      try {
+        threads.emplace_back([this, &one] { work_to_the_end(*one); });
+      } catch (const std::system_error&) {
+        if (threads.empty()) throw;
+        break;  // fewer at a time do it too
+      }
     }
     threads.clear();
     if (error_) std::rethrow_exception(error_);
@@ -171,7 +163,7 @@ class Run {
   /// Throws AlreadyReported when a recording failed.
   void finish() const {
     if (!arguments_.runtime.quiet && done_ + failed_ + skipped_ > 1) {
-      fmt::print(stderr, "{} transcribed, {} done before, {} failed.\n", done_, skipped_, failed_);
+      print_err("{} transcribed, {} done before, {} failed.\n", done_, skipped_, failed_);
     }
     if (failed_ > 0) throw AlreadyReported();
   }
@@ -179,8 +171,19 @@ class Run {
  private:
   void report(const std::string& message) {
     const std::lock_guard lock(mutex_);
-    fmt::print(stderr, "whisper-s4y: {}\n", message);
+    print_err("whisper-s4y: {}\n", message);
     ++failed_;
+  }
+
+  /// As work(), in a thread: what it throws is thrown again when all are done.
+  void work_to_the_end(DecoderModel& model) {
+    try {
+      work(model);
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      if (!error_) error_ = std::current_exception();
+      next_ = recordings_.size();  // nothing more is begun
+    }
   }
 
   void work(DecoderModel& model) {
@@ -190,7 +193,7 @@ class Run {
         transcribe(transcriber, recordings_[i]);
       } catch (const Error& error) {
         // One bad file does not keep the others from being done; a bad output does.
-        check_stdout();
+        flush_out();
         report(error.what());
       }
     }
@@ -222,10 +225,10 @@ class Run {
     const std::lock_guard lock(mutex_);
     ++done_;
     if (arguments_.runtime.quiet) return;
-    fmt::print(stderr, "{}: {} of sound, language {}, in {} ({:.1f} times real time).\n", name,
-               format_duration(transcript.duration),
-               transcript.language.empty() ? "not found" : transcript.language,
-               format_duration(seconds), transcript.duration / seconds);
+    print_err("{}: {} of sound, language {}, in {} ({:.1f} times real time).\n", name,
+              format_duration(transcript.duration),
+              transcript.language.empty() ? "not found" : transcript.language,
+              format_duration(seconds), transcript.duration / seconds);
   }
 
   const TranscribeArguments& arguments_;
@@ -240,10 +243,15 @@ class Run {
 };
 
 void run_transcribe(const TranscribeArguments& arguments) {
-  Run run(arguments, find_recordings(arguments.recordings));
+  // All that can be wrong with options is told before anything is read.
+  const TranscribeOptions options = arguments.flags.finished(arguments.runtime.threads);
+  validate(arguments.layout, options.word_timestamps);
+  arguments.audio.validate();
+  const RuntimeOptions runtime = runtime_options(arguments.runtime);
+  Run run(arguments, options, find_recordings(arguments.recordings));
   if (arguments.resume) run.leave_out_done();
   if (run.has_work()) {
-    WhisperModel model(arguments.model, runtime_options(arguments.runtime));
+    WhisperModel model(arguments.model, runtime);
     run.transcribe(model);
   }
   run.finish();
@@ -298,11 +306,9 @@ void add_transcribe_command(CLI::App& app) {
   auto* rate = command
                    ->add_option("--pcm-rate", arguments->audio.pcm_rate,
                                 "Read the recordings as raw PCM with so many samples a second")
-                   ->check(CLI::Range(1, 768000).description(""))
                    ->type_name("HZ")
                    ->group(kPcm);
   command->add_option("--pcm-channels", arguments->audio.pcm_channels, "Interleaved channels of it")
-      ->check(CLI::Range(1, 64).description(""))
       ->type_name("N")
       ->capture_default_str()
       ->needs(rate)

@@ -5,14 +5,26 @@
 #include <string>
 #include <type_traits>
 
+#include "common/options.h"
 #include "runtime/cpu.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {
 
 // More windows at once need much memory.
 constexpr int kMostAtOnce = 8;
+
+constexpr float kLeastIncrement = 0.01F;  // a hundred tries
+
+constexpr OptionName kBatched{"batched"};
+constexpr OptionName kBatchSize{"batch_size"};
+constexpr OptionName kIncrement{"temperature_increment_on_fallback"};
+
+constexpr NumberOption<TranscribeFlags> kFlagNumbers[] = {
+    number_option<&TranscribeFlags::temperature>({"temperature"}, 0, 10),
+    number_option<&TranscribeFlags::batch_size>(kBatchSize, 1, kNoLimit),
+    number_option<&TranscribeFlags::temperature_increment_on_fallback>(kIncrement, 0, 10),
+};
 
 constexpr const char* kSpeech = "Speech";
 constexpr const char* kDecoding = "Decoding";
@@ -48,14 +60,17 @@ void add_threshold(CLI::App& command, const std::string& name, std::optional<flo
 
 TranscribeOptions TranscribeFlags::finished(int threads) const {
   TranscribeOptions result = options;
-  if (vad_options_given) result.vad_options = vad;
-  if (options.batch_size > 0 && !batched) fail("--batch-size needs --batched.");
-  if (batched && options.batch_size == 0) {
-    result.batch_size = std::min(threads > 0 ? threads : default_threads(), kMostAtOnce);
+  check_numbers(*this, kFlagNumbers);
+  if (temperature_increment_on_fallback > 0 &&
+      temperature_increment_on_fallback < kLeastIncrement) {
+    fail_option("{} must be 0 or at least {}, not {}.", kIncrement, kLeastIncrement,
+                temperature_increment_on_fallback);
   }
-  if (temperature < 0 || temperature_increment_on_fallback < 0) {
-    fail("A temperature and its increment are not below 0, but {} and {} were given.", temperature,
-         temperature_increment_on_fallback);
+  if (vad_options_given) result.vad_options = vad;
+  if (batch_size && !batched) fail_option("{} needs {}.", kBatchSize, kBatched);
+  if (batched) {
+    result.batch_size =
+        batch_size.value_or(std::min(threads > 0 ? threads : default_threads(), kMostAtOnce));
   }
   result.temperatures = {temperature};
   // openai/whisper transcribe.py, cli(): up to 1.0, that included in spite of rounding.
@@ -67,6 +82,7 @@ TranscribeOptions TranscribeFlags::finished(int threads) const {
                                     static_cast<float>(i) * temperature_increment_on_fallback);
     }
   }
+  result.validate();
   return result;
 }
 
@@ -174,6 +190,10 @@ void add_transcribe_options(CLI::App& command, TranscribeFlags& flags) {
                            "Most tokens of a window; without it 224"),
         kDecoding, "N");
   group(command.add_option("--seed", options.seed, "Of the samples at temperatures above 0")
+            ->check([](const std::string& text) -> std::string {
+              // CLI11 would take -1 for the largest number there is.
+              return text.starts_with('-') ? "must be 0 or more, not " + text : "";
+            })
             ->capture_default_str(),
         kDecoding, "N");
 }
@@ -192,9 +212,8 @@ void add_speech_options(CLI::App& command, TranscribeFlags& flags) {
                 "once, each with its part of the threads")
       ->group(kGroup);
   command
-      .add_option("--batch-size", options.batch_size,
+      .add_option("--batch-size", flags.batch_size,
                   "How many at once, with --batched; without it one for each thread, up to 8")
-      ->check(CLI::Range(1, 64).description(""))
       ->type_name("N")
       ->group(kGroup);
   const auto add = [&](const std::string& name, auto& value, const char* type,

@@ -17,11 +17,12 @@ struct TranscribeFlags {
   float temperature = 0.0F;
   float temperature_increment_on_fallback = 0.2F;  // 0: no fallback
   bool batched = false;
+  std::optional<int> batch_size;  // nothing: one window for each thread
   VadOptions vad;
   bool vad_options_given = false;  // false: defaults, which are others for batches
 
-  /// The options for a model that runs on `threads` (0: all cores). Throws Error when they make no
-  /// sense.
+  /// The options for a model that runs on `threads` (0: all cores). Throws
+  /// OptionError when they make no sense.
   [[nodiscard]] TranscribeOptions finished(int threads) const;
 };
 

@@ -8,6 +8,7 @@
 
 #include "checkpoint/checkpoint.h"
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "cli/model_options.h"
 #include "cli/pull_progress.h"
 #include "common/front_end.h"
@@ -52,21 +53,21 @@ Bounds bounds_of(const VerifyArguments& arguments, const TfliteFile& file) {
 /// False when the difference is beyond the bound, or no number.
 bool print_row(std::string_view name, const Difference& difference, double bound) {
   const bool good = difference.relative <= bound;
-  fmt::print("  {:<10}{:>12.2e}{:>12.2e}{:>12.2e}{}\n", name, difference.relative,
-             difference.largest, bound, good ? "" : "  too much");
+  print_out("  {:<10}{:>12.2e}{:>12.2e}{:>12.2e}{}\n", name, difference.relative,
+            difference.largest, bound, good ? "" : "  too much");
   return good;
 }
 
 bool print_window(const std::string& name, const WindowComparison& c, const Bounds& bounds) {
-  fmt::print("{}\n  {:<10}{:>12}{:>12}{:>12}\n", name, "", "relative", "largest", "bound");
+  print_out("{}\n  {:<10}{:>12}{:>12}{:>12}\n", name, "", "relative", "largest", "bound");
   const bool mel = print_row("mel", c.mel, bounds.mel);
   const bool encoder = print_row("encoder", c.encoder, bounds.encoder);
   const bool logits = print_row("logits", c.logits, bounds.logits);
   if (c.first_difference < 0) {
-    fmt::print("  the same {} tokens: {}\n", c.tokens.size(), c.text);
+    print_out("  the same {} tokens: {}\n", c.tokens.size(), c.text);
   } else {
-    fmt::print("  token {} of {} differs\n  text:      {}\n  reference: {}\n", c.first_difference,
-               c.reference_tokens.size(), c.text, c.reference_text);
+    print_out("  token {} of {} differs\n  text:      {}\n  reference: {}\n", c.first_difference,
+              c.reference_tokens.size(), c.text, c.reference_text);
   }
   return mel && encoder && logits;
 }
@@ -122,7 +123,7 @@ void run_verify(const VerifyArguments& arguments) {
   options.use_cache = false;
   for (const std::string& key : keys) {
     check_signatures(file, {key}, options);
-    fmt::print("signature {} runs, every number is finite\n", key);
+    print_out("signature {} runs, every number is finite\n", key);
   }
   if (!arguments.against.empty()) compare(arguments, *file);
 }

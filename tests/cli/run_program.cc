@@ -1,7 +1,9 @@
 #include "cli/run_program.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,6 +26,8 @@ ProgramResult run_program(const std::vector<std::string>& arguments,
   write_file(folder.file("in"), options.standard_input);
   const std::string out =
       options.standard_output.empty() ? folder.file("out") : options.standard_output.string();
+  const std::string err =
+      options.standard_error.empty() ? folder.file("err") : options.standard_error.string();
   std::vector<std::string> words = {WHISPER_S4Y_PROGRAM};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
@@ -39,13 +43,19 @@ ProgramResult run_program(const std::vector<std::string>& arguments,
     };
     redirect(folder.file("in"), O_RDONLY, STDIN_FILENO);
     redirect(out, O_WRONLY | O_CREAT, STDOUT_FILENO);
-    redirect(folder.file("err"), O_WRONLY | O_CREAT, STDERR_FILENO);
+    redirect(err, O_WRONLY | O_CREAT, STDERR_FILENO);
     for (const auto& [name, value] : options.environment) {
       ::setenv(name.c_str(), value.c_str(), 1);
     }
     if (options.file_size_limit > 0) {
       const rlimit limit{options.file_size_limit, options.file_size_limit};
       if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) ::_exit(126);
+    }
+    for (const int descriptor : options.closed) ::close(descriptor);
+    if (options.unprivileged && ::geteuid() == 0) {
+      for (const int capability : {CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH}) {
+        if (::prctl(PR_CAPBSET_DROP, capability) != 0) ::_exit(126);
+      }
     }
     ::execv(argv[0], argv.data());
     ::_exit(127);
@@ -59,7 +69,7 @@ ProgramResult run_program(const std::vector<std::string>& arguments,
   ProgramResult result;
   result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   if (options.standard_output.empty()) result.out = read_file(out);
-  result.err = read_file(folder.file("err"));
+  if (options.standard_error.empty()) result.err = read_file(err);
   return result;
 }
 

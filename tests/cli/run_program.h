@@ -21,6 +21,9 @@ struct ProgramOptions {
   std::map<std::string, std::string> environment;  // added to the test's own
   std::string standard_input;
   std::filesystem::path standard_output;  // a file to write to instead of ProgramResult::out
+  std::filesystem::path standard_error;   // the same for ProgramResult::err
+  std::vector<int> closed;                // descriptors it begins without
+  bool unprivileged = false;              // permissions count, even for root
   int interrupt_after_ms = 0;             // sends SIGINT then; 0 = never
   uint64_t file_size_limit = 0;  // bytes it may write to a file, as on a full disk; 0 = any
 };

@@ -219,14 +219,14 @@ TEST_F(Transcribe, RefusesOptionsThatDoNotFit) {
       {{"--jobs", "2"}, 2, "needs a folder"},
       {{"--resume"}, 2, "needs a folder"},
       {{"--pcm-format", "f32le"}, 2, "--pcm-rate"},
-      {{"--batch-size", "2"}, 1, "needs --batched"},
-      {{"--vad-threshold", "0.4"}, 1, "need vad_filter or batch_size"},
+      {{"--batch-size", "2"}, 2, "--batch-size needs --batched"},
+      {{"--vad-threshold", "0.4"}, 2, "need --vad or --batched"},
       {{"--no-speech-threshold", "high"}, 2, "expected a number or none"},
       {{"--threads", "-1"}, 2, "--threads"},
-      {{"--max-line-width", "40"}, 1, "need word timestamps"},
-      {{"--temperature", "-1"}, 1, "A temperature"},
+      {{"--max-line-width", "40"}, 2, "--max-line-width needs --word-timestamps"},
+      {{"--temperature", "-1"}, 2, "--temperature"},
       {{"--language", "de"}, 1, "English"},
-      {{"--patience", "2"}, 1, "patience"},
+      {{"--patience", "2"}, 2, "--patience needs --beam-size"},
   };
   for (const auto& [arguments, exit_code, message] : cases) {
     std::vector<std::string> all = {kRecording.string()};

@@ -1,0 +1,38 @@
+#include "cli/small_model.h"
+
+#include "checkpoint/export.h"
+#include "checkpoint/tiny_checkpoint.h"
+#include "models/convert.h"
+#include "models/random_checkpoint.h"
+
+namespace whisper_s4y {
+namespace {
+
+/// Weights for real windows of 30 s with the vocabulary of a model that reads and writes text.
+Checkpoint small() {
+  const Checkpoint tiny = tiny_checkpoint();
+  ModelConfig config = testing::small_config();
+  config.vocab_size = tiny.info.config.vocab_size;
+  Checkpoint checkpoint = testing::random_checkpoint(config);
+  const auto heads = checkpoint.info.generation.alignment_heads;
+  checkpoint.info.vocabulary = tiny.info.vocabulary;
+  checkpoint.info.generation = tiny.info.generation;
+  checkpoint.info.generation.alignment_heads = heads;
+  return checkpoint;
+}
+
+}  // namespace
+
+std::string small_checkpoint() {
+  static const TemporaryFolder folder;
+  static const bool made = (export_checkpoint(small(), folder.path(), "safetensors"), true);
+  return made ? folder.path().string() : "";
+}
+
+std::string small_model() {
+  static const TemporaryFolder folder;
+  static const bool made = (convert(small(), folder / "small.tflite"), true);
+  return made ? folder.file("small.tflite") : "";
+}
+
+}  // namespace whisper_s4y
