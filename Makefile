@@ -53,4 +53,4 @@ install: build ## Install program and library into PREFIX (/usr/local); DESTDIR 
 	@cmake --install $(BUILD) --prefix "$(PREFIX)"
 
 clean: ## Remove the build trees; keeps what was downloaded
-	@rm -rf build/release build/debug build/asan build/fuzz
+	@rm -rf build/release build/debug build/asan build/tsan build/fuzz
