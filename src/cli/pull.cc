@@ -53,7 +53,8 @@ void add_pull_command(CLI::App& app) {
       ->capture_default_str();
   command->add_flag("-q,--quiet", arguments->quiet, "Show no progress");
   command->footer(
-      "HF_ENDPOINT gives another hub's address, HF_TOKEN a token for private models.\n\n"
+      "HF_ENDPOINT gives another hub's address, HF_TOKEN a token for private models; with "
+      "HF_HUB_OFFLINE=1 no connection is made.\n\n"
       "Examples:\n"
       "  whisper-s4y pull tiny.en -o checkpoints/tiny.en\n"
       "  whisper-s4y pull openai/whisper-large-v3-turbo -o checkpoints/turbo");

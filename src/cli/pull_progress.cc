@@ -1,5 +1,7 @@
 #include "cli/pull_progress.h"
 
+#include <fmt/format.h>
+
 #include <memory>
 
 #include "cli/progress.h"
@@ -12,14 +14,19 @@ HubOptions hub_options_with_progress(bool quiet) {
     std::string file;
     std::unique_ptr<Progress> progress;
   };
-  options.progress = [quiet, state = std::make_shared<State>()](const std::string& file,
-                                                                uint64_t done, uint64_t total) {
+  const auto state = std::make_shared<State>();
+  options.progress = [quiet, state](const std::string& file, uint64_t done, uint64_t total) {
     if (!state->progress || state->file != file) {
       state->progress.reset();  // takes its bar away first
       state->progress = std::make_unique<Progress>(file, Progress::Unit::bytes, quiet);
       state->file = file;
     }
     state->progress->update(done, total);
+  };
+  options.notice = [quiet, state](const std::string& notice) {
+    if (quiet) return;
+    if (state->progress) state->progress->clear();
+    fmt::print(stderr, "whisper-s4y: {}\n", notice);
   };
   return options;
 }

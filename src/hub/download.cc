@@ -9,8 +9,10 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <fstream>
 #include <thread>
 
+#include "common/output_file.h"
 #include "hub/file_hash.h"
 #include "whisper_s4y/error.h"
 
@@ -18,7 +20,8 @@ namespace whisper_s4y {
 namespace {
 
 constexpr size_t kTextLimit = size_t{64} << 20;
-constexpr std::chrono::seconds kLongestWait{60};
+constexpr std::chrono::seconds kLongestBackoff{60};
+constexpr std::chrono::seconds kLongestWait{300};  // that a server may ask for
 
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
@@ -69,6 +72,11 @@ std::string hash_in(const HttpResponse& response) {
   }
 }
 
+/// The hash that is known of a file, in small letters; empty when none is.
+std::string hash_of(const ExpectedFile& expected) {
+  return lower(expected.sha256.empty() ? expected.blob_id : expected.sha256);
+}
+
 /// Counts failures in a row and sleeps between them.
 class Retries {
  public:
@@ -79,10 +87,21 @@ class Retries {
     if (!response.transient || failures_ >= options_.retries) {
       refuse(url_, response, !options_.bearer_token.empty());
     }
-    const auto backoff = options_.retry_delay * (1 << std::min(failures_, 10));
+    if (response.retry_after > kLongestWait) {
+      fail("Cannot download {}: the server answered {} and asks to wait {} s; try again then.",
+           url_, response.status, response.retry_after.count());
+    }
+    const std::chrono::milliseconds backoff = std::min<std::chrono::milliseconds>(
+        options_.retry_delay * (1 << std::min(failures_, 10)), kLongestBackoff);
     const std::chrono::milliseconds asked = response.retry_after;
-    std::this_thread::sleep_for(
-        std::min<std::chrono::milliseconds>(std::max(backoff, asked), kLongestWait));
+    const auto wait = std::max(backoff, asked);
+    if (options_.notice && wait >= std::chrono::seconds(1)) {
+      const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait).count();
+      options_.notice(asked >= backoff
+                          ? fmt::format("the hub asks to wait {} s ({})", seconds, response.problem)
+                          : fmt::format("trying again in {} s: {}", seconds, response.problem));
+    }
+    std::this_thread::sleep_for(wait);
     ++failures_;
   }
 
@@ -92,22 +111,20 @@ class Retries {
   int failures_ = 0;
 };
 
+/// What a part is the beginning of: the ETag of the response and the hash of the file, each empty
+/// when not known.
+struct Origin {
+  std::string etag, hash;
+};
+
 /// The growing PATH.part, locked against a second download of the same file.
 class PartFile {
  public:
   explicit PartFile(const std::filesystem::path& path) : path_(path.string() + ".part") {
-    fd_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (fd_ < 0) fail("Cannot write {}: {}.", path_, std::strerror(errno));
-    if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
-      ::close(fd_);
-      fail("{} is being downloaded by another process.", path_);
+    // Until the lock is had, the one who had it may have given the file its name or removed it;
+    // then the lock is one of a file that is no part any more.
+    while (!open_and_lock()) {
     }
-    struct stat info {};
-    if (::fstat(fd_, &info) != 0) {
-      ::close(fd_);
-      fail("Cannot read {}: {}.", path_, std::strerror(errno));
-    }
-    size_ = static_cast<uint64_t>(info.st_size);
   }
   ~PartFile() {
     if (fd_ >= 0) ::close(fd_);
@@ -133,7 +150,27 @@ class PartFile {
     if (::ftruncate(fd_, 0) != 0) fail("Cannot write {}: {}.", path_, std::strerror(errno));
     size_ = 0;
   }
+  /// Of a part that an earlier call has begun.
+  [[nodiscard]] Origin origin() const {
+    Origin origin;
+    std::ifstream file(origin_path());
+    std::getline(file, origin.etag);
+    std::getline(file, origin.hash);
+    return origin;
+  }
+  /// Begins anew, with what the first response says.
+  void begin(const Origin& origin) {
+    clear();
+    OutputFile file(origin_path());
+    file.write(fmt::format("{}\n{}\n", origin.etag, origin.hash));
+    file.commit();
+  }
+  void remove() {
+    std::filesystem::remove(origin_path());
+    std::filesystem::remove(path_);
+  }
   void rename_to(const std::filesystem::path& path) {
+    std::filesystem::remove(origin_path());
     if (::rename(path_.c_str(), path.c_str()) != 0) {
       fail("Cannot rename {} to {}: {}.", path_, path.string(), std::strerror(errno));
     }
@@ -143,6 +180,30 @@ class PartFile {
   }
 
  private:
+  [[nodiscard]] std::string origin_path() const { return path_ + ".from"; }
+
+  /// False when the file that is open is not the one at path_ any more.
+  bool open_and_lock() {
+    fd_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (fd_ < 0) fail("Cannot write {}: {}.", path_, std::strerror(errno));
+    struct stat info {};
+    struct stat named {};
+    const char* problem = nullptr;
+    if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+      problem = "another process is downloading it";
+    } else if (::fstat(fd_, &info) != 0) {
+      problem = std::strerror(errno);
+    } else if (::stat(path_.c_str(), &named) == 0 && named.st_dev == info.st_dev &&
+               named.st_ino == info.st_ino) {
+      size_ = static_cast<uint64_t>(info.st_size);
+      return true;
+    }
+    ::close(fd_);
+    fd_ = -1;
+    if (problem != nullptr) fail("Cannot write {}: {}.", path_, problem);
+    return false;
+  }
+
   std::string path_;
   int fd_ = -1;
   uint64_t size_ = 0;
@@ -153,6 +214,7 @@ class PartFile {
 ExpectedFile receive(HttpClient& client, const std::string& url, PartFile& part,
                      ExpectedFile expected, const DownloadOptions& options) {
   Retries retries(url, options);
+  std::string etag = part.size() > 0 ? part.origin().etag : std::string();
   while (true) {
     const uint64_t begin = part.size();
     bool first = true;
@@ -163,7 +225,8 @@ ExpectedFile receive(HttpClient& client, const std::string& url, PartFile& part,
         if (response.status != 206 ||
             !response.header("content-range").starts_with(fmt::format("bytes {}-", part.size()))) {
           if (response.status == 206) fail("{} answered a range that was not asked for.", url);
-          part.clear();
+          etag = response.etag;
+          part.begin({.etag = etag, .hash = hash_of(expected)});
         }
         const auto length = number(response.header("content-length"));
         if (!expected.size && length) expected.size = part.size() + *length;
@@ -178,6 +241,7 @@ ExpectedFile receive(HttpClient& client, const std::string& url, PartFile& part,
     HttpResponse response = client.get({.url = url,
                                         .bearer_token = options.bearer_token,
                                         .range_begin = begin,
+                                        .if_range = etag,
                                         .stall_timeout = options.stall_timeout},
                                        on_body);
     if (response.ok()) {
@@ -197,10 +261,29 @@ ExpectedFile receive(HttpClient& client, const std::string& url, PartFile& part,
   }
 }
 
+std::string found_hash(const std::filesystem::path& path, const ExpectedFile& expected) {
+  return expected.sha256.empty() ? git_blob_id_of_file(path) : sha256_of_file(path);
+}
+
+bool has_right_hash(const std::filesystem::path& path, const ExpectedFile& expected) {
+  const std::string hash = hash_of(expected);
+  return hash.empty() || found_hash(path, expected) == hash;
+}
+
 bool is_right(const std::filesystem::path& path, const ExpectedFile& expected) {
   if (!std::filesystem::is_regular_file(path)) return false;
   if (!expected.size || std::filesystem::file_size(path) != *expected.size) return false;
-  return expected.sha256.empty() || sha256_of_file(path) == lower(expected.sha256);
+  return has_right_hash(path, expected);
+}
+
+/// Whether what is there of the part can be continued: it must not be known to be of another file,
+/// and it must show in the end, or to the server, if it is.
+bool can_continue(const PartFile& part, const ExpectedFile& expected) {
+  if (expected.size && part.size() > *expected.size) return false;
+  const Origin origin = part.origin();
+  const std::string hash = hash_of(expected);
+  if (!hash.empty()) return origin.hash.empty() || origin.hash == hash;
+  return !origin.etag.empty();
 }
 
 }  // namespace
@@ -208,27 +291,26 @@ bool is_right(const std::filesystem::path& path, const ExpectedFile& expected) {
 void download_file(HttpClient& client, const std::string& url, const std::filesystem::path& path,
                    const ExpectedFile& expected, const DownloadOptions& options) {
   if (is_right(path, expected)) return;
+  const bool was_there = std::filesystem::exists(path);
   PartFile part(path);
-  if (expected.size && part.size() > *expected.size) part.clear();
+  if (!was_there && is_right(path, expected)) return part.remove();  // another process was faster
+  if (!can_continue(part, expected)) part.clear();
   const bool resumed = part.size() > 0;
   ExpectedFile known = expected;
   // With everything here already only the hash is left to check.
   if (!expected.size || part.size() != *expected.size || part.size() == 0) {
     known = receive(client, url, part, expected, options);
   }
-  if (!known.sha256.empty()) {
-    std::string found = sha256_of_file(part.path());
-    if (found != lower(known.sha256) && resumed) {
-      // The part may have been the beginning of another version.
-      part.clear();
-      known = receive(client, url, part, expected, options);
-      found = sha256_of_file(part.path());
-    }
-    if (found != lower(known.sha256)) {
-      part.clear();
-      std::filesystem::remove(part.path());
-      fail("{} arrived with SHA-256 {}, expected {}.", url, found, lower(known.sha256));
-    }
+  if (resumed && !has_right_hash(part.path(), known)) {
+    // The part may have been the beginning of another version.
+    part.clear();
+    known = receive(client, url, part, expected, options);
+  }
+  if (!has_right_hash(part.path(), known)) {
+    const std::string found = found_hash(part.path(), known);
+    part.remove();
+    fail("{} arrived with {} {}, expected {}.", url,
+         known.sha256.empty() ? "the Git blob id" : "SHA-256", found, hash_of(known));
   }
   part.rename_to(path);
 }
@@ -242,6 +324,7 @@ std::string download_text(HttpClient& client, const std::string& url,
         client.get({.url = url,
                     .bearer_token = options.bearer_token,
                     .range_begin = 0,
+                    .if_range = {},
                     .stall_timeout = options.stall_timeout},
                    [&](const HttpResponse&, std::string_view bytes) {
                      if (text.size() + bytes.size() > kTextLimit) {

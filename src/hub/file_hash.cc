@@ -3,32 +3,49 @@
 #include <fmt/ranges.h>
 #include <openssl/evp.h>
 
-#include <array>
 #include <fstream>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 
-std::string sha256_of_file(const std::filesystem::path& path) {
+namespace {
+
+std::string hash_of(const std::filesystem::path& path, const EVP_MD* kind,
+                    const std::string& before) {
   std::ifstream file(path, std::ios::binary);
   if (!file) fail("Cannot open {} to check its hash.", path.string());
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
                                                                         &EVP_MD_CTX_free);
-  if (!context || EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) != 1) {
-    fail("OpenSSL offers no SHA-256, so {} cannot be checked.", path.string());
+  if (!context || EVP_DigestInit_ex(context.get(), kind, nullptr) != 1) {
+    fail("OpenSSL does not offer the hash that {} is to be checked by.", path.string());
   }
+  EVP_DigestUpdate(context.get(), before.data(), before.size());
   std::vector<char> block(1 << 20);
   while (file) {
     file.read(block.data(), static_cast<std::streamsize>(block.size()));
     EVP_DigestUpdate(context.get(), block.data(), static_cast<size_t>(file.gcount()));
   }
   if (file.bad()) fail("Cannot read {} to check its hash.", path.string());
-  std::array<unsigned char, 32> digest{};
+  std::vector<unsigned char> digest(static_cast<size_t>(EVP_MD_size(kind)));
   EVP_DigestFinal_ex(context.get(), digest.data(), nullptr);
   return fmt::format("{:02x}", fmt::join(digest, ""));
+}
+
+}  // namespace
+
+std::string sha256_of_file(const std::filesystem::path& path) {
+  return hash_of(path, EVP_sha256(), "");
+}
+
+std::string git_blob_id_of_file(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  if (error) fail("Cannot open {} to check its hash.", path.string());
+  return hash_of(path, EVP_sha1(), fmt::format("blob {}", size) + '\0');
 }
 
 }  // namespace whisper_s4y

@@ -18,6 +18,20 @@ void initialise_curl_once() {
   if (code != CURLE_OK) fail("libcurl cannot start: {}.", curl_easy_strerror(code));
 }
 
+/// One more header of a request, or none. libcurl does not copy it.
+class HeaderList {
+ public:
+  explicit HeaderList(const std::string& header)
+      : list_(header.empty() ? nullptr : curl_slist_append(nullptr, header.c_str())) {}
+  ~HeaderList() { curl_slist_free_all(list_); }
+  HeaderList(const HeaderList&) = delete;
+  HeaderList& operator=(const HeaderList&) = delete;
+  [[nodiscard]] curl_slist* get() const { return list_; }
+
+ private:
+  curl_slist* list_;
+};
+
 struct Transfer {
   CURL* curl;
   HttpResponse response;
@@ -34,6 +48,7 @@ size_t receive_header(char* data, size_t size, size_t count, void* user) {
     if (line.starts_with("HTTP/")) {
       std::erase_if(transfer.response.headers,
                     [](const auto& item) { return item.first.starts_with("content-"); });
+      transfer.response.etag.clear();
     }
     return line.size();
   }
@@ -47,6 +62,8 @@ size_t receive_header(char* data, size_t size, size_t count, void* user) {
   while (!value.empty() && std::isspace(static_cast<unsigned char>(value.back()))) {
     value.remove_suffix(1);
   }
+  // A weak one, W/"...", may stand for bodies that differ.
+  if (name == "etag" && value.starts_with('"')) transfer.response.etag = value;
   transfer.response.headers.emplace(std::move(name), value);
   return line.size();
 }
@@ -136,6 +153,10 @@ HttpResponse HttpClient::get(
     const std::string range = fmt::format("{}-", request.range_begin);
     curl_easy_setopt(curl, CURLOPT_RANGE, range.c_str());  // copied by libcurl
   }
+  const HeaderList headers(request.range_begin > 0 && !request.if_range.empty()
+                               ? "If-Range: " + request.if_range
+                               : std::string());
+  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
   if (!request.bearer_token.empty()) {
     // As a credential, not as a header of ours: libcurl then keeps it from other hosts.
     curl_easy_setopt(curl, CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BEARER));

@@ -17,6 +17,7 @@ struct HttpResponse {
   std::string problem;                  // empty, or why the transfer did not finish
   bool transient = false;               // whether the same request may well succeed later
   std::chrono::seconds retry_after{0};  // what the server asked to wait
+  std::string etag;                     // strong one of the last response, whose body it names
   // Headers by lower-case name. Of several responses on the way the first to carry a name counts:
   // a hub describes a file where it redirects to the storage that holds it.
   std::map<std::string, std::string> headers;
@@ -30,6 +31,7 @@ struct HttpRequest {
   std::string url;
   std::string bearer_token;                // sent to the url's own host and port only
   uint64_t range_begin = 0;                // 0 asks for the whole, otherwise for the rest from here
+  std::string if_range;                    // the rest only of the body with this ETag, if any
   std::chrono::seconds stall_timeout{30};  // no byte for so long ends the transfer
 };
 

@@ -1,11 +1,14 @@
 #include "hub/hub.h"
 
+#include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <vector>
 
 #include "common/output_file.h"
+#include "hub/hf_cache.h"
 #include "hub/repository.h"
 #include "whisper_s4y/error.h"
 
@@ -17,6 +20,13 @@ namespace fs = std::filesystem;
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? std::string() : std::string(value);
+}
+
+/// As huggingface_hub reads its switches.
+bool is_true(std::string value) {
+  std::ranges::transform(value, value.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return value == "1" || value == "ON" || value == "YES" || value == "TRUE";
 }
 
 /// Endpoint without a slash at its end; anything but http(s) is a mistake of the user's.
@@ -44,7 +54,8 @@ DownloadOptions download_options(const HubOptions& options) {
           .retries = options.retries,
           .retry_delay = options.retry_delay,
           .stall_timeout = options.stall_timeout,
-          .progress = nullptr};
+          .progress = nullptr,
+          .notice = options.notice};
 }
 
 void make_folder(const fs::path& folder) {
@@ -68,6 +79,22 @@ fs::path cache_folder() {
   return fs::path(home) / ".cache" / "whisper-s4y" / "hub";
 }
 
+/// A model's place in the cache. Mirrors may have other files under the same name, so endpoints
+/// other than the usual one are part of it, with %XX for what could lead elsewhere.
+fs::path cache_entry(const std::string& repository, const HubOptions& options) {
+  std::string entry = repository;
+  entry.replace(entry.find('/'), 1, "--");
+  if (options.revision != "main") entry += "@" + options.revision;
+  const std::string endpoint = checked_endpoint(options.endpoint);
+  if (endpoint == HubOptions().endpoint) return entry;
+  std::string place;
+  for (const unsigned char c : endpoint) {
+    const bool plain = std::isalnum(c) != 0 || c == '-' || (c == '.' && !place.empty());
+    place += plain ? std::string(1, static_cast<char>(c)) : fmt::format("%{:02X}", c);
+  }
+  return fs::path(place) / entry;
+}
+
 }  // namespace
 
 HubOptions hub_options_from_environment() {
@@ -76,6 +103,8 @@ HubOptions hub_options_from_environment() {
     options.endpoint = endpoint;
   }
   options.token = environment("HF_TOKEN");
+  options.offline = is_true(environment("HF_HUB_OFFLINE"));
+  options.hf_cache = hf_cache_from_environment();
   return options;
 }
 
@@ -83,6 +112,9 @@ void pull(std::string_view name, const fs::path& folder, const HubOptions& optio
   const std::string repository = repository_of(name);
   const std::string endpoint = checked_endpoint(options.endpoint);
   check_revision(options.revision);
+  if (options.offline) {
+    fail("Cannot download {}: HF_HUB_OFFLINE is set, so no connection is made.", repository);
+  }
   HttpClient client;
   const DownloadOptions plain = download_options(options);
   const std::string listing_url = fmt::format("{}/api/models/{}/revision/{}?blobs=true", endpoint,
@@ -101,8 +133,8 @@ void pull(std::string_view name, const fs::path& folder, const HubOptions& optio
     }
     const std::string url =
         fmt::format("{}/{}/resolve/{}/{}", endpoint, repository, options.revision, file.name);
-    download_file(client, url, folder / file.name, {.size = file.size, .sha256 = file.sha256},
-                  download);
+    download_file(client, url, folder / file.name,
+                  {.size = file.size, .sha256 = file.sha256, .blob_id = file.blob_id}, download);
   };
   for (const RemoteFile& file : files) fetch(file);
   if (files.back().name == kShardIndex) {
@@ -114,20 +146,30 @@ void pull(std::string_view name, const fs::path& folder, const HubOptions& optio
 }
 
 fs::path resolve_checkpoint(const std::string& name_or_path, const HubOptions& options) {
-  if (fs::exists(name_or_path)) return name_or_path;
+  std::error_code error;  // of a name that is no path
+  if (fs::exists(name_or_path, error)) return name_or_path;
   if (!is_repository_name(name_or_path)) {
     fail("{} does not exist, and it is not the name of a model on the hub either.", name_or_path);
   }
-  std::string entry = repository_of(name_or_path);
-  entry.replace(entry.find('/'), 1, "--");
-  if (options.revision != "main") entry += "@" + options.revision;
-  const fs::path folder = cache_folder() / entry;
+  const std::string repository = repository_of(name_or_path);
+  check_revision(options.revision);
+  const fs::path folder = cache_folder() / cache_entry(repository, options);
   // The mark is written last, so a folder that has it needs no network.
   const fs::path mark = folder / ".complete";
-  if (!fs::exists(mark)) {
-    pull(name_or_path, folder, options);
-    OutputFile(mark).commit();
+  if (fs::exists(mark)) return folder;
+  if (!options.hf_cache.empty()) {
+    if (const auto found = find_in_hf_cache(options.hf_cache, repository, options.revision)) {
+      if (options.notice) options.notice(fmt::format("using {}", found->string()));
+      return *found;
+    }
   }
+  if (options.offline) {
+    fail("{} is neither in {} nor in the cache of huggingface_hub{}, and HF_HUB_OFFLINE is set.",
+         repository, cache_folder().string(),
+         options.hf_cache.empty() ? "" : fmt::format(", {}", options.hf_cache.string()));
+  }
+  pull(name_or_path, folder, options);
+  OutputFile(mark).commit();
   return folder;
 }
 

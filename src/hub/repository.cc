@@ -26,9 +26,9 @@ bool is_owner_and_name(std::string_view name) {
          is_plain_name(name.substr(slash + 1));
 }
 
-bool is_sha256(std::string_view text) {
-  return text.size() == 64 && std::all_of(text.begin(), text.end(),
-                                          [](unsigned char c) { return std::isxdigit(c) != 0; });
+bool is_hex(std::string_view text, size_t digits) {
+  return text.size() == digits &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isxdigit(c); });
 }
 
 const RemoteFile* find(const std::vector<RemoteFile>& listing, std::string_view name) {
@@ -117,10 +117,16 @@ std::vector<RemoteFile> parse_listing(std::string_view json, std::string_view so
     if (const auto lfs = item.find("lfs"); lfs != item.end() && lfs->is_object()) {
       for (const char* key : {"sha256", "oid"}) {
         const auto hash = lfs->find(key);
-        if (hash != lfs->end() && hash->is_string() && is_sha256(hash->get<std::string>())) {
+        if (hash != lfs->end() && hash->is_string() && is_hex(hash->get<std::string>(), 64)) {
           file.sha256 = hash->get<std::string>();
         }
       }
+    }
+    // Of files in large-file storage that would be the id of the pointer.
+    const auto blob = item.find("blobId");
+    if (file.sha256.empty() && !item.contains("lfs") && blob != item.end() && blob->is_string() &&
+        is_hex(blob->get<std::string>(), 40)) {
+      file.blob_id = blob->get<std::string>();
     }
     listing.push_back(std::move(file));
   }
@@ -154,8 +160,7 @@ std::vector<RemoteFile> select_files(const std::vector<RemoteFile>& listing,
       source);
 }
 
-std::vector<RemoteFile> shards_of(std::string_view index_json,
-                                  const std::vector<RemoteFile>& listing, std::string_view source) {
+std::vector<std::string> shard_names(std::string_view index_json, std::string_view source) {
   const Json index = parse(index_json, source);
   const auto map = index.find("weight_map");
   if (map == index.end() || !map->is_object()) fail("{} has no object \"weight_map\".", source);
@@ -164,12 +169,19 @@ std::vector<RemoteFile> shards_of(std::string_view index_json,
     if (!shard.is_string()) fail("{}: \"weight_map\" names no file for {}.", source, tensor);
     names.insert(shard.get<std::string>());
   }
-  std::vector<RemoteFile> shards;
   for (const std::string& name : names) {
     if (!is_plain_name(name) || !name.ends_with(".safetensors")) {
       fail("{} names a shard '{}', which is not a plain name ending in .safetensors.", source,
            name);
     }
+  }
+  return {names.begin(), names.end()};
+}
+
+std::vector<RemoteFile> shards_of(std::string_view index_json,
+                                  const std::vector<RemoteFile>& listing, std::string_view source) {
+  std::vector<RemoteFile> shards;
+  for (const std::string& name : shard_names(index_json, source)) {
     const RemoteFile* file = find(listing, name);
     if (file == nullptr) fail("{} names the shard {}, which the repository lacks.", source, name);
     shards.push_back(*file);

@@ -25,6 +25,7 @@ struct RemoteFile {
   std::string name;
   std::optional<uint64_t> size;  // bytes
   std::string sha256;            // 64 hex digits where the hub tells it, else empty
+  std::string blob_id;           // of files without: Git's id, 40 hex digits, where it is told
 };
 
 /// Reads the hub's description of a repository (GET /api/models/ID?blobs=true).
@@ -40,8 +41,13 @@ struct RemoteFile {
 /// Name of the file that lists the shards of the weights.
 inline constexpr std::string_view kShardIndex = "model.safetensors.index.json";
 
-/// The shards that an index names, looked up in `listing`. Names come from the server, so only
-/// plain file names ending in .safetensors are accepted. Throws Error naming `source` otherwise.
+/// The names of the files that an index maps tensors to, each once, sorted. Only plain file names
+/// ending in .safetensors are accepted. Throws Error naming `source` otherwise.
+[[nodiscard]] std::vector<std::string> shard_names(std::string_view index_json,
+                                                   std::string_view source);
+
+/// The shards that an index names, looked up in `listing`. Throws Error naming `source` when one is
+/// not there.
 [[nodiscard]] std::vector<RemoteFile> shards_of(std::string_view index_json,
                                                 const std::vector<RemoteFile>& listing,
                                                 std::string_view source);

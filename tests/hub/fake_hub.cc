@@ -18,6 +18,7 @@ namespace {
 void serve(FakeHub::File& file, httplib::Response& response) {
   if (!file.failures.empty()) {
     response.status = file.failures.front();
+    if (!file.retry_after.empty()) response.set_header("Retry-After", file.retry_after);
     file.failures.erase(file.failures.begin());
     return;
   }
@@ -26,6 +27,7 @@ void serve(FakeHub::File& file, httplib::Response& response) {
     response.set_redirect(file.redirect);
     return;
   }
+  if (!file.etag.empty()) response.set_header("ETag", '"' + file.etag + '"');
   if (file.truncate_first > 0) {
     const size_t count = file.truncate_first;
     file.truncate_first = 0;
@@ -46,6 +48,7 @@ FakeHub::FakeHub(std::string repository)
     : repository_(std::move(repository)), server_(std::make_unique<Server>()) {
   const auto guard = [this](const httplib::Request& request, httplib::Response& response) {
     requests_.push_back({request.path, request.get_header_value("Range"),
+                         request.get_header_value("If-Range"),
                          request.get_header_value("Authorization")});
     if (!required_token.empty() &&
         request.get_header_value("Authorization") != "Bearer " + required_token) {
@@ -66,6 +69,7 @@ FakeHub::FakeHub(std::string repository)
           if (!file.listed_sha256.empty()) {
             item["lfs"] = {{"sha256", file.listed_sha256}};
           }
+          if (!file.blob_id.empty()) item["blobId"] = file.blob_id;
           siblings.push_back(item);
         }
         response.set_content(nlohmann::json{{"siblings", siblings}}.dump(), "application/json");
@@ -81,7 +85,12 @@ FakeHub::FakeHub(std::string repository)
                       }
                       serve(it->second, response);
                       // What httplib does not find in the request it cannot honour.
-                      if (!it->second.ranges) const_cast<httplib::Request&>(request).ranges.clear();
+                      const std::string if_range = request.get_header_value("If-Range");
+                      const bool changed =
+                          !if_range.empty() && if_range != '"' + it->second.etag + '"';
+                      if (!it->second.ranges || changed) {
+                        const_cast<httplib::Request&>(request).ranges.clear();
+                      }
                     });
   server_->port = server_->http.bind_to_any_port("127.0.0.1");
   server_->thread = std::thread([this] { server_->http.listen_after_bind(); });

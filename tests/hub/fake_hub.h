@@ -18,6 +18,9 @@ class FakeHub {
     std::string content;
     std::string listed_sha256;  // in the listing's "lfs"; empty = not told
     std::string linked_etag;    // header X-Linked-Etag; empty = not sent
+    std::string etag;           // header ETag, which If-Range is compared with; empty = not sent
+    std::string blob_id;        // in the listing; empty = not told
+    std::string retry_after;    // header of failures; empty = not sent
     std::string redirect;       // 302 to this address instead of the content
     bool ranges = true;         // whether Range is honoured
     std::vector<int> failures;  // statuses of the first answers
@@ -26,6 +29,7 @@ class FakeHub {
   struct Request {
     std::string path;
     std::string range;
+    std::string if_range;
     std::string authorization;
   };
 

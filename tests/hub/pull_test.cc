@@ -3,6 +3,7 @@
 #include <stdlib.h>  // setenv
 
 #include <fstream>
+#include <thread>
 
 #include "hub/download.h"
 #include "hub/fake_hub.h"
@@ -176,6 +177,106 @@ TEST_F(PullTest, ChecksTheHashNamedInAHeader) {
               ThrowsMessage<Error>(HasSubstr("expected " + std::string(64, '1'))));
 }
 
+TEST_F(PullTest, ChecksGitsIdOfTheContent) {
+  // $ printf '{}' | git hash-object --stdin
+  hub_.files["config.json"].blob_id = "9e26dfeeb6e641a33dae4961196235bdb965b21b";
+  pull("tiny.en", folder_, options_);
+  write_file(folder_ / "config.json", "[]");  // of the same size
+  pull("tiny.en", folder_, options_);
+  EXPECT_EQ(content_of(folder_ / "config.json"), "{}");
+  hub_.files["config.json"].blob_id = std::string(40, '1');
+  EXPECT_THAT([&] { pull("tiny.en", folder_, options_); },
+              ThrowsMessage<Error>(HasSubstr("arrived with the Git blob id 9e26dfee")));
+  EXPECT_FALSE(fs::exists(folder_ / "config.json.part"));
+}
+
+// A part without its origin could be of anything, and without a hash nothing would show it.
+TEST_F(PullTest, ContinuesOnlyWhatItCanCheck) {
+  weights_file().listed_sha256.clear();
+  write_file(folder_ / "model.safetensors.part", std::string(100000, 'x'));
+  pull("tiny.en", folder_, options_);
+  EXPECT_EQ(content_of(folder_ / "model.safetensors"), weights_);
+  EXPECT_EQ(hub_.requests_for("model.safetensors")[0].range, "");
+}
+
+TEST_F(PullTest, ContinuesTheSameFileOnly) {
+  weights_file().listed_sha256.clear();  // only the ETag can tell
+  weights_file().etag = "one";
+  weights_file().truncate_first = 100000;
+  options_.retries = 0;
+  EXPECT_THROW(pull("tiny.en", folder_, options_), Error);
+  EXPECT_EQ(fs::file_size(folder_ / "model.safetensors.part"), 100000);
+  const std::string newer = some_bytes(299999) + "y";
+  weights_file().content = newer;
+  weights_file().etag = "two";
+  pull("tiny.en", folder_, options_);
+  EXPECT_EQ(content_of(folder_ / "model.safetensors"), newer);
+  auto requests = hub_.requests_for("model.safetensors");
+  ASSERT_THAT(requests, SizeIs(2));
+  EXPECT_EQ(requests[1].range, "bytes=100000-");
+  EXPECT_EQ(requests[1].if_range, "\"one\"");
+  EXPECT_THAT(temporary_.names(), Not(testing::Contains(HasSubstr(".part"))));
+
+  fs::remove(folder_ / "model.safetensors");
+  weights_file().truncate_first = 100000;
+  EXPECT_THROW(pull("tiny.en", folder_, options_), Error);
+  pull("tiny.en", folder_, options_);
+  EXPECT_EQ(content_of(folder_ / "model.safetensors"), newer);
+  requests = hub_.requests_for("model.safetensors");
+  EXPECT_EQ(requests.back().if_range, "\"two\"");
+}
+
+TEST_F(PullTest, BeginsAgainWhenTheListedHashIsAnother) {
+  weights_file().truncate_first = 100000;
+  options_.retries = 0;
+  EXPECT_THROW(pull("tiny.en", folder_, options_), Error);
+  weights_file().content = some_bytes(299999) + "y";
+  weights_file().listed_sha256 = hash_of(weights_file().content);
+  pull("tiny.en", folder_, options_);
+  EXPECT_EQ(content_of(folder_ / "model.safetensors"), weights_file().content);
+  EXPECT_EQ(hub_.requests_for("model.safetensors").back().range, "");
+}
+
+TEST_F(PullTest, TellsThatItWaits) {
+  std::vector<std::string> notices;
+  options_.notice = [&](const std::string& notice) { notices.push_back(notice); };
+  weights_file().failures = {429};
+  weights_file().retry_after = "1";
+  pull("tiny.en", folder_, options_);
+  EXPECT_THAT(notices, testing::ElementsAre("the hub asks to wait 1 s (the server answered 429)"));
+  fs::remove(folder_ / "model.safetensors");
+  weights_file().failures = {503};
+  weights_file().retry_after = "86400";
+  EXPECT_THAT([&] { pull("tiny.en", folder_, options_); },
+              ThrowsMessage<Error>(HasSubstr("answered 503 and asks to wait 86400 s")));
+}
+
+// The second gets the lock on a file that the first has just given its name.
+TEST_F(PullTest, LeavesAFileAloneThatAnotherProcessHasFinished) {
+  const std::string part = folder_ / "model.safetensors.part";
+  const fs::path whole = folder_ / "model.safetensors";
+  for (int i = 0; i < 20; ++i) {
+    fs::remove(whole);
+    weights_file().failures.clear();
+    std::vector<std::jthread> pulls;
+    for (int k = 0; k < 3; ++k) {
+      pulls.emplace_back([&] {
+        HttpClient client;
+        try {
+          download_file(client, hub_.file_address("model.safetensors"), whole,
+                        {.size = weights_.size(), .sha256 = weights_file().listed_sha256},
+                        {.progress = {}, .notice = {}});
+        } catch (const Error& error) {
+          EXPECT_THAT(error.what(), HasSubstr("another process is downloading it"));
+        }
+      });
+    }
+    pulls.clear();
+    ASSERT_EQ(content_of(whole), weights_);
+    ASSERT_FALSE(fs::exists(part));
+  }
+}
+
 TEST_F(PullTest, SaysWhenThereIsNoSuchFile) {
   HttpClient client;
   EXPECT_THAT(
@@ -265,12 +366,122 @@ TEST_F(PullTest, ResolvesAPathBeforeAName) {
 TEST_F(PullTest, ResolvesANameOnceThroughTheCache) {
   setenv("XDG_CACHE_HOME", folder_.c_str(), 1);
   const fs::path found = resolve_checkpoint("tiny.en", options_);
-  EXPECT_EQ(found, folder_ / "whisper-s4y/hub/openai--whisper-tiny.en");
+  EXPECT_EQ(found.filename(), "openai--whisper-tiny.en");
+  EXPECT_TRUE(found.string().starts_with((folder_ / "whisper-s4y/hub/http%3A%2F%2F").string()));
   EXPECT_EQ(content_of(found / "model.safetensors"), weights_);
   const size_t asked = hub_.requests().size();
   EXPECT_EQ(resolve_checkpoint("tiny.en", options_), found);
   EXPECT_EQ(hub_.requests().size(), asked);
   unsetenv("XDG_CACHE_HOME");
+}
+
+TEST_F(PullTest, KeepsMirrorsApart) {
+  setenv("XDG_CACHE_HOME", folder_.c_str(), 1);
+  const fs::path first = resolve_checkpoint("tiny.en", options_);
+  FakeHub mirror;
+  mirror.files["config.json"].content = "{}";
+  mirror.files["model.safetensors"].content = "other weights";
+  options_.endpoint = mirror.address() + "/";
+  const fs::path second = resolve_checkpoint("tiny.en", options_);
+  EXPECT_NE(first, second);
+  EXPECT_EQ(content_of(first / "model.safetensors"), weights_);
+  EXPECT_EQ(content_of(second / "model.safetensors"), "other weights");
+  unsetenv("XDG_CACHE_HOME");
+}
+
+// A cache as huggingface_hub fills it.
+class HfCache : public PullTest {
+ protected:
+  HfCache() {
+    write("model.safetensors", "weights");
+    write("config.json", "{}");
+    write("tokenizer.json", "{}");
+    fs::create_directories(model_ / "refs");
+    write_file(model_ / "refs/main", kCommit);
+    options_.hf_cache = folder_ / "hf";
+    setenv("XDG_CACHE_HOME", folder_.c_str(), 1);
+  }
+  ~HfCache() override { unsetenv("XDG_CACHE_HOME"); }
+  void write(const std::string& name, const std::string& content) {
+    fs::create_directories(model_ / "blobs");
+    fs::create_directories(snapshot());
+    write_file(model_ / "blobs" / ("blob-" + name), content);
+    fs::remove(snapshot() / name);
+    fs::create_symlink("../../blobs/blob-" + name, snapshot() / name);
+  }
+  [[nodiscard]] fs::path snapshot() const { return model_ / "snapshots" / kCommit; }
+  fs::path resolve() { return resolve_checkpoint("tiny.en", options_); }
+
+  static constexpr const char* kCommit = "87c7102498dcde7456f24cfd30239ca606ed9063";
+  const fs::path model_ = folder_ / "hf/models--openai--whisper-tiny.en";
+};
+
+TEST_F(HfCache, IsUsedWhenItHasTheModel) {
+  EXPECT_EQ(resolve(), snapshot());
+  options_.revision = kCommit;
+  EXPECT_EQ(resolve(), snapshot());
+  EXPECT_THAT(hub_.requests(), IsEmpty());
+  options_.revision = "main";
+  options_.offline = true;
+  EXPECT_EQ(resolve(), snapshot());
+}
+
+TEST_F(HfCache, IsNotUsedWhenSomethingIsMissing) {
+  options_.offline = true;
+  const auto refused = [&] {
+    EXPECT_THAT([&] { (void)resolve(); },
+                ThrowsMessage<Error>(AllOf(HasSubstr("openai/whisper-tiny.en is neither in"),
+                                           HasSubstr("HF_HUB_OFFLINE is set"))));
+  };
+  fs::remove(model_ / "blobs/blob-model.safetensors");  // its link stays
+  refused();
+  write("model.safetensors.index.json",
+        R"({"weight_map": {"a": "model-1-of-2.safetensors", "b": "model-2-of-2.safetensors"}})");
+  write("model-1-of-2.safetensors", "first");
+  refused();
+  write("model-2-of-2.safetensors", "second");
+  EXPECT_EQ(resolve(), snapshot());
+  fs::remove(snapshot() / "tokenizer.json");
+  refused();
+  EXPECT_THAT(hub_.requests(), IsEmpty());
+  options_.offline = false;
+  EXPECT_EQ(content_of(resolve() / "model.safetensors"), weights_);
+}
+
+TEST_F(HfCache, DoesNotLeadElsewhere) {
+  options_.offline = true;
+  write_file(model_ / "refs/main", "../../../");
+  EXPECT_THROW((void)resolve(), Error);
+  EXPECT_THAT([&] { pull("tiny.en", folder_ / "out", options_); },
+              ThrowsMessage<Error>(HasSubstr("HF_HUB_OFFLINE is set, so no connection is made")));
+}
+
+TEST(HubOptions, FindTheCacheAsHuggingfaceHubDoes) {
+  const std::map<std::string, std::string> all = {{"HF_HUB_CACHE", "/a"},
+                                                  {"HUGGINGFACE_HUB_CACHE", "/b"},
+                                                  {"HF_HOME", "~/c"},
+                                                  {"XDG_CACHE_HOME", "/d"},
+                                                  {"HOME", "/e"}};
+  const std::string home = std::getenv("HOME");
+  for (const auto& [name, value] : all) setenv(name.c_str(), value.c_str(), 1);
+  for (const auto& [name, expected] :
+       {std::pair("HF_HUB_CACHE", "/a"), std::pair("HUGGINGFACE_HUB_CACHE", "/b"),
+        std::pair("HF_HOME", "/e/c/hub"), std::pair("XDG_CACHE_HOME", "/d/huggingface/hub"),
+        std::pair("HOME", "/e/.cache/huggingface/hub")}) {
+    EXPECT_EQ(hub_options_from_environment().hf_cache, expected);
+    unsetenv(name);
+  }
+  EXPECT_EQ(hub_options_from_environment().hf_cache, "");
+  setenv("HOME", home.c_str(), 1);
+}
+
+TEST(HubOptions, KnowWhenToStayOffline) {
+  for (const auto& [value, offline] : {std::pair("1", true), std::pair("yes", true),
+                                       std::pair("0", false), std::pair("", false)}) {
+    setenv("HF_HUB_OFFLINE", value, 1);
+    EXPECT_EQ(hub_options_from_environment().offline, offline) << value;
+  }
+  unsetenv("HF_HUB_OFFLINE");
 }
 
 TEST(HubOptions, ComeFromTheEnvironment) {
