@@ -27,8 +27,8 @@ class ByteReader {
 
   std::span<const std::byte> take(uint64_t count, std::string_view what) {
     if (count > remaining()) {
-      fail("{} is truncated: {} at byte {} needs {} bytes, {} are left.", source_, what, offset_,
-           count, remaining());
+      fail("{} is truncated: {} at byte {} needs {} bytes, {} are left; the file is not complete.",
+           source_, what, offset_, count, remaining());
     }
     const auto part = bytes_.subspan(offset_, count);
     offset_ += count;

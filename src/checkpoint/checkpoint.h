@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "checkpoint/warnings.h"
 #include "common/mapped_file.h"
 #include "config/model_info.h"
 
@@ -20,6 +21,7 @@ namespace whisper_s4y {
 /// How the numbers of a tensor are stored in the checkpoint.
 enum class StorageType {
   f32,
+  f64,  // read as float32
   f16,
   bf16,
   i8,   // with a scale per row
@@ -44,6 +46,7 @@ enum class StorageType {
 struct TensorView {
   std::string name;  // canonical: HF's without "model."
   StorageType type = StorageType::f32;
+  std::string other_type = {};  // if any: the file's name for a type we do not read; no bytes then
   std::vector<int64_t> shape;
   std::span<const std::byte> bytes;  // the stored numbers, inside file->bytes() or *copy
   std::vector<float> row_scales;     // if any: value = stored * row_scales[row]
@@ -74,12 +77,14 @@ struct TensorView {
 /// An opened checkpoint. Tensors have Hugging Face's names without the prefix "model.":
 /// encoder.conv1.weight [d, mels, 3], encoder.layers.0.self_attn.q_proj.weight [d, d],
 /// decoder.embed_tokens.weight [V, d], ... Shapes are checked against the config when opened.
+/// proj_out.weight [V, d] is there only where it differs from decoder.embed_tokens.weight.
 class Checkpoint {
  public:
   ModelInfo info;
   std::string format;                                      // "safetensors", "ctranslate2", ...
   std::filesystem::path path;                              //
   std::map<std::string, TensorView, std::less<>> tensors;  // by canonical name
+  Warnings warnings;  // what of the files was left out, and what stands in for it
 
   [[nodiscard]] bool has(std::string_view name) const;
   /// Throws Error naming the checkpoint and the tensor when it is missing.

@@ -193,11 +193,10 @@ int Ct2File::take_scalar(std::string_view name) {
   fail("{}: variable {} at byte {} is not a whole number.", source_, name, variable.offset);
 }
 
-void Ct2File::check_all_taken() const {
-  if (variables_.empty()) return;
-  const auto& [name, variable] = *variables_.begin();
-  fail("{}: variable {} of shape {} at byte {} is not part of a Whisper model.", source_, name,
-       to_string(variable.shape), variable.offset);
+std::vector<std::string> Ct2File::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, variable] : variables_) names.push_back(name);
+  return names;
 }
 
 }  // namespace whisper_s4y

@@ -28,8 +28,8 @@ class Ct2File {
   [[nodiscard]] TensorView take(std::string_view name);
   /// Takes an integer scalar.
   [[nodiscard]] int take_scalar(std::string_view name);
-  /// Throws Error when a variable was not taken.
-  void check_all_taken() const;
+  /// Names of the variables that are still there.
+  [[nodiscard]] std::vector<std::string> names() const;
 
  private:
   struct Variable {

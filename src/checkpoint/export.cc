@@ -1,10 +1,14 @@
 #include "checkpoint/export.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cstring>
 #include <vector>
 
 #include "checkpoint/export_formats.h"
+#include "checkpoint/layout.h"
+#include "checkpoint/side_file.h"
+#include "checkpoint/standard_vocabulary.h"
 #include "checkpoint/storage.h"
 #include "common/half.h"
 #include "whisper_s4y/error.h"
@@ -81,6 +85,37 @@ void for_each_piece(const TensorView& tensor, StorageType type,
   });
 }
 
+std::string file_name_of(std::string_view model_name) {
+  constexpr size_t kLongest = 100;
+  std::string name;
+  for (const char c : model_name.substr(0, kLongest)) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = std::isalnum(byte) != 0 || c == '.' || c == '_' || c == '-';
+    if (name.empty() && c == '.') continue;
+    name += plain ? c : '-';
+  }
+  return name.find_first_not_of("-.") == std::string::npos ? "whisper" : name;
+}
+
+void check_tied(const Checkpoint& checkpoint, const std::filesystem::path& path) {
+  if (!checkpoint.has(kOutputMatrix)) return;
+  fail(
+      "{} would lose {}, an output matrix that is not the token embedding: export the model as "
+      "safetensors or ctranslate2.",
+      path.string(), kOutputMatrix);
+}
+
+void check_no_more_tokens(const ModelInfo& info, const std::filesystem::path& path) {
+  const auto end = static_cast<size_t>(info.generation.timestamp_begin() + kTimestampTokens);
+  const std::vector<std::string>& tokens = info.vocabulary.tokens;
+  if (tokens.size() <= end) return;
+  fail(
+      "{} would lose {} tokens from id {}{} on: the format knows none after the timestamps; export "
+      "the model as safetensors or ctranslate2.",
+      path.string(), tokens.size() - end, end,
+      tokens[end].empty() ? "" : fmt::format(", \"{}\",", tokens[end]));
+}
+
 void write_text(const std::filesystem::path& path, std::string_view text) {
   OutputFile file(path);
   file.write(text);
@@ -103,9 +138,17 @@ void export_checkpoint(const Checkpoint& checkpoint, const std::filesystem::path
          format);
   }
   std::error_code error;
-  std::filesystem::create_directories(dir, error);
+  const bool is_new = std::filesystem::create_directories(dir, error);
   if (error) fail("Cannot create the folder {}: {}.", dir.string(), error.message());
-  writer->write(checkpoint, dir);
+  if (std::filesystem::equivalent(dir, folder_of(checkpoint.path), error)) {
+    fail("{} is the folder of the checkpoint itself; export into another one.", dir.string());
+  }
+  try {
+    writer->write(checkpoint, dir);
+  } catch (...) {
+    if (is_new) std::filesystem::remove(dir, error);  // only an empty one goes
+    throw;
+  }
 }
 
 }  // namespace whisper_s4y

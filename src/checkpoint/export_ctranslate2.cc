@@ -6,6 +6,7 @@
 
 #include "checkpoint/byte_alphabet.h"
 #include "checkpoint/export_formats.h"
+#include "checkpoint/layout.h"
 #include "checkpoint/storage.h"
 
 namespace whisper_s4y {
@@ -44,7 +45,10 @@ class VariableList {
               part == "decoder");
       }
     }
-    add("decoder/embeddings/weight", {"decoder.embed_tokens.weight"});
+    add("decoder/embeddings/weight", {std::string(kTokenEmbedding)});
+    if (checkpoint_.has(kOutputMatrix)) {
+      add("decoder/projection/weight", {std::string(kOutputMatrix)});
+    }
     return std::move(variables_);
   }
 
@@ -153,7 +157,7 @@ void write_side_files(const ModelInfo& info, const std::filesystem::path& dir) {
   nlohmann::ordered_json tokens = nlohmann::ordered_json::array();
   for (size_t id = 0; id < info.vocabulary.tokens.size(); ++id) {
     const std::string& token = info.vocabulary.tokens[id];
-    tokens.push_back(info.vocabulary.special[id] != 0 ? token : encode_byte_alphabet(token));
+    tokens.push_back(is_added(info, id) ? token : encode_byte_alphabet(token));
   }
   write_text(dir / "vocabulary.json", tokens.dump(2) + "\n");
   write_tokenizer_json(info, dir);
@@ -193,9 +197,12 @@ void export_ctranslate2(const Checkpoint& checkpoint, const std::filesystem::pat
   put(file, uint32_t{3});
   put(file, static_cast<uint32_t>(entries.size()));
   for (const auto& [name, write] : entries) write(file);
-  put(file, uint32_t{1});
-  put_string(file, "decoder/projection/weight");
-  put_string(file, "decoder/embeddings/weight");
+  const bool tied = !checkpoint.has(kOutputMatrix);
+  put(file, tied ? uint32_t{1} : uint32_t{0});
+  if (tied) {
+    put_string(file, "decoder/projection/weight");
+    put_string(file, "decoder/embeddings/weight");
+  }
   file.commit();
 }
 

@@ -77,8 +77,10 @@ void write_tensor(OutputFile& file, const ExpectedTensor& expected, const Tensor
 
 void export_ggml(const Checkpoint& checkpoint, const std::filesystem::path& dir) {
   const ModelInfo& info = checkpoint.info;
-  const std::filesystem::path path = dir / ("ggml-" + info.name + ".bin");
+  const std::filesystem::path path = dir / ("ggml-" + file_name_of(info.name) + ".bin");
   check_four_times(info.config, path.string());
+  check_tied(checkpoint, path);
+  check_no_more_tokens(info, path);
   check_special_tokens(info, path.string());
   const bool f16 = export_type(checkpoint) == StorageType::f16;
   OutputFile file(path);

@@ -3,6 +3,8 @@
 
 #include "checkpoint/byte_alphabet.h"
 #include "checkpoint/export_formats.h"
+#include "checkpoint/layout.h"
+#include "checkpoint/standard_vocabulary.h"
 #include "common/front_end.h"
 
 namespace whisper_s4y {
@@ -26,9 +28,10 @@ Json pairs_to_json(const std::vector<std::pair<int, int>>& pairs) {
   return list;
 }
 
-void write_config(const ModelInfo& info, StorageType type, const std::filesystem::path& dir) {
-  const ModelConfig& c = info.config;
-  const GenerationConfig& g = info.generation;
+void write_config(const Checkpoint& checkpoint, StorageType type,
+                  const std::filesystem::path& dir) {
+  const ModelConfig& c = checkpoint.info.config;
+  const GenerationConfig& g = checkpoint.info.generation;
   write_json(dir / "config.json",
              {{"architectures", Json::array({"WhisperForConditionalGeneration"})},
               {"model_type", "whisper"},
@@ -48,7 +51,7 @@ void write_config(const ModelInfo& info, StorageType type, const std::filesystem
               {"max_target_positions", c.max_target_positions},
               {"max_length", c.max_target_positions},
               {"scale_embedding", false},
-              {"tie_word_embeddings", true},
+              {"tie_word_embeddings", !checkpoint.has(kOutputMatrix)},
               {"use_cache", true},
               {"bos_token_id", g.eos_token_id},
               {"eos_token_id", g.eos_token_id},
@@ -80,7 +83,15 @@ void write_generation_config(const ModelInfo& info, const std::filesystem::path&
   write_json(dir / "generation_config.json", json);
 }
 
-// {"token": id} of the text tokens. Of the tokens without bytes, one can have a key.
+std::vector<size_t> added_tokens(const ModelInfo& info) {
+  std::vector<size_t> ids;
+  for (size_t id = 0; id < info.vocabulary.tokens.size(); ++id) {
+    if (is_added(info, id)) ids.push_back(id);
+  }
+  return ids;
+}
+
+// {"token": id} of the tokens that merges make. Of those without bytes, one can have a key.
 Json text_tokens(const ModelInfo& info) {
   const Vocabulary& v = info.vocabulary;
   Json tokens = Json::object();
@@ -88,15 +99,34 @@ Json text_tokens(const ModelInfo& info) {
     const bool unnamed =
         v.tokens[id].empty() &&
         (id >= static_cast<size_t>(info.generation.eos_token_id) || tokens.contains(""));
-    if (v.special[id] == 0 && !unnamed) {
+    if (!is_added(info, id) && !unnamed) {
       append_new(tokens, encode_byte_alphabet(v.tokens[id]), id);
     }
   }
   return tokens;
 }
 
+// The `tokenizers` library knows an added token by its place: the first comes after the vocabulary,
+// each other after the one before. Where ids do not follow each other so, the vocabulary must have
+// the added tokens too: it gives them their ids then.
+Json text_tokens_for_tokenizers(const ModelInfo& info) {
+  Json tokens = text_tokens(info);
+  const std::vector<size_t> added = added_tokens(info);
+  bool follow = true;
+  for (size_t i = 0; i < added.size(); ++i) follow = follow && added[i] == tokens.size() + i;
+  if (follow) return tokens;
+  for (const size_t id : added) append_new(tokens, info.vocabulary.tokens[id], id);
+  return tokens;
+}
+
 bool is_timestamp(const ModelInfo& info, size_t id) {
-  return id >= static_cast<size_t>(info.generation.timestamp_begin());
+  const auto first = static_cast<size_t>(info.generation.timestamp_begin());
+  return id >= first && id < first + kTimestampTokens;
+}
+
+// As Hugging Face has it: timestamps are added tokens, but not special ones.
+bool is_special(const ModelInfo& info, size_t id) {
+  return info.vocabulary.special[id] != 0 && !is_timestamp(info, id);
 }
 
 void write_tokenizer_parts(const ModelInfo& info, const std::filesystem::path& dir) {
@@ -104,10 +134,9 @@ void write_tokenizer_parts(const ModelInfo& info, const std::filesystem::path& d
   write_text(dir / "vocab.json", text_tokens(info).dump());
   Json added = Json::object();
   Json additional = Json::array();
-  for (size_t id = 0; id < v.tokens.size(); ++id) {
-    if (v.special[id] == 0) continue;
+  for (const size_t id : added_tokens(info)) {
     append_new(added, v.tokens[id], id);
-    if (!is_timestamp(info, id)) additional.push_back(v.tokens[id]);
+    if (is_special(info, id)) additional.push_back(v.tokens[id]);
   }
   write_json(dir / "added_tokens.json", added);
   std::string merges = "#version: 0.2\n";
@@ -157,6 +186,12 @@ Json post_processor(const ModelInfo& info) {
 
 }  // namespace
 
+bool is_added(const ModelInfo& info, size_t id) {
+  const Vocabulary& v = info.vocabulary;
+  const bool word = !v.tokens[id].empty() && v.ranks[id] < 0;
+  return v.special[id] != 0 || (word && id >= static_cast<size_t>(info.generation.eos_token_id));
+}
+
 void write_preprocessor_config(const ModelInfo& info, const std::filesystem::path& dir) {
   write_json(dir / "preprocessor_config.json",
              {{"chunk_length", kWindowSeconds},
@@ -176,16 +211,15 @@ void write_preprocessor_config(const ModelInfo& info, const std::filesystem::pat
 void write_tokenizer_json(const ModelInfo& info, const std::filesystem::path& dir) {
   const Vocabulary& v = info.vocabulary;
   Json added = Json::array();
-  for (size_t id = 0; id < v.tokens.size(); ++id) {
-    if (v.special[id] == 0) continue;
-    const bool timestamp = is_timestamp(info, id);
+  for (const size_t id : added_tokens(info)) {
+    const bool special = is_special(info, id);
     added.push_back({{"id", id},
                      {"content", v.tokens[id]},
                      {"single_word", false},
                      {"lstrip", false},
                      {"rstrip", false},
-                     {"normalized", timestamp},
-                     {"special", !timestamp}});
+                     {"normalized", !special},
+                     {"special", special}});
   }
   Json merges = Json::array();
   for (const auto& [left, right] : recover_merges(v)) {
@@ -210,13 +244,15 @@ void write_tokenizer_json(const ModelInfo& info, const std::filesystem::path& di
                        {"continuing_subword_prefix", ""},
                        {"end_of_word_suffix", ""},
                        {"fuse_unk", false},
-                       {"vocab", text_tokens(info)},
+                       {"vocab", text_tokens_for_tokenizers(info)},
                        {"merges", std::move(merges)}}}};
   write_text(dir / "tokenizer.json", json.dump());
 }
 
-void write_hf_files(const ModelInfo& info, StorageType type, const std::filesystem::path& dir) {
-  write_config(info, type, dir);
+void write_hf_files(const Checkpoint& checkpoint, StorageType type,
+                    const std::filesystem::path& dir) {
+  const ModelInfo& info = checkpoint.info;
+  write_config(checkpoint, type, dir);
   write_generation_config(info, dir);
   write_preprocessor_config(info, dir);
   write_tokenizer_parts(info, dir);

@@ -210,8 +210,11 @@ void write_dims(PickleWriter& pickle, const ModelConfig& c) {
 
 void export_openai(const Checkpoint& checkpoint, const std::filesystem::path& dir) {
   const ModelInfo& info = checkpoint.info;
-  const std::filesystem::path path = dir / (info.name + ".pt");
+  const std::string name = file_name_of(info.name);
+  const std::filesystem::path path = dir / (name + ".pt");
   check_four_times(info.config, path.string());
+  check_tied(checkpoint, path);
+  check_no_more_tokens(info, path);
   if (standard_vocabulary(info.config.vocab_size, path.string()) != info.vocabulary) {
     fail("{} would lose the vocabulary: openai/whisper knows its own two only.", path.string());
   }
@@ -235,7 +238,7 @@ void export_openai(const Checkpoint& checkpoint, const std::filesystem::path& di
 
   OutputFile file(path);
   ZipWriter zip(file);
-  const std::string folder = info.name + "/";
+  const std::string folder = name + "/";
   zip.add_text(folder + "data.pkl", pickle.finish());
   zip.add_text(folder + "byteorder", "little");
   for (size_t i = 0; i < tensors.size(); ++i) {

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "checkpoint/export_formats.h"
+#include "checkpoint/layout.h"
 #include "checkpoint/storage.h"
 
 namespace whisper_s4y {
@@ -13,15 +14,16 @@ void export_safetensors(const Checkpoint& checkpoint, const std::filesystem::pat
   uint64_t offset = 0;
   for (const auto& [name, tensor] : checkpoint.tensors) {
     const uint64_t end = offset + stored_bytes(type, static_cast<uint64_t>(tensor.elements()));
+    // Hugging Face has the output matrix beside the model.
     header.push_back(
-        {"model." + name,
+        {name == kOutputMatrix ? name : "model." + name,
          {{"dtype", dtype}, {"shape", tensor.shape}, {"data_offsets", {offset, end}}}});
     offset = end;
   }
   std::string text = header.dump();
   text.resize((text.size() + 7) / 8 * 8, ' ');  // the data begins on a multiple of 8
 
-  write_hf_files(checkpoint.info, type, dir);
+  write_hf_files(checkpoint, type, dir);
   OutputFile file(dir / "model.safetensors");
   const uint64_t size = text.size();
   file.write(std::as_bytes(std::span(&size, 1)));

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "checkpoint/known_models.h"
+#include "checkpoint/standard_vocabulary.h"
 #include "checkpoint/suppress_tokens.h"
 #include "checkpoint/vocabulary_builder.h"
 #include "whisper_s4y/error.h"
@@ -13,7 +14,6 @@
 namespace whisper_s4y {
 namespace {
 
-constexpr int kTimestamps = 1501;             // <|0.00|> to <|30.00|> in steps of 0.02 s
 constexpr int kEnglishOnlyEndOfText = 50256;  // the .en vocabulary is one token shorter
 
 // Older tokenizers spell two tokens differently; one spelling makes all formats agree.
@@ -35,7 +35,7 @@ int special_token(const Vocabulary& vocabulary, std::string_view text) {
 
 // The English-only tokenizer files end with <|notimestamps|>; the timestamps follow without names.
 void name_timestamps(Vocabulary& vocabulary, int first) {
-  for (int i = 0; i < kTimestamps; ++i) {
+  for (int i = 0; i < kTimestampTokens; ++i) {
     const size_t id = static_cast<size_t>(first) + static_cast<size_t>(i);
     if (id >= vocabulary.tokens.size()) return;
     if (vocabulary.tokens[id].empty()) {
@@ -64,18 +64,25 @@ std::vector<std::pair<std::string, int>> find_languages(const ModelInfo& info) {
   return languages;
 }
 
+struct NamedId {
+  int GenerationConfig::*id;
+  std::string_view field, token;
+};
+constexpr NamedId kNamedIds[] = {
+    {&GenerationConfig::eos_token_id, "eos_token_id", "<|endoftext|>"},
+    {&GenerationConfig::decoder_start_token_id, "decoder_start_token_id", "<|startoftranscript|>"},
+    {&GenerationConfig::translate_token_id, "task_to_id", "<|translate|>"},
+    {&GenerationConfig::transcribe_token_id, "task_to_id", "<|transcribe|>"},
+    {&GenerationConfig::sot_lm_token_id, "", "<|startoflm|>"},
+    {&GenerationConfig::prev_sot_token_id, "prev_sot_token_id", "<|startofprev|>"},
+    {&GenerationConfig::no_speech_token_id, "", "<|nospeech|>"},
+    {&GenerationConfig::no_timestamps_token_id, "no_timestamps_token_id", "<|notimestamps|>"},
+};
+
 void complete_ids(GenerationConfig& g, const Vocabulary& vocabulary) {
-  const auto complete = [&](int& id, std::string_view token) {
-    if (id < 0) id = special_token(vocabulary, token);
-  };
-  complete(g.eos_token_id, "<|endoftext|>");
-  complete(g.decoder_start_token_id, "<|startoftranscript|>");
-  complete(g.translate_token_id, "<|translate|>");
-  complete(g.transcribe_token_id, "<|transcribe|>");
-  complete(g.sot_lm_token_id, "<|startoflm|>");
-  complete(g.prev_sot_token_id, "<|startofprev|>");
-  complete(g.no_speech_token_id, "<|nospeech|>");
-  complete(g.no_timestamps_token_id, "<|notimestamps|>");
+  for (const NamedId& named : kNamedIds) {
+    if (g.*named.id < 0) g.*named.id = special_token(vocabulary, named.token);
+  }
 }
 
 // A byte-level tokenizer can write any text.
@@ -102,6 +109,30 @@ std::string name_from_path(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+void forget_wrong_ids(ModelInfo& info, const std::filesystem::path& folder, Warnings& warnings) {
+  GenerationConfig& g = info.generation;
+  for (const NamedId& named : kNamedIds) {
+    int& id = g.*named.id;
+    const int right = special_token(info.vocabulary, named.token);
+    if (id < 0 || right < 0 || id == right) continue;
+    warn(warnings,
+         "{}: {} says {}, but in the vocabulary {} is {}, which is used; the configuration may be "
+         "another model's.",
+         folder.string(), named.field, id, named.token, right);
+    id = -1;
+  }
+  const bool shifted = std::ranges::any_of(g.lang_to_id, [&](const auto& language) {
+    const int right = special_token(info.vocabulary, fmt::format("<|{}|>", language.first));
+    return right >= 0 && right != language.second;
+  });
+  if (!shifted) return;
+  warn(warnings,
+       "{}: lang_to_id has other ids than the vocabulary, whose are used; the configuration may be "
+       "another model's.",
+       folder.string());
+  g.lang_to_id.clear();
+}
 
 void complete_generation(ModelInfo& info, std::optional<bool> is_multilingual,
                          const std::filesystem::path& path) {

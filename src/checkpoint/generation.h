@@ -4,9 +4,15 @@
 #include <filesystem>
 #include <optional>
 
+#include "checkpoint/warnings.h"
 #include "config/model_info.h"
 
 namespace whisper_s4y {
+
+/// Forgets ids in info.generation that the vocabulary contradicts, as those of another version of
+/// Whisper do, with a warning: complete_generation() then takes the vocabulary's. `folder` is where
+/// the files with these ids are.
+void forget_wrong_ids(ModelInfo& info, const std::filesystem::path& folder, Warnings& warnings);
 
 /// Completes info.generation and info.vocabulary and sets info.name. Ids that are -1 and lists
 /// that are empty count as missing. `path` is the checkpoint's, for the name.

@@ -15,6 +15,7 @@
 #include "checkpoint/standard_vocabulary.h"
 #include "checkpoint/storage.h"
 #include "checkpoint/vocabulary_builder.h"
+#include "common/file_kind.h"
 #include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
@@ -59,7 +60,16 @@ std::optional<StorageType> storage_type(int32_t ggml_type) {
   }
 }
 
-ModelConfig read_dimensions(ByteReader& reader) {
+// Of the matrices; numbered otherwise than the types of tensors (ggml.h: enum ggml_ftype).
+StorageType matrix_type(int32_t ftype) {
+  constexpr std::pair<int32_t, int32_t> kTypes[] = {{0, 0}, {2, 2}, {3, 3}, {7, 8}, {8, 6}, {9, 7}};
+  const int32_t kind = ftype % kVersionFactor;
+  const auto* found = std::ranges::find(kTypes, kind, &std::pair<int32_t, int32_t>::first);
+  return storage_type(found == std::end(kTypes) ? kind : found->second).value_or(StorageType::f16);
+}
+
+// Sets `type` to that of the matrices.
+ModelConfig read_dimensions(ByteReader& reader, StorageType& type) {
   const auto read = [&](std::string_view name) { return reader.read<int32_t>(name); };
   ModelConfig c;
   c.vocab_size = read("n_vocab");
@@ -89,6 +99,7 @@ ModelConfig read_dimensions(ByteReader& reader) {
     fail("{}: the quantisation is of version {}, expected {}; quantise the model again.",
          reader.source(), version, kBlockVersion);
   }
+  type = matrix_type(ftype);
   return c;
 }
 
@@ -160,7 +171,27 @@ std::vector<int64_t> read_shape(ByteReader& reader, int32_t dims) {
   return shape;
 }
 
-TensorView read_tensor(ByteReader& reader, const std::shared_ptr<const MappedFile>& file) {
+// The size of a file whose matrices have the type of its ftype: convolutions stay float16, vectors
+// and position tables float32. What comes before the tensors has `head` bytes.
+uint64_t usual_file_size(const ModelConfig& config, StorageType type, uint64_t head) {
+  constexpr uint64_t kNumbersOfTensor = 3;  // before the extents and the name
+  uint64_t size = head;
+  for (const ExpectedTensor& tensor : expected_tensors(config)) {
+    const size_t rank = tensor.shape.size();
+    const bool table = tensor.name.ends_with("embed_positions.weight");
+    const StorageType stored = rank < 2 || table                       ? StorageType::f32
+                               : rank == 3 && block_elements(type) > 1 ? StorageType::f16
+                                                                       : type;
+    const uint64_t elements = checked_elements(tensor.shape, "", tensor.name);
+    size += sizeof(int32_t) * (kNumbersOfTensor + rank) + openai_name(tensor.name).size() +
+            stored_bytes(stored, elements);
+  }
+  return size;
+}
+
+// `usual_size` is for messages.
+TensorView read_tensor(ByteReader& reader, const std::shared_ptr<const MappedFile>& file,
+                       uint64_t usual_size) {
   const uint64_t start = reader.offset();
   const auto dims = reader.read<int32_t>("a tensor");
   const auto name_length = reader.read<uint32_t>("a tensor");
@@ -184,7 +215,14 @@ TensorView read_tensor(ByteReader& reader, const std::shared_ptr<const MappedFil
     fail("{}: tensor {} at byte {} has rows of {} numbers, {} needs multiples of {}.",
          reader.source(), tensor.name, start, tensor.shape.back(), name_of(tensor.type), block);
   }
-  tensor.bytes = reader.take(stored_bytes(tensor.type, elements), tensor.name);
+  const uint64_t bytes = stored_bytes(tensor.type, elements);
+  if (bytes > reader.remaining()) {
+    const uint64_t needed = reader.offset() + bytes;
+    fail("{} is truncated: {} are there, it ends in tensor {}; download the file again.",
+         reader.source(), part_of_bytes(file->bytes().size(), std::max(needed, usual_size)),
+         tensor.name);
+  }
+  tensor.bytes = reader.take(bytes, tensor.name);
   tensor.file = file;
   const bool column = tensor.shape.size() == 2 && tensor.shape[1] == 1;
   if (column && tensor.name.ends_with(".bias")) tensor.shape.pop_back();
@@ -203,15 +241,17 @@ std::unique_ptr<Checkpoint> open_ggml(const std::filesystem::path& path) {
   checkpoint->format = "ggml";
   checkpoint->path = path;
   ModelInfo& info = checkpoint->info;
-  info.config = read_dimensions(reader);
+  StorageType type = StorageType::f16;
+  info.config = read_dimensions(reader, type);
   skip_mel_filters(reader, info.config.num_mel_bins);
   info.vocabulary = read_vocabulary(reader, info.config.vocab_size);
+  const uint64_t usual_size = usual_file_size(info.config, type, reader.offset());
   std::vector<TensorView> tensors;
   while (reader.remaining() > 0) {
     if (tensors.size() == kMaxTensors) {
       fail("{} has more than {} tensors.", path.string(), kMaxTensors);
     }
-    tensors.push_back(read_tensor(reader, file));
+    tensors.push_back(read_tensor(reader, file, usual_size));
   }
   if (tensors.empty()) fail("{} has a vocabulary but no tensors.", path.string());
   add_openai_tensors(std::move(tensors), *checkpoint);

@@ -1,10 +1,8 @@
 #include "checkpoint/hf_config.h"
 
-#include <algorithm>
-
+#include "checkpoint/generation_fields.h"
 #include "checkpoint/json_file.h"
 #include "checkpoint/side_file.h"
-#include "checkpoint/vocabulary_builder.h"
 
 namespace whisper_s4y {
 namespace {
@@ -37,59 +35,25 @@ ModelConfig read_dimensions(const JsonFile& file) {
   return c;
 }
 
-// eos_token_id may be a list, of which the first is Whisper's.
-std::optional<int> read_eos(const JsonFile& file) {
-  const nlohmann::json* value = file.find("eos_token_id");
-  if (value == nullptr || !value->is_array()) return file.integer("eos_token_id");
-  const std::vector<int> ids = file.integers("eos_token_id");
-  return ids.empty() ? std::nullopt : std::optional(ids[0]);
-}
-
-void read_languages(const JsonFile& file, GenerationConfig& g) {
-  const nlohmann::json* languages = file.find("lang_to_id");
-  if (languages == nullptr) return;
-  if (!languages->is_object()) file.expected("lang_to_id", "an object");
-  g.lang_to_id.clear();
-  for (const auto& [token, id] : languages->items()) {
-    const std::string code =
-        has_special_form(token) ? token.substr(2, token.size() - 4) : token;  // "<|en|>"
-    g.lang_to_id.emplace_back(code, file.to_int("lang_to_id", id));
-  }
-  std::ranges::sort(g.lang_to_id, {}, &std::pair<std::string, int>::second);
-}
-
-void read_tasks(const JsonFile& file, GenerationConfig& g) {
-  const nlohmann::json* tasks = file.find("task_to_id");
-  if (tasks == nullptr) return;
-  if (!tasks->is_object()) file.expected("task_to_id", "an object");
-  for (const auto& [task, id] : tasks->items()) {
-    if (task == "transcribe") g.transcribe_token_id = file.to_int("task_to_id", id);
-    if (task == "translate") g.translate_token_id = file.to_int("task_to_id", id);
-  }
-}
-
-void read_generation(const JsonFile& file, HfConfig& hf) {
+void read_generation(const JsonFile& file, HfConfig& hf, Warnings& warnings) {
+  const GenerationFields fields(file, hf.config, warnings);
   GenerationConfig& g = hf.generation;
-  const auto take = [&](int& field, std::optional<int> value) { field = value.value_or(field); };
-  const auto take_list = [](auto& field, auto value) {
-    if (!value.empty()) field = std::move(value);
-  };
-  take(g.eos_token_id, read_eos(file));
-  take(g.decoder_start_token_id, file.integer("decoder_start_token_id"));
-  take(g.no_timestamps_token_id, file.integer("no_timestamps_token_id"));
-  take(g.prev_sot_token_id, file.integer("prev_sot_token_id"));
-  take(g.max_initial_timestamp_index, file.integer("max_initial_timestamp_index"));
-  take_list(g.suppress_tokens, file.integers("suppress_tokens"));
-  take_list(g.begin_suppress_tokens, file.integers("begin_suppress_tokens"));
-  take_list(g.alignment_heads, file.pairs("alignment_heads"));
-  if (const auto value = file.boolean("is_multilingual")) hf.is_multilingual = value;
-  read_languages(file, g);
-  read_tasks(file, g);
+  fields.first_token_id("eos_token_id", g.eos_token_id);  // of a list the first is Whisper's
+  fields.token_id("decoder_start_token_id", g.decoder_start_token_id);
+  fields.token_id("no_timestamps_token_id", g.no_timestamps_token_id);
+  fields.token_id("prev_sot_token_id", g.prev_sot_token_id);
+  fields.count("max_initial_timestamp_index", g.max_initial_timestamp_index);
+  fields.token_ids("suppress_tokens", g.suppress_tokens);
+  fields.token_ids("begin_suppress_tokens", g.begin_suppress_tokens);
+  fields.heads("alignment_heads", g.alignment_heads);
+  fields.boolean("is_multilingual", hf.is_multilingual);
+  fields.languages("lang_to_id", g.lang_to_id);
+  fields.tasks("task_to_id", g);
 }
 
 }  // namespace
 
-HfConfig read_hf_config(const std::filesystem::path& folder) {
+HfConfig read_hf_config(const std::filesystem::path& folder, Warnings& warnings) {
   const auto path = find_side_file(folder, "config.json");
   if (!path) {
     fail("{} has no config.json; a Hugging Face model is the whole folder.", folder.string());
@@ -98,10 +62,16 @@ HfConfig read_hf_config(const std::filesystem::path& folder) {
   check_architecture(config);
   HfConfig hf;
   hf.config = read_dimensions(config);
-  read_generation(config, hf);
-  if (const auto generation = find_side_file(folder, "generation_config.json")) {
-    read_generation(JsonFile(*generation), hf);
-  }
+  validate_dimensions(hf.config, config.source());
+  read_generation(config, hf, warnings);
+  std::optional<bool> tied;
+  GenerationFields(config, hf.config, warnings).boolean("tie_word_embeddings", tied);
+  hf.tied = tied.value_or(true);
+  read_optional(warnings, "The file is ignored.", [&] {
+    if (const auto generation = find_side_file(folder, "generation_config.json")) {
+      read_generation(JsonFile(*generation), hf, warnings);
+    }
+  });
   return hf;
 }
 

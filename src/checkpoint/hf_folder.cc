@@ -12,8 +12,8 @@
 #include "checkpoint/layout.h"
 #include "checkpoint/safetensors.h"
 #include "checkpoint/side_file.h"
-#include "checkpoint/standard_vocabulary.h"
 #include "checkpoint/torch_file.h"
+#include "common/file_kind.h"
 #include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
@@ -25,7 +25,9 @@ struct WeightsFile {
 };
 
 WeightsFile read_weights(const std::filesystem::path& path) {
-  if (is_torch_file(path)) return {"pytorch", read_torch_file(path).tensors};
+  if (kind_of(MappedFile(path).bytes()) == FileKind::torch) {
+    return {"pytorch", read_torch_file(path).tensors};
+  }
   return {"safetensors", read_safetensors(path)};
 }
 
@@ -71,21 +73,29 @@ WeightsFile read_shards(const std::filesystem::path& index_path) {
   return all;
 }
 
+// As transformers 5 does: two matrices that differ stay two, whatever config.json says.
+void warn_of_tying(bool tied, Checkpoint& checkpoint) {
+  if (!tied || !checkpoint.has(kOutputMatrix)) return;
+  warn(checkpoint.warnings,
+       "{}: {} is not {}, as config.json says it were (tie_word_embeddings); it is used as it is.",
+       checkpoint.path.string(), kOutputMatrix, kTokenEmbedding);
+}
+
 std::unique_ptr<Checkpoint> assemble(const std::filesystem::path& path, WeightsFile weights) {
   const std::filesystem::path folder = folder_of(path);
   auto checkpoint = std::make_unique<Checkpoint>();
   checkpoint->format = std::move(weights.format);
   checkpoint->path = path;
-  HfConfig hf = read_hf_config(folder);
+  refuse_adapters(weights.tensors, path.string());
+  HfConfig hf = read_hf_config(folder, checkpoint->warnings);
   ModelInfo& info = checkpoint->info;
   info.config = hf.config;
   info.generation = std::move(hf.generation);
   add_hf_tensors(std::move(weights.tensors), *checkpoint);
-  validate_dimensions(info.config, (folder / "config.json").string());
   check_tensors(*checkpoint);
-  auto vocabulary = read_hf_vocabulary(folder, info.config.vocab_size);
-  info.vocabulary = vocabulary ? std::move(*vocabulary)
-                               : standard_vocabulary(info.config.vocab_size, path.string());
+  warn_of_tying(hf.tied, *checkpoint);
+  info.vocabulary = read_hf_vocabulary(folder, info.config.vocab_size, path, checkpoint->warnings);
+  forget_wrong_ids(info, folder, checkpoint->warnings);
   complete_generation(info, hf.is_multilingual, folder);
   validate(info, path.string());
   return checkpoint;

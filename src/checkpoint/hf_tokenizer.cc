@@ -1,13 +1,18 @@
 #include "checkpoint/hf_tokenizer.h"
 
+#include <functional>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "checkpoint/byte_alphabet.h"
+#include "checkpoint/json_file.h"
 #include "checkpoint/json_sax.h"
 #include "checkpoint/side_file.h"
+#include "checkpoint/standard_vocabulary.h"
 #include "checkpoint/text_file.h"
 #include "checkpoint/vocabulary_builder.h"
 
@@ -217,14 +222,15 @@ class TokenizerReader : public JsonEvents {
   bool has_vocabulary_ = false;
 };
 
-Vocabulary read_tokenizer_json(const std::filesystem::path& path, int vocab_size) {
+Vocabulary read_tokenizer_json(const std::filesystem::path& path, int vocab_size,
+                               Warnings& warnings) {
   const TextFile file(path, kMaxTokenizerFile);
   VocabularyBuilder builder(vocab_size, path.string());
   TokenizerReader reader(path.string(), builder);
   reader.parse(file.text());
   if (!reader.has_vocabulary()) fail("{} has no model.vocab.", path.string());
   reader.add_added_tokens();
-  return builder.finish();
+  return builder.finish(warnings);
 }
 
 // ["token", ...]: the id is the position.
@@ -248,33 +254,8 @@ class TokenListReader : public JsonEvents {
   int depth_ = 0;
 };
 
-}  // namespace
-
-std::optional<Vocabulary> read_hf_vocabulary(const std::filesystem::path& folder, int vocab_size) {
-  const auto vocab = find_side_file(folder, "vocab.json");
-  const auto merges = find_side_file(folder, "merges.txt");
-  const auto added = find_side_file(folder, "added_tokens.json");
-  const auto tokenizer = find_side_file(folder, "tokenizer.json");
-  if (tokenizer && !(vocab && merges && added)) return read_tokenizer_json(*tokenizer, vocab_size);
-  if (!vocab || !merges) return std::nullopt;
-  VocabularyBuilder builder(vocab_size, vocab->string());
-  read_token_map(*vocab, [&](std::string_view text, uint64_t id) { builder.add_token(text, id); });
-  if (added) {
-    read_token_map(*added, [&](std::string_view text, uint64_t id) {
-      builder.add_added_token(text, id, false);
-    });
-  }
-  read_merges(*merges, builder);
-  return builder.finish();
-}
-
-std::optional<Vocabulary> read_ctranslate2_vocabulary(const std::filesystem::path& folder,
-                                                      int vocab_size) {
-  const auto json = find_side_file(folder, "vocabulary.json");
-  const auto text = json ? std::nullopt : find_side_file(folder, "vocabulary.txt");
-  if (!json && !text) return std::nullopt;
-  const std::filesystem::path& path = json ? *json : *text;
-
+Vocabulary read_token_list(const std::filesystem::path& path, bool json, int vocab_size,
+                           Warnings& warnings) {
   VocabularyBuilder builder(vocab_size, path.string());
   uint64_t next = 0;
   std::string bytes;
@@ -288,7 +269,7 @@ std::optional<Vocabulary> read_ctranslate2_vocabulary(const std::filesystem::pat
   const TextFile file(path, kMaxTokenizerFile);
   if (json) {
     TokenListReader(path.string(), add).parse(file.text());
-    return builder.finish();
+    return builder.finish(warnings);
   }
   std::string_view rest = file.text();
   while (!rest.empty()) {
@@ -296,7 +277,150 @@ std::optional<Vocabulary> read_ctranslate2_vocabulary(const std::filesystem::pat
     add(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
-  return builder.finish();
+  return builder.finish(warnings);
+}
+
+// Texts of tokens in a field of any of the forms that transformers writes: "text", {"content":
+// "text"}, or a list of these.
+void add_texts(const nlohmann::json& value, std::set<std::string>& texts) {
+  if (value.is_string()) texts.insert(value.get<std::string>());
+  if (value.is_object() && value.contains("content")) add_texts(value["content"], texts);
+  if (!value.is_array()) return;
+  for (const nlohmann::json& item : value) {
+    if (!item.is_array()) add_texts(item, texts);
+  }
+}
+
+// special_tokens_map.json names special tokens only; tokenizer_config.json lists all added ones and
+// says which are special.
+std::set<std::string> special_texts(const std::filesystem::path& folder) {
+  std::set<std::string> texts;
+  if (const auto path = find_side_file(folder, "special_tokens_map.json")) {
+    const JsonFile map(*path);
+    for (const auto& [name, value] : map.items()) add_texts(value, texts);
+  }
+  if (const auto path = find_side_file(folder, "tokenizer_config.json")) {
+    const JsonFile config(*path);
+    for (const char* name : {"additional_special_tokens", "extra_special_tokens"}) {
+      if (const nlohmann::json* list = config.find(name)) add_texts(*list, texts);
+    }
+    const nlohmann::json* added = config.find("added_tokens_decoder");
+    if (added == nullptr || !added->is_object()) return texts;
+    for (const nlohmann::json& token : *added) {
+      if (token.is_object() && token.value("special", nlohmann::json()) == true) {
+        add_texts(token, texts);
+      }
+    }
+  }
+  return texts;
+}
+
+// The files of a folder that hold its vocabulary.
+class VocabularyFolder {
+ public:
+  VocabularyFolder(const std::filesystem::path& folder, int vocab_size, Warnings& warnings)
+      : folder_(folder),
+        vocab_(find_side_file(folder, "vocab.json")),
+        merges_(find_side_file(folder, "merges.txt")),
+        added_(find_side_file(folder, "added_tokens.json")),
+        tokenizer_(find_side_file(folder, "tokenizer.json")),
+        vocab_size_(vocab_size),
+        warnings_(warnings) {
+    const bool parts = vocab_ && merges_;
+    if (parts && added_) {
+      add("vocab.json, merges.txt and added_tokens.json", [this] { return read_parts(true); });
+    }
+    if (tokenizer_) add("tokenizer.json", [this] { return read_tokenizer(); });
+    if (parts) add("vocab.json and merges.txt", [this] { return read_parts(false); });
+  }
+
+  void add_token_list(const char* name, bool json) {
+    if (const auto path = find_side_file(folder_, name)) {
+      add(name, [=, this] { return read_token_list(*path, json, vocab_size_, warnings_); });
+    }
+  }
+
+  // The first that can be read, else the built-in vocabulary.
+  [[nodiscard]] Vocabulary read(const std::filesystem::path& source) {
+    std::string problem;
+    for (size_t i = 0; i < sources_.size(); ++i) {
+      try {
+        return sources_[i].second();
+      } catch (const Error& error) {
+        if (problem.empty()) problem = error.what();
+        warn(warnings_, "{} The vocabulary is taken from {} instead.", error.what(),
+             i + 1 < sources_.size() ? sources_[i + 1].first : "what this program has built in");
+      }
+    }
+    if (!problem.empty() && !has_standard_vocabulary(vocab_size_)) fail("{}", problem);
+    return standard_vocabulary(vocab_size_, source.string());
+  }
+
+ private:
+  void add(std::string name, std::function<Vocabulary()> read) {
+    sources_.emplace_back(std::move(name), std::move(read));
+  }
+  Vocabulary read_tokenizer() { return read_tokenizer_json(*tokenizer_, vocab_size_, warnings_); }
+
+  Vocabulary read_parts(bool with_added) {
+    VocabularyBuilder builder(vocab_size_, vocab_->string());
+    read_token_map(*vocab_,
+                   [&](std::string_view text, uint64_t id) { builder.add_token(text, id); });
+    bool plain = false;
+    if (with_added) {
+      read_token_map(*added_, [&](std::string_view text, uint64_t id) {
+        builder.add_added_token(text, id, false);
+        plain = plain || !has_special_form(text);
+      });
+    }
+    read_merges(*merges_, builder);
+    Vocabulary vocabulary = builder.finish(warnings_);
+    // added_tokens.json does not say which of its tokens are special.
+    if (plain) {
+      read_optional(warnings_, "Added tokens count as text where their form says no other.",
+                    [&] { mark_special(vocabulary); });
+    }
+    return vocabulary;
+  }
+
+  void mark_special(Vocabulary& vocabulary) {
+    if (tokenizer_) {
+      const Vocabulary known = read_tokenizer();
+      for (size_t id = 0; id < vocabulary.tokens.size(); ++id) {
+        if (known.special[id] != 0 && known.tokens[id] == vocabulary.tokens[id]) {
+          vocabulary.special[id] = 1;
+          vocabulary.ranks[id] = -1;
+        }
+      }
+      return;
+    }
+    const std::set<std::string> texts = special_texts(folder_);
+    for (size_t id = 0; id < vocabulary.tokens.size(); ++id) {
+      const bool added = !vocabulary.tokens[id].empty() && vocabulary.ranks[id] < 0;
+      if (added && texts.contains(vocabulary.tokens[id])) vocabulary.special[id] = 1;
+    }
+  }
+
+  std::filesystem::path folder_;
+  std::optional<std::filesystem::path> vocab_, merges_, added_, tokenizer_;
+  int vocab_size_;
+  Warnings& warnings_;
+  std::vector<std::pair<std::string, std::function<Vocabulary()>>> sources_;
+};
+
+}  // namespace
+
+Vocabulary read_hf_vocabulary(const std::filesystem::path& folder, int vocab_size,
+                              const std::filesystem::path& source, Warnings& warnings) {
+  return VocabularyFolder(folder, vocab_size, warnings).read(source);
+}
+
+Vocabulary read_ctranslate2_vocabulary(const std::filesystem::path& folder, int vocab_size,
+                                       Warnings& warnings) {
+  VocabularyFolder files(folder, vocab_size, warnings);
+  files.add_token_list("vocabulary.json", true);
+  files.add_token_list("vocabulary.txt", false);
+  return files.read(folder);
 }
 
 }  // namespace whisper_s4y

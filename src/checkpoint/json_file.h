@@ -24,6 +24,8 @@ class JsonFile {
 
   [[nodiscard]] const std::string& source() const { return source_; }
 
+  /// Pairs of name and value.
+  [[nodiscard]] auto items() const { return root_.items(); }
   /// Null pointer when the field is missing or null.
   [[nodiscard]] const nlohmann::json* find(const char* name) const {
     const auto found = root_.find(name);
@@ -51,27 +53,11 @@ class JsonFile {
     if (!value->is_string()) expected(name, "a string");
     return value->get<std::string>();
   }
-  /// Empty when the field is missing.
-  [[nodiscard]] std::vector<int> integers(const char* name) const {
-    std::vector<int> numbers;
-    const nlohmann::json* value = find(name);
-    if (value == nullptr) return numbers;
-    if (!value->is_array()) expected(name, "a list of numbers");
-    for (const nlohmann::json& number : *value) numbers.push_back(to_int(name, number));
-    return numbers;
+  [[noreturn]] void expected(const char* name, std::string_view what) const {
+    fail("{}: the field {} is not {}.", source_, name, what);
   }
-  /// Empty when the field is missing.
-  [[nodiscard]] std::vector<std::pair<int, int>> pairs(const char* name) const {
-    std::vector<std::pair<int, int>> pairs;
-    const nlohmann::json* value = find(name);
-    if (value == nullptr) return pairs;
-    if (!value->is_array()) expected(name, "a list of pairs");
-    for (const nlohmann::json& pair : *value) {
-      if (!pair.is_array() || pair.size() != 2) expected(name, "a list of pairs");
-      pairs.emplace_back(to_int(name, pair[0]), to_int(name, pair[1]));
-    }
-    return pairs;
-  }
+
+ private:
   int to_int(const char* name, const nlohmann::json& value) const {
     if (!value.is_number_integer()) expected(name, "a whole number");
     // Numbers above 2^63 would wrap around to negative ones.
@@ -80,11 +66,7 @@ class JsonFile {
     if (number < INT32_MIN || number > INT32_MAX) expected(name, "a 32-bit number");
     return static_cast<int>(number);
   }
-  [[noreturn]] void expected(const char* name, std::string_view what) const {
-    fail("{}: the field {} is not {}.", source_, name, what);
-  }
 
- private:
   static constexpr uint64_t kLimit = 1 << 20;  // the tree may take 20 times as much
 
   std::string source_;

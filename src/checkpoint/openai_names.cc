@@ -53,14 +53,18 @@ std::string openai_name(std::string_view canonical) {
 
 void add_openai_tensors(std::vector<TensorView> tensors, Checkpoint& checkpoint) {
   std::unordered_map<std::string, std::string> canonical_of;
-  for (ExpectedTensor& tensor : expected_tensors(checkpoint.info.config)) {
-    canonical_of.emplace(openai_name(tensor.name), std::move(tensor.name));
+  for (auto& known :
+       {expected_tensors(checkpoint.info.config), optional_tensors(checkpoint.info.config)}) {
+    for (const ExpectedTensor& tensor : known) {
+      canonical_of.emplace(openai_name(tensor.name), tensor.name);
+    }
   }
+  std::vector<std::string> others;
   for (TensorView& tensor : tensors) {
     const auto canonical = canonical_of.find(tensor.name);
     if (canonical == canonical_of.end()) {
-      fail("{}: tensor {} is not part of a Whisper model of these dimensions.",
-           checkpoint.path.string(), tensor.name);
+      others.push_back(tensor.name);
+      continue;
     }
     const std::string stored_name = tensor.name;
     tensor.name = canonical->second;
@@ -68,6 +72,7 @@ void add_openai_tensors(std::vector<TensorView> tensors, Checkpoint& checkpoint)
       fail("{}: tensor {} appears twice.", checkpoint.path.string(), stored_name);
     }
   }
+  ignore_tensors(checkpoint, others);
 }
 
 }  // namespace whisper_s4y

@@ -8,12 +8,14 @@
 #include "checkpoint/json_sax.h"
 #include "checkpoint/layout.h"
 #include "checkpoint/storage.h"
+#include "common/file_kind.h"
 
 namespace whisper_s4y {
 namespace {
 
 constexpr uint64_t kMaxHeader = 4 << 20;  // 20 times that of the largest Whisper
 constexpr size_t kMaxRank = 8;
+constexpr uint64_t kMaxBytes = uint64_t{1} << 44;  // of a file; times kMaxTensors does not wrap
 
 struct Entry {
   std::string name;
@@ -114,10 +116,27 @@ class HeaderReader : public JsonEvents {
 };
 
 std::optional<StorageType> storage_type(std::string_view dtype) {
+  if (dtype == "F64") return StorageType::f64;
   if (dtype == "F32") return StorageType::f32;
   if (dtype == "F16") return StorageType::f16;
   if (dtype == "BF16") return StorageType::bf16;
   return std::nullopt;
+}
+
+// Tensors one after the other, the last of which end after the file: the rest of it is missing.
+void check_complete(const std::vector<Entry>& entries, uint64_t there, uint64_t data,
+                    const std::string& source) {
+  uint64_t sum = 0;
+  uint64_t end = 0;
+  for (const Entry& entry : entries) {
+    const uint64_t begin = entry.offsets[0];
+    if (begin > entry.offsets[1] || entry.offsets[1] > kMaxBytes) return;
+    sum += entry.offsets[1] - begin;
+    end = std::max(end, entry.offsets[1]);
+  }
+  if (sum != end || data + end <= there) return;
+  fail("{} is truncated: {} are there; download the file again.", source,
+       part_of_bytes(there, data + end));
 }
 
 void check_duplicates(const std::vector<Entry>& entries, const std::string& source) {
@@ -145,7 +164,11 @@ std::vector<TensorView> read_safetensors(std::span<const std::byte> bytes,
     fail("{} is truncated: {} bytes are no safetensors file.", source, bytes.size());
   }
   std::memcpy(&header_size, bytes.data(), sizeof(header_size));
-  if (header_size > kMaxHeader || header_size > bytes.size() - 8) {
+  if (header_size <= kMaxHeader && header_size > bytes.size() - 8) {
+    fail("{} is truncated: {} bytes of a header of {} are there; download the file again.", source,
+         bytes.size() - 8, header_size);
+  }
+  if (header_size > kMaxHeader) {
     fail("{}: the header is said to have {} bytes, the file has {} (the limit is {}).", source,
          header_size, bytes.size(), kMaxHeader);
   }
@@ -154,37 +177,38 @@ std::vector<TensorView> read_safetensors(std::span<const std::byte> bytes,
   check_duplicates(header.entries, source);
 
   const auto data = bytes.subspan(8 + header_size);
+  check_complete(header.entries, bytes.size(), 8 + header_size, source);
   std::ranges::stable_sort(header.entries, {}, [](const Entry& e) { return e.offsets[0]; });
   std::vector<TensorView> tensors;
   tensors.reserve(header.entries.size());
   uint64_t end_of_previous = 0;
   for (Entry& entry : header.entries) {
     const auto type = storage_type(entry.dtype);
-    if (!type) {
-      fail("{}: tensor {} has the type {}, expected F32, F16 or BF16.", source, entry.name,
-           entry.dtype);
-    }
-    const uint64_t size = stored_bytes(*type, checked_elements(entry.shape, source, entry.name));
+    const uint64_t elements = checked_elements(entry.shape, source, entry.name);
     const uint64_t begin = entry.offsets[0];
     const uint64_t end = entry.offsets[1];
     if (begin > end || end > data.size()) {
       fail("{}: tensor {} lies at bytes {} to {} of {} bytes of data.", source, entry.name, begin,
            end, data.size());
     }
-    if (end - begin != size) {
+    if (type && end - begin != stored_bytes(*type, elements)) {
       fail("{}: tensor {} of shape {} and type {} needs {} bytes, bytes {} to {} are {}.", source,
-           entry.name, to_string(entry.shape), entry.dtype, size, begin, end, end - begin);
+           entry.name, to_string(entry.shape), entry.dtype, stored_bytes(*type, elements), begin,
+           end, end - begin);
     }
     if (begin < end_of_previous) {
       fail("{}: tensor {} at byte {} overlaps {}, which ends at byte {}.", source, entry.name,
            begin, tensors.back().name, end_of_previous);
     }
     end_of_previous = end;
-    tensors.push_back({.name = std::move(entry.name),
-                       .type = *type,
-                       .shape = std::move(entry.shape),
-                       .bytes = data.subspan(begin, size),
-                       .row_scales = {}});
+    TensorView tensor{.name = std::move(entry.name), .shape = std::move(entry.shape)};
+    if (type) {
+      tensor.type = *type;
+      tensor.bytes = data.subspan(begin, end - begin);
+    } else {
+      tensor.other_type = std::move(entry.dtype);
+    }
+    tensors.push_back(std::move(tensor));
   }
   if (end_of_previous != data.size()) {
     fail("{}: {} bytes follow the last tensor at byte {}.", source, data.size() - end_of_previous,

@@ -18,7 +18,9 @@ namespace {
 
 constexpr size_t kBytes = 256;
 constexpr size_t kMerges = 50000;
-constexpr size_t kTimestamps = 1501;
+constexpr int kEnglishOnly = 51864;
+constexpr int kMultilingual = 51865;  // 99 languages
+constexpr int kLargeV3 = 51866;       // 100 languages
 constexpr std::array<std::string_view, 2> kBeforeLanguages = {"<|endoftext|>",
                                                               "<|startoftranscript|>"};
 constexpr std::array<std::string_view, 6> kAfterLanguages = {"<|translate|>", "<|transcribe|>",
@@ -56,7 +58,7 @@ void add_text_tokens(Vocabulary& vocabulary, std::span<const unsigned char> pack
 
 void name_special_tokens(Vocabulary& vocabulary, size_t first, std::string_view source) {
   const size_t size = vocabulary.tokens.size();
-  const size_t others = kBeforeLanguages.size() + kAfterLanguages.size() + kTimestamps;
+  const size_t others = kBeforeLanguages.size() + kAfterLanguages.size() + kTimestampTokens;
   const auto known = languages();
   if (first + others >= size || size - first - others > known.size()) {
     fail(
@@ -75,16 +77,20 @@ void name_special_tokens(Vocabulary& vocabulary, size_t first, std::string_view 
   for (const std::string_view name : kBeforeLanguages) add(std::string(name));
   for (const Language& language : known.first(count)) add(fmt::format("<|{}|>", language.code));
   for (const std::string_view name : kAfterLanguages) add(std::string(name));
-  for (size_t i = 0; i < kTimestamps; ++i) add(fmt::format("<|{}.{:02}|>", i / 50, i % 50 * 2));
+  for (int i = 0; i < kTimestampTokens; ++i) add(fmt::format("<|{}.{:02}|>", i / 50, i % 50 * 2));
+}
+
+bool has_standard_vocabulary(int vocab_size) {
+  return vocab_size == kEnglishOnly || vocab_size == kMultilingual || vocab_size == kLargeV3;
 }
 
 Vocabulary standard_vocabulary(int vocab_size, std::string_view source) {
-  const bool english_only = vocab_size == 51864;
-  if (!english_only && vocab_size != 51865 && vocab_size != 51866) {
+  const bool english_only = vocab_size == kEnglishOnly;
+  if (!has_standard_vocabulary(vocab_size)) {
     fail(
-        "{} has {} tokens and brings no vocabulary; the built-in ones have 51864, 51865 and 51866. "
-        "Use the Hugging Face form of this model.",
-        source, vocab_size);
+        "{} has {} tokens and brings no vocabulary; the built-in ones have {}, {} and {}. Use the "
+        "Hugging Face form of this model.",
+        source, vocab_size, kEnglishOnly, kMultilingual, kLargeV3);
   }
   Vocabulary vocabulary;
   vocabulary.tokens.resize(static_cast<size_t>(vocab_size));

@@ -7,10 +7,16 @@
 
 namespace whisper_s4y {
 
+/// <|0.00|> to <|30.00|> in steps of 0.02 s.
+inline constexpr int kTimestampTokens = 1501;
+
 /// The vocabulary of a published model: GPT-2's for English-only models (vocab_size 51864), the
 /// multilingual one for 51865 (99 languages) and 51866 (100 languages). Throws Error for other
 /// sizes, naming `source`.
 [[nodiscard]] Vocabulary standard_vocabulary(int vocab_size, std::string_view source);
+
+/// Whether there is one for so many tokens.
+[[nodiscard]] bool has_standard_vocabulary(int vocab_size);
 
 /// Names the ids from `first` on as openai/whisper tokenizer.py: get_encoding does: end of text,
 /// start, languages, tasks, marks and 1501 timestamps. The number of languages follows from the

@@ -28,6 +28,11 @@ void widen(std::span<const Stored> in, std::span<float> out) {
   for (size_t i = 0; i < in.size(); ++i) out[i] = static_cast<float>(in[i]);
 }
 
+// What is beyond float32 becomes infinite, which the writer of a model refuses.
+void narrow(std::span<const double> in, std::span<float> out) {
+  for (size_t i = 0; i < in.size(); ++i) out[i] = static_cast<float>(in[i]);
+}
+
 void widen_int4(std::span<const std::byte> in, std::span<float> out) {
   for (size_t i = 0; i < in.size(); ++i) {
     const auto pair = std::to_integer<uint8_t>(in[i]);
@@ -40,9 +45,9 @@ void widen_int4(std::span<const std::byte> in, std::span<float> out) {
 }  // namespace
 
 std::string_view name_of(StorageType type) {
-  constexpr std::string_view kNames[] = {"float32", "float16", "bfloat16", "int8", "int16", "int4",
-                                         "q4_0",    "q4_1",    "q5_0",     "q5_1", "q8_0",  "q2_K",
-                                         "q3_K",    "q4_K",    "q5_K",     "q6_K"};
+  constexpr std::string_view kNames[] = {
+      "float32", "float64", "float16", "bfloat16", "int8", "int16", "int4", "q4_0", "q4_1",
+      "q5_0",    "q5_1",    "q8_0",    "q2_K",     "q3_K", "q4_K",  "q5_K", "q6_K"};
   return kNames[static_cast<size_t>(type)];
 }
 
@@ -53,6 +58,8 @@ uint64_t block_elements(StorageType type) {
 
 uint64_t stored_bytes(StorageType type, uint64_t elements) {
   switch (type) {
+    case StorageType::f64:
+      return elements * 8;
     case StorageType::f32:
       return elements * 4;
     case StorageType::f16:
@@ -78,6 +85,8 @@ void to_float(StorageType type, std::span<const std::byte> stored, std::span<flo
     case StorageType::f32:
       if (!out.empty()) std::memcpy(out.data(), stored.data(), stored.size());
       return;
+    case StorageType::f64:
+      return convert_pieces<double>(stored, out, narrow);
     case StorageType::f16:
       return convert_pieces<uint16_t>(stored, out, half_to_float);
     case StorageType::bf16:

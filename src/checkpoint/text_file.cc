@@ -1,5 +1,6 @@
 #include "checkpoint/text_file.h"
 
+#include "common/file_kind.h"
 #include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
@@ -8,6 +9,10 @@ TextFile::TextFile(const std::filesystem::path& path, uint64_t limit) : file_(pa
   if (file_.bytes().size() > limit) {
     fail("{} has {} bytes, more than the {} such a file may have.", path.string(),
          file_.bytes().size(), limit);
+  }
+  if (kind_of(file_.bytes()) == FileKind::json) return;
+  if (const auto meaning = what_else(file_.bytes()); !meaning.empty()) {
+    fail("{} {}.", path.string(), meaning);
   }
 }
 

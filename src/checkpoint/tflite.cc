@@ -56,6 +56,11 @@ class Importer {
     for (const ExpectedTensor& want : expected_tensors(checkpoint.info.config)) {
       checkpoint.tensors.emplace(want.name, view_of(want));
     }
+    const auto output = constants_.lower_bound(kOutputMatrix);
+    if (output == constants_.end() || !output->first.starts_with(kOutputMatrix)) return;
+    const ModelConfig& c = checkpoint.info.config;
+    const ExpectedTensor want{std::string(kOutputMatrix), {c.vocab_size, c.d_model}};
+    checkpoint.tensors.emplace(want.name, view_of(want));
   }
 
  private:
@@ -131,6 +136,7 @@ class Importer {
             TensorView& view) const {
     std::vector<int64_t> want = view.shape;
     const std::vector<int64_t> shape = shape_of(tensor);
+    std::optional<StorageType> type = storage_type(tensor.type());
     float factor = 1;
     if (change.starts_with('*') && !read_factor(change, factor)) return false;
     const bool kernel_matrix = want.size() == 3 && change.starts_with(":ohwi:[");
@@ -151,17 +157,23 @@ class Importer {
       if (shape != want || !read_scales_constant(stem, view)) return false;
     } else if (change.ends_with(".scales.int4")) {
       if (shape != want || !read_block_scales(name.substr(0, name.size() - 5), view)) return false;
+    } else if (change.ends_with(".scales.pairs")) {  // two of int4 as one int8, for GATHER
+      if (want.size() != 2 || shape != std::vector{want[0], want[1] / 2} ||
+          !read_block_scales(name.substr(0, name.size() - 6), view)) {
+        return false;
+      }
+      type = StorageType::i4;
     } else if (!change.starts_with(":[")) {  // there the number of bytes says enough
       return false;
     }
     if (kernel_matrix) view.taps_first = true;
-    read_bytes(tensor, view);
+    read_bytes(tensor, type, view);
     undo_factor(factor, view);
     return true;
   }
 
-  void read_bytes(const tflite::Tensor& tensor, TensorView& view) const {
-    const auto type = storage_type(tensor.type());
+  void read_bytes(const tflite::Tensor& tensor, std::optional<StorageType> type,
+                  TensorView& view) const {
     const uint64_t elements = checked_elements(view.shape, source_, view.name);
     view.bytes = file_->buffer(tensor.buffer());
     const bool scaled = !view.row_scales.empty() || !view.block_scales.empty();

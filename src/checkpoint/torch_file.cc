@@ -10,6 +10,7 @@
 #include "checkpoint/pickle.h"
 #include "checkpoint/storage.h"
 #include "checkpoint/zip_archive.h"
+#include "common/file_kind.h"
 #include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
@@ -19,14 +20,6 @@ using Kind = PickleValue::Kind;
 
 // torch/serialization.py: MAGIC_NUMBER 0x1950a86a20f9469cfc6c, pickled with protocol 2 as LONG1.
 constexpr std::string_view kMagicNumber("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", 10);
-constexpr std::string_view kLegacyStart("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19",
-                                        14);
-constexpr std::string_view kZipStart = "PK";
-
-bool starts_with(std::span<const std::byte> bytes, std::string_view start) {
-  return bytes.size() >= start.size() && std::memcmp(bytes.data(), start.data(), start.size()) == 0;
-}
-
 struct StorageClass {
   std::string_view name;
   uint64_t size;                    // bytes of an element
@@ -34,7 +27,7 @@ struct StorageClass {
 };
 constexpr StorageClass kClasses[] = {
     {"FloatStorage", 4, StorageType::f32},     {"HalfStorage", 2, StorageType::f16},
-    {"BFloat16Storage", 2, StorageType::bf16}, {"DoubleStorage", 8, std::nullopt},
+    {"BFloat16Storage", 2, StorageType::bf16}, {"DoubleStorage", 8, StorageType::f64},
     {"LongStorage", 8, std::nullopt},          {"IntStorage", 4, std::nullopt},
     {"ShortStorage", 2, std::nullopt},         {"CharStorage", 1, std::nullopt},
     {"ByteStorage", 1, std::nullopt},          {"BoolStorage", 1, std::nullopt},
@@ -67,9 +60,13 @@ std::shared_ptr<const std::vector<std::byte>> copy_strided(const PickleValue& te
   for (uint64_t i = 0; i < elements; ++i) {
     std::memcpy(copy->data() + i * size, storage.data() + static_cast<uint64_t>(at) * size, size);
     for (size_t axis = index.size(); axis-- > 0;) {
-      at += tensor.strides[axis];
-      if (++index[axis] < tensor.shape[axis]) break;
-      at -= tensor.strides[axis] * tensor.shape[axis];
+      // Only steps that are taken: the stride of an axis of one number can be anything.
+      if (index[axis] + 1 < tensor.shape[axis]) {
+        ++index[axis];
+        at += tensor.strides[axis];
+        break;
+      }
+      at -= tensor.strides[axis] * index[axis];
       index[axis] = 0;
     }
   }
@@ -84,8 +81,8 @@ TensorView view_of(const std::string& name, const PickleValue& tensor, const Sto
   const PickleValue& storage = *tensor.items[0];
   const StorageClass& kind = class_of(storage);
   if (!kind.type) {
-    fail("{}: tensor {} is in a {}, expected FloatStorage, HalfStorage or BFloat16Storage.", source,
-         name, kind.name);
+    static_cast<void>(checked_elements(tensor.shape, source, name));
+    return {.name = name, .other_type = std::string(kind.name), .shape = tensor.shape};
   }
   const auto found = storages.find(storage.text);
   if (found == storages.end()) {
@@ -233,19 +230,14 @@ TorchFile read_legacy(const std::shared_ptr<const MappedFile>& file, const std::
 
 }  // namespace
 
-bool is_torch_file(std::span<const std::byte> bytes) {
-  return starts_with(bytes, kZipStart) || starts_with(bytes, kLegacyStart);
-}
-
-bool is_torch_file(const std::filesystem::path& path) {
-  return is_torch_file(MappedFile(path).bytes());
-}
-
 TorchFile read_torch_file(const std::filesystem::path& path) {
   const auto file = std::make_shared<const MappedFile>(path);
-  if (starts_with(file->bytes(), kLegacyStart)) return read_legacy(file, path.string());
-  if (starts_with(file->bytes(), kZipStart)) return read_zip(file, path.string());
-  fail("{} is not a file of torch.save.", path.string());
+  if (kind_of(file->bytes()) != FileKind::torch) {
+    fail("{} is not a file of torch.save.", path.string());
+  }
+  constexpr std::byte kZipStart{'P'};
+  return file->bytes()[0] == kZipStart ? read_zip(file, path.string())
+                                       : read_legacy(file, path.string());
 }
 
 }  // namespace whisper_s4y

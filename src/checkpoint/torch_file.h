@@ -1,10 +1,8 @@
 // Files written by torch.save: tensors by name, and the dimensions OpenAI stores with them.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,9 +20,5 @@ struct TorchFile {
 /// torch 1.6 and later or from the older format without a container. No code of the pickle is
 /// run. Throws Error for everything malformed or not a state dict.
 [[nodiscard]] TorchFile read_torch_file(const std::filesystem::path& path);
-
-/// Whether a file begins as one of torch.save.
-[[nodiscard]] bool is_torch_file(std::span<const std::byte> bytes);
-[[nodiscard]] bool is_torch_file(const std::filesystem::path& path);
 
 }  // namespace whisper_s4y

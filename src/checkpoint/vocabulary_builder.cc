@@ -22,16 +22,15 @@ VocabularyBuilder::VocabularyBuilder(int vocab_size, std::string source)
   vocabulary_.ranks.resize(size, -1);
 }
 
-size_t VocabularyBuilder::checked_id(std::string_view text, uint64_t id) const {
-  if (id >= vocabulary_.tokens.size()) {
-    fail("{}: the token \"{}\" has the id {}, the model has {} tokens.", source_, text, id,
-         vocabulary_.tokens.size());
-  }
-  return static_cast<size_t>(id);
+bool VocabularyBuilder::has_row(std::string_view text, uint64_t id) {
+  if (id < vocabulary_.tokens.size()) return true;
+  if (left_out_++ == 0) first_left_out_ = fmt::format("\"{}\" (id {})", text, id);
+  return false;
 }
 
 void VocabularyBuilder::add_token(std::string_view text, uint64_t id) {
-  std::string& token = vocabulary_.tokens[checked_id(text, id)];
+  if (!has_row(text, id)) return;
+  std::string& token = vocabulary_.tokens[id];
   if (!token.empty()) fail("{}: the token id {} is given twice.", source_, id);
   if (!decode_byte_alphabet(text, token)) {
     fail("{}: the token \"{}\" of id {} is not in the byte alphabet of GPT-2.", source_, text, id);
@@ -39,13 +38,13 @@ void VocabularyBuilder::add_token(std::string_view text, uint64_t id) {
 }
 
 void VocabularyBuilder::add_added_token(std::string_view text, uint64_t id, bool special) {
-  const size_t at = checked_id(text, id);
-  std::string& token = vocabulary_.tokens[at];
+  if (!has_row(text, id)) return;
+  std::string& token = vocabulary_.tokens[id];
   if (!token.empty() && token != text) {
     fail("{}: the token id {} is given twice, as \"{}\" and \"{}\".", source_, id, token, text);
   }
   token = text;
-  vocabulary_.special[at] = special || has_special_form(text) ? 1 : 0;
+  vocabulary_.special[id] = special || has_special_form(text) ? 1 : 0;
 }
 
 void VocabularyBuilder::index_tokens() {
@@ -83,7 +82,13 @@ void VocabularyBuilder::add_merge(std::string_view left, std::string_view right)
   ++merges_;
 }
 
-Vocabulary VocabularyBuilder::finish() {
+Vocabulary VocabularyBuilder::finish(Warnings& warnings) {
+  if (left_out_ > 0) {
+    warn(warnings, "{}: the model has {} tokens; {} left out: {}{}.", source_,
+         vocabulary_.tokens.size(),
+         left_out_ == 1 ? "1 more is" : fmt::format("{} more are", left_out_), first_left_out_,
+         left_out_ == 1 ? "" : " and others");
+  }
   bool text_part = true;  // ids before <|endoftext|>
   for (size_t id = 0; id < vocabulary_.tokens.size(); ++id) {
     const std::string& token = vocabulary_.tokens[id];

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "checkpoint/warnings.h"
 #include "config/model_info.h"
 
 namespace whisper_s4y {
@@ -25,11 +26,12 @@ class VocabularyBuilder {
   /// The next merge in the order of priority; its result must be a token.
   void add_merge(std::string_view left, std::string_view right);
   /// Ranks of single bytes are 0 to 255, those of merges follow. Without any merges the order of
-  /// the ids is taken for the order of the merges, as in the standard vocabularies.
-  [[nodiscard]] Vocabulary finish();
+  /// the ids is taken for the order of the merges, as in the standard vocabularies. Tokens that the
+  /// model has no row for were left out, of which this warns.
+  [[nodiscard]] Vocabulary finish(Warnings& warnings);
 
  private:
-  size_t checked_id(std::string_view text, uint64_t id) const;
+  bool has_row(std::string_view text, uint64_t id);
   void index_tokens();
   size_t find_token(const std::string& bytes);
 
@@ -38,6 +40,8 @@ class VocabularyBuilder {
   std::unordered_map<std::string_view, size_t> ids_;  // text tokens, built when needed
   std::string left_, right_;
   int32_t merges_ = 0;
+  uint64_t left_out_ = 0;
+  std::string first_left_out_;
 };
 
 }  // namespace whisper_s4y

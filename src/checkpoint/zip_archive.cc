@@ -66,7 +66,10 @@ ZipArchive::Directory ZipArchive::find_directory() const {
   const uint64_t lowest = at > kMaxComment ? at - kMaxComment : 0;
   while (number_at<uint32_t>(bytes_, at) != kEndOfDirectory) {
     if (at == lowest) {
-      fail("{} is truncated: it begins as a ZIP but has no directory at its end.", source_);
+      fail(
+          "{} is truncated: it begins as a ZIP but has no directory at its end; download the file "
+          "again.",
+          source_);
     }
     --at;
   }
@@ -197,7 +200,9 @@ std::string_view ZipArchive::find_ending(std::string_view ending) const {
     if (!result.empty()) fail("{} has both {} and {}.", source_, result, name);
     result = name;
   }
-  if (result.empty()) fail("{} is a ZIP without {}: not a PyTorch file.", source_, ending);
+  if (result.empty())
+    fail("{} is a ZIP without {}: not a PyTorch file; unpack it and give what is inside.", source_,
+         ending);
   return result;
 }
 

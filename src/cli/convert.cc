@@ -9,11 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "checkpoint/checkpoint.h"
+#include "cli/checkpoint_input.h"
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/progress.h"
-#include "cli/pull_progress.h"
 #include "tokenizer/languages.h"
 #include "verify/check_signatures.h"
 #include "whisper_s4y/error.h"
@@ -103,9 +102,8 @@ void run_convert(const ConvertArguments& arguments) {
   ConvertOptions options;
   options.defaults.max_length = arguments.max_length;
   options.validate();  // before anything is downloaded or read
-  const std::filesystem::path path =
-      resolve_checkpoint(arguments.checkpoint, hub_options_with_progress(arguments.quiet));
-  const std::unique_ptr<Checkpoint> checkpoint = open_checkpoint(path);
+  const std::unique_ptr<Checkpoint> checkpoint =
+      open_by_name(arguments.checkpoint, arguments.quiet);
 
   options.recipe = recipe_of(arguments);
   options.defaults = prompt_of(arguments, checkpoint->info);
@@ -195,7 +193,8 @@ void add_convert_command(CLI::App& app) {
       ->add_option("CHECKPOINT", arguments->checkpoint,
                    "A file or folder: safetensors, pytorch_model.bin, OpenAI's .pt, ggml or "
                    "CTranslate2, found by content. Or the name of a model on the Hugging Face hub "
-                   "(tiny.en, base, turbo, owner/name), which is downloaded once")
+                   "(tiny.en, base, turbo, owner/name), which is downloaded once unless the cache "
+                   "of huggingface_hub has it")
       ->required();
   command
       ->add_option("-o,--output", arguments->output,

@@ -6,10 +6,10 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "cli/checkpoint_input.h"
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/progress.h"
-#include "cli/pull_progress.h"
 
 namespace whisper_s4y {
 namespace {
@@ -23,8 +23,8 @@ struct ExportArguments {
 
 void run_export(const ExportArguments& arguments) {
   const Stopwatch watch;
-  const std::unique_ptr<Checkpoint> checkpoint = open_checkpoint(
-      resolve_checkpoint(arguments.checkpoint, hub_options_with_progress(arguments.quiet)));
+  const std::unique_ptr<Checkpoint> checkpoint =
+      open_by_name(arguments.checkpoint, arguments.quiet);
   export_checkpoint(*checkpoint, arguments.folder, arguments.format);
   if (arguments.quiet) return;
   print_err("Wrote {} from {} format as {} to {} in {}.\n", checkpoint->info.name,

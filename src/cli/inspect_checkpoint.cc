@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <memory>
 
-#include "checkpoint/checkpoint.h"
 #include "checkpoint/weights_hash.h"
+#include "cli/checkpoint_input.h"
 #include "cli/console.h"
 #include "cli/inspect.h"
 #include "cli/progress.h"
@@ -51,7 +51,8 @@ Json describe(const Checkpoint& checkpoint) {
              std::ranges::count_if(info.vocabulary.ranks, [](int rank) { return rank >= 256; })}}},
           {"languages", languages},
           {"dtypes", dtypes},
-          {"weights_hash", weights_hash(checkpoint)}};
+          {"weights_hash", weights_hash(checkpoint)},
+          {"warnings", checkpoint.warnings}};
 }
 
 void print_description(const Checkpoint& checkpoint, const Json& description) {
@@ -75,7 +76,7 @@ void print_description(const Checkpoint& checkpoint, const Json& description) {
 }  // namespace
 
 void inspect_checkpoint(const std::filesystem::path& path, bool json) {
-  const std::unique_ptr<Checkpoint> checkpoint = open_checkpoint(path);
+  const std::unique_ptr<Checkpoint> checkpoint = open_with_warnings(path);
   const Json description = describe(*checkpoint);
   json ? print_json(description) : print_description(*checkpoint, description);
 }

@@ -6,11 +6,10 @@
 #include <memory>
 #include <optional>
 
-#include "checkpoint/checkpoint.h"
+#include "cli/checkpoint_input.h"
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/model_options.h"
-#include "cli/pull_progress.h"
 #include "common/front_end.h"
 #include "common/temporary_file.h"
 #include "models/convert.h"
@@ -92,8 +91,8 @@ void compare(const VerifyArguments& arguments, const TfliteFile& file) {
   std::optional<TemporaryFile> converted;
   std::filesystem::path path = arguments.against;
   if (!is_tflite(path)) {
-    const std::unique_ptr<Checkpoint> checkpoint = open_checkpoint(
-        resolve_checkpoint(arguments.against, hub_options_with_progress(arguments.runtime.quiet)));
+    const std::unique_ptr<Checkpoint> checkpoint =
+        open_by_name(arguments.against, arguments.runtime.quiet);
     converted.emplace("reference");
     convert(*checkpoint, converted->path());
     path = converted->path();

@@ -1,11 +1,13 @@
 #include "models/convert.h"
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "common/front_end.h"
 #include "common/options.h"
 #include "models/bundle.h"
 #include "tflite/writer.h"
+#include "whisper_s4y/error.h"
 #include "whisper_s4y/version.h"
 
 namespace whisper_s4y {
@@ -41,8 +43,25 @@ std::string model_metadata(const Checkpoint& checkpoint, const WeightRecipe& rec
   return json.dump();
 }
 
+// The weights are read from it while the output is written, and would be gone afterwards.
+void check_output(const Checkpoint& checkpoint, const std::filesystem::path& output) {
+  const auto refuse_if_same = [&](const std::filesystem::path& source) {
+    std::error_code missing;  // then they are not the same
+    if (!std::filesystem::equivalent(source, output, missing)) return;
+    fail("{} is the checkpoint itself; write to another file.", output.string());
+  };
+  refuse_if_same(checkpoint.path);
+  std::set<const MappedFile*> files;
+  for (const auto& [name, tensor] : checkpoint.tensors) {
+    if (tensor.file != nullptr && files.insert(tensor.file.get()).second) {
+      refuse_if_same(tensor.file->path());
+    }
+  }
+}
+
 ConvertResult write(Module& module, const Checkpoint& checkpoint, const ConvertOptions& options,
                     const std::filesystem::path& output) {
+  check_output(checkpoint, output);
   module.set_description("whisper-s4y: OpenAI Whisper " + checkpoint.info.name);
   module.add_metadata(std::string(kModelMetadata), model_metadata(checkpoint, options.recipe));
   module.add_metadata(std::string(kVocabularyMetadata), to_text(checkpoint.info.vocabulary));

@@ -19,6 +19,7 @@ using Json = nlohmann::ordered_json;  // keeps the order of the exceptions
 constexpr std::string_view kEncoderPrefix = "encoder.";
 constexpr std::string_view kDecoderPrefix = "decoder.";
 constexpr std::string_view kEmbedding = "decoder.embed_tokens";
+constexpr std::string_view kOutput = "proj_out";
 constexpr std::string_view kMixed = "mixed";
 constexpr uint64_t kMaxInt8Tokens = 1 << 30;
 
@@ -101,7 +102,7 @@ WeightFormat weight_format(std::string_view name) {
 }
 
 WeightFormat WeightRecipe::format_of(const std::string& matrix, int layers) const {
-  if (matrix == kEmbedding) return embedding;
+  if (matrix == kEmbedding || matrix == kOutput) return embedding;
   const WeightFormat side = matrix.starts_with(kEncoderPrefix) ? encoder : decoder;
   return exception_for(*this, {matrix, counted_from_end(matrix, layers)}).value_or(side);
 }

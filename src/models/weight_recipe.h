@@ -22,7 +22,7 @@ enum class WeightFormat { f32, f16, i8, i4 };
 struct WeightRecipe {
   WeightFormat encoder = WeightFormat::f32;    // matrices of the encoder's layers
   WeightFormat decoder = WeightFormat::f32;    // matrices of the decoder's layers
-  WeightFormat embedding = WeightFormat::f32;  // token embedding, which is the output matrix too
+  WeightFormat embedding = WeightFormat::f32;  // token embedding, and the output matrix
   /// Of an int4 embedding so many first ids, the most frequent tokens, and all from <|endoftext|>
   /// on are int8 instead.
   int embedding_int8_tokens = 0;
@@ -31,8 +31,8 @@ struct WeightRecipe {
   /// where -1 is the last ("decoder.layers.-1.*"). Of several that match the last one holds.
   std::vector<std::pair<std::string, WeightFormat>> exceptions = {};
 
-  /// The format of a matrix, "decoder.embed_tokens" among them, of a model with so many layers on
-  /// the matrix' side.
+  /// The format of a matrix, "decoder.embed_tokens" and "proj_out" among them, of a model with so
+  /// many layers on the matrix' side.
   [[nodiscard]] WeightFormat format_of(const std::string& matrix, int layers) const;
   /// The format of a convolution, "encoder.conv1" or "encoder.conv2".
   [[nodiscard]] WeightFormat format_of_convolution(const std::string& name) const;

@@ -14,7 +14,7 @@ namespace {
 constexpr float kLayerNormEpsilon = 1e-5F;  // PyTorch's default; checkpoints do not carry it
 constexpr std::string_view kWeightSuffix = ".weight";
 const std::string kEmbedding = "decoder.embed_tokens";
-const std::string kEmbeddingWeight = kEmbedding + ".weight";
+const std::string kOutput = "proj_out";
 
 /// A checkpoint's tensor as rows of float32.
 class CheckpointRows : public RowSource {
@@ -169,7 +169,7 @@ Value Weights::table(Graph& g, const Rows& source, WeightFormat side) {
 Value Weights::embed(Graph& g, Value tokens) {
   Value embedded;
   int32_t first = 0;
-  for (const EmbeddingPart& part : embedding_parts()) {
+  for (const TokenRows& part : parts_of(kEmbedding)) {
     const auto count = static_cast<int32_t>(part.rows->rows());
     if (count == config().vocab_size) return embed_part(g, part, tokens);
     const Value place = sub(g, tokens, g.constant_i32({first}));
@@ -183,7 +183,7 @@ Value Weights::embed(Graph& g, Value tokens) {
   return embedded;
 }
 
-Value Weights::embed_part(Graph& g, const EmbeddingPart& part, Value indices) {
+Value Weights::embed_part(Graph& g, const TokenRows& part, Value indices) {
   const Rows& source = part.rows;
   switch (part.format) {
     case WeightFormat::f32:
@@ -208,7 +208,7 @@ Value Weights::embed_part(Graph& g, const EmbeddingPart& part, Value indices) {
     case WeightFormat::i4:
       break;
   }
-  return embed_int4(g, int4_embedding(source), indices);
+  return embed_int4(g, int4_token_rows(kEmbedding, source), indices);
 }
 
 Value Weights::embed_int4(Graph& g, const Int4Blocks& stored, Value indices) {
@@ -232,28 +232,32 @@ Value Weights::embed_int4(Graph& g, const Int4Blocks& stored, Value indices) {
   const Value scales = dequantize(g, gather(g, g.constant(stored.scales, DType::f16), indices));
   const Value scaled =
       mul(g, reshape(g, integers, {n, blocks, kInt4Block}), reshape(g, scales, {n, blocks, 1}));
-  return mul(g, reshape(g, scaled, {n, blocks * kInt4Block}), g.constant(embedding_factors()));
+  return mul(g, reshape(g, scaled, {n, blocks * kInt4Block}),
+             g.constant(column_factors(kEmbedding)));
 }
 
 // Some columns of an embedding are far larger than the others, and their neighbours in a block
 // would get steps too coarse. So columns are divided by about their magnitude, and activations are
 // multiplied instead: of tiny.en's logits' errors that leaves a third.
 
-Rows Weights::embedding_factors() {
-  if (embedding_factors_ == nullptr) {
-    std::vector<float> factors = column_magnitudes(*rows(kEmbeddingWeight));
+const Rows& Weights::column_factors(const std::string& matrix) {
+  Rows& found = column_factors_[matrix];
+  if (found == nullptr) {
+    const Rows all = rows(matrix + ".weight");
+    std::vector<float> factors = column_magnitudes(*all);
     for (float& factor : factors) factor = factor > 0 ? std::pow(factor, 0.75F) : 1.0F;
     const auto width = static_cast<int32_t>(factors.size());
-    embedding_factors_ = rows_of(kEmbeddingWeight + ".factors", {width}, std::move(factors));
+    found = rows_of(all->name() + ".factors", {width}, std::move(factors));
   }
-  return embedding_factors_;
+  return found;
 }
 
-const Int4Blocks& Weights::int4_embedding(const Rows& source) {
+const Int4Blocks& Weights::int4_token_rows(const std::string& matrix, const Rows& source) {
   if (const auto found = int4_.find(source->name()); found != int4_.end()) return found->second;
   std::vector<float> factors(static_cast<size_t>(config().d_model));
-  embedding_factors()->read(0, config().d_model, factors);
-  // Its input comes from the last norm, whose column i has the mean square gain^2 + bias^2.
+  column_factors(matrix)->read(0, config().d_model, factors);
+  // Its input as output matrix comes from the last norm, whose column i has the mean square gain^2
+  // + bias^2.
   const auto of_norm = [&](std::string_view name) {
     std::vector<float> numbers(factors.size());
     const Rows norm = rows(name);
@@ -274,9 +278,9 @@ const Int4Blocks& Weights::int4_embedding(const Rows& source) {
 // The most frequent tokens have the lowest ids, since byte pairs are numbered as they were merged.
 // Their rows decide nearly all that four bits spoil.
 
-std::vector<Weights::EmbeddingPart> Weights::embedding_parts() const {
-  const Rows all = rows(kEmbeddingWeight);
-  const WeightFormat format = format_of(kEmbedding, all);
+std::vector<Weights::TokenRows> Weights::parts_of(const std::string& matrix) const {
+  const Rows all = rows(matrix + ".weight");
+  const WeightFormat format = format_of(matrix, all);
   const int32_t frequent = recipe_.embedding_int8_tokens;
   const int32_t special = generation().eos_token_id;
   if (format != WeightFormat::i4 || frequent == 0) return {{all, format}};
@@ -287,12 +291,13 @@ std::vector<Weights::EmbeddingPart> Weights::embedding_parts() const {
 }
 
 Value Weights::logits(Graph& g, Value x) {
+  const std::string& matrix = checkpoint_.has(kOutput + ".weight") ? kOutput : kEmbedding;
   std::vector<Value> parts;
-  for (const auto& [source, format] : embedding_parts()) {
-    parts.push_back(
-        format == WeightFormat::i4
-            ? product_int4(g, mul(g, x, g.constant(embedding_factors())), int4_embedding(source))
-            : product(g, x, source, format));
+  for (const auto& [source, format] : parts_of(matrix)) {
+    parts.push_back(format == WeightFormat::i4
+                        ? product_int4(g, mul(g, x, g.constant(column_factors(matrix))),
+                                       int4_token_rows(matrix, source))
+                        : product(g, x, source, format));
   }
   return parts.size() == 1 ? parts[0] : concat(g, parts, static_cast<int>(g.shape(x).size()) - 1);
 }

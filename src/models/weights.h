@@ -53,7 +53,8 @@ class Weights {
   /// Rows `tokens` i32[n] of the token embedding -> [n, d_model].
   Value embed(Graph& g, Value tokens);
 
-  /// x [..., d_model] times the token embedding -> [..., vocab_size].
+  /// x [..., d_model] times the output matrix, which is the token embedding unless the checkpoint
+  /// has another -> [..., vocab_size].
   Value logits(Graph& g, Value x);
 
   [[nodiscard]] const WeightRecipe& recipe() const { return recipe_; }
@@ -66,21 +67,21 @@ class Weights {
   Value product(Graph& g, Value x, const Rows& source, WeightFormat format, Value bias = {});
   Value product_int4(Graph& g, Value x, const Int4Blocks& stored, Value bias = {});
   Value product_int8(Graph& g, Value x, const Rows& source, Value bias);
-  /// Rows of the token embedding that are stored alike.
-  struct EmbeddingPart {
+  /// Rows of the token embedding, or of the output matrix, that are stored alike.
+  struct TokenRows {
     Rows rows;
     WeightFormat format;
   };
-  /// One after the other they are the whole embedding.
-  [[nodiscard]] std::vector<EmbeddingPart> embedding_parts() const;
+  /// One after the other they are the whole matrix.
+  [[nodiscard]] std::vector<TokenRows> parts_of(const std::string& matrix) const;
   /// Rows `indices` i32[n] of one part.
-  Value embed_part(Graph& g, const EmbeddingPart& part, Value indices);
+  Value embed_part(Graph& g, const TokenRows& part, Value indices);
   Value embed_int4(Graph& g, const Int4Blocks& stored, Value indices);
   const Int8Rows& int8(const Rows& source);
   const Int4Blocks& int4(const Rows& source);
-  /// Rows of the token embedding in int4, their columns divided by embedding_factors().
-  const Int4Blocks& int4_embedding(const Rows& source);
-  Rows embedding_factors();
+  /// Rows of `matrix` in int4, their columns divided by column_factors().
+  const Int4Blocks& int4_token_rows(const std::string& matrix, const Rows& source);
+  const Rows& column_factors(const std::string& matrix);
 
   const Checkpoint& checkpoint_;
   WeightRecipe recipe_;
@@ -88,7 +89,7 @@ class Weights {
   // By the source's name: scales are computed once.
   std::map<std::string, Int8Rows> int8_;
   std::map<std::string, Int4Blocks> int4_;
-  Rows embedding_factors_;
+  std::map<std::string, Rows> column_factors_;
 };
 
 }  // namespace whisper_s4y

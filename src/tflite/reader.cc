@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "common/file_kind.h"
 #include "tflite/schema_generated.h"
 #include "whisper_s4y/error.h"
 
@@ -25,13 +26,32 @@ bool known_type(int8_t type) {
   return (type >= 0 && type <= 22);  // up to FLOAT8 of the format
 }
 
-}  // namespace
-
-bool is_tflite(std::span<const std::byte> bytes) {
-  return bytes.size() >= 16 && fb::BufferHasIdentifier(bytes.data(), "TFL3");
+std::string convert_first(const std::string& checkpoint) {
+  return fmt::format("convert it first, with `whisper-s4y convert {} -o MODEL.tflite`", checkpoint);
 }
 
-TfliteFile::TfliteFile(const std::filesystem::path& path) : file_(path) { verify(); }
+// A folder is what checkpoints are given as.
+const std::filesystem::path& checked_path(const std::filesystem::path& path) {
+  if (std::filesystem::is_directory(path)) {
+    fail("{} is a folder, not a .tflite file; if it holds a checkpoint, {}.", path.string(),
+         convert_first(path.string()));
+  }
+  return path;
+}
+
+[[noreturn]] void refuse(const std::string& name, std::span<const std::byte> bytes) {
+  if (const auto format = checkpoint_format(kind_of(bytes)); !format.empty()) {
+    fail("{} is a checkpoint ({}), not a .tflite file: {}.", name, format, convert_first(name));
+  }
+  if (const auto meaning = what_else(bytes); !meaning.empty()) fail("{} {}.", name, meaning);
+  fail("{} is not a .tflite file: the identifier TFL3 is missing.", name);
+}
+
+}  // namespace
+
+bool is_tflite(std::span<const std::byte> bytes) { return kind_of(bytes) == FileKind::tflite; }
+
+TfliteFile::TfliteFile(const std::filesystem::path& path) : file_(checked_path(path)) { verify(); }
 
 TfliteFile::TfliteFile(int descriptor, const std::filesystem::path& path)
     : file_(descriptor, path) {
@@ -42,9 +62,7 @@ void TfliteFile::verify() {
   const std::string name = path().string();
   const auto bytes = file_.bytes();
   const auto* data = reinterpret_cast<const uint8_t*>(bytes.data());
-  if (!is_tflite(bytes)) {
-    fail("{} is not a .tflite file: the identifier TFL3 is missing.", name);
-  }
+  if (!is_tflite(bytes)) refuse(name, bytes);
   fb::Verifier::Options options;
   options.max_depth = 32;
   options.max_tables = 10'000'000;

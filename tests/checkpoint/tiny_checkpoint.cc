@@ -84,6 +84,11 @@ Checkpoint tiny_checkpoint(const TinyOptions& options) {
   ModelInfo& info = checkpoint.info;
   info.vocabulary = options.standard_vocabulary ? standard_vocabulary(51865, "the tiny checkpoint")
                                                 : small_vocabulary();
+  for (const std::string& token : options.more_tokens) {
+    info.vocabulary.tokens.push_back(token);
+    info.vocabulary.special.push_back(0);
+    info.vocabulary.ranks.push_back(-1);
+  }
   info.config = {.vocab_size = static_cast<int>(info.vocabulary.tokens.size()),
                  .num_mel_bins = 80,
                  .d_model = options.d_model,

@@ -20,6 +20,7 @@ struct TinyOptions {
   StorageType type = StorageType::f16;  // f16, bf16 or f32
   int d_model = 8;
   uint32_t seed = 1;
+  std::vector<std::string> more_tokens = {};  // added behind the timestamps, none of them special
 };
 
 /// A whole checkpoint in memory: 2 encoder layers, 1 decoder layer, 2 heads, 80 mel bins.

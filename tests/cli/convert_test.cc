@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "checkpoint/export.h"
+#include "checkpoint/tiny_checkpoint.h"
 #include "cli/run_program.h"
 #include "hub/fake_hub.h"
 
@@ -90,6 +92,112 @@ TEST(Convert, SaysWhatIsWrongWithTheCheckpoint) {
     EXPECT_THAT(result.err, HasSubstr(checkpoint));
     EXPECT_THAT(folder.names(), ElementsAre("model.bin"));
   }
+}
+
+TEST(Convert, SaysWhatAFileIsInsteadOfACheckpoint) {
+  struct Case {
+    const char* name;
+    std::string content;
+    const char* expected;
+  };
+  const std::string zeros(600, '\0');
+  const Case cases[] = {
+      {"model.safetensors",
+       "version https://git-lfs.github.com/spec/v1\noid sha256:5d22\nsize 151060136\n",
+       "is a Git LFS pointer, not the weights: run `git lfs pull`"},
+      {"model.bin", "\n<!doctype HTML><title>Sign in</title>", "is a web page, not a model"},
+      {"model.bin", "<?xml version=\"1.0\"?><Error>AccessDenied</Error>", "is a web page"},
+      {"m.gguf", "GGUF" + zeros, "is a GGUF file"},
+      {"m.onnx", std::string("\x08\x07\x12\x07pytorch", 11), "is an ONNX or TensorFlow model"},
+      {"tf_model.h5", "\x89HDF\r\n\x1a\n" + zeros, "is an HDF5 file of TensorFlow"},
+      {"m.tar.gz", "\x1f\x8b" + zeros, "is an archive: unpack it"},
+      {"m.tar", zeros.substr(0, 257) + "ustar" + zeros, "is an archive: unpack it"},
+      {"talk.flac", "fLaC" + zeros, "is a recording, not a model"},
+      {"m.pkl", "\x80\x04]." + zeros, "is a Python pickle, but not one of torch.save"},
+      {"config.json", R"({"d_model": 384})", "is a model's configuration, not its weights"},
+      {"generation_config.json", R"({"alignment_heads": []})", "is a model's configuration"},
+      {"adapter_config.json", R"({"peft_type": "LORA"})", "configuration of a LoRA adapter"},
+  };
+  for (const Case& wrong : cases) {
+    const TemporaryFolder folder;
+    write_file(folder / wrong.name, wrong.content);
+    const ProgramResult result =
+        run_program({"convert", folder.file(wrong.name), "-o", folder.file("out.tflite")});
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_THAT(result.err, HasSubstr(folder.file(wrong.name) + " "));
+    EXPECT_THAT(result.err, HasSubstr(wrong.expected));
+    EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
+    EXPECT_THAT(folder.names(), ElementsAre(wrong.name));
+  }
+}
+
+TEST(Convert, SaysWhatAFolderHoldsInsteadOfACheckpoint) {
+  const auto message_for = [](const std::vector<std::pair<const char*, const char*>>& files) {
+    const TemporaryFolder folder;
+    for (const auto& [name, content] : files) {
+      std::filesystem::create_directories((folder / name).parent_path());
+      write_file(folder / name, content);
+    }
+    const ProgramResult result =
+        run_program({"convert", folder.path().string(), "-o", folder.file("out.tflite")});
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
+    return result.err;
+  };
+  EXPECT_THAT(message_for({{"adapter_config.json", R"({"base_model_name_or_path": "a/b"})"},
+                           {"adapter_model.safetensors", ""}}),
+              HasSubstr("is a LoRA adapter for a/b, not a whole model; merge it"));
+  EXPECT_THAT(message_for({{"config.json", "{}"}, {"tf_model.h5", ""}}),
+              HasSubstr("holds weights of TensorFlow only (tf_model.h5), which are not read"));
+  EXPECT_THAT(message_for({{"config.json", "{}"}, {"flax_model.msgpack", ""}}),
+              HasSubstr("holds weights of Flax only (flax_model.msgpack)"));
+  EXPECT_THAT(message_for({{"checkpoint-1000/model.safetensors", ""},
+                           {"checkpoint-2000/model.safetensors", ""},
+                           {"runs/events", ""}}),
+              HasSubstr("holds no checkpoint itself but 2 below it; give the one to read: "
+                        "checkpoint-1000, checkpoint-2000."));
+  EXPECT_THAT(message_for({{"snapshots/abc/pytorch_model.bin", ""}, {"refs/main", "abc"}}),
+              HasSubstr("but one below it; give the one to read: snapshots/abc."));
+  EXPECT_THAT(message_for({{"a.pt", ""}, {"b.pt", ""}}), HasSubstr("several files named *.pt"));
+}
+
+TEST(Convert, DoesNotReplaceItsCheckpoint) {
+  const TemporaryFolder folder;
+  export_checkpoint(tiny_checkpoint(), folder / "hf", "safetensors");
+  std::filesystem::create_symlink("hf/model.safetensors", folder / "link.tflite");
+  const std::string good = read_file(folder / "hf/model.safetensors");
+  for (const char* output : {"hf/model.safetensors", "link.tflite"}) {
+    const ProgramResult result =
+        run_program({"convert", folder.file("hf"), "-o", folder.file(output)});
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_THAT(result.err, HasSubstr("is the checkpoint itself; write to another file."));
+    EXPECT_EQ(read_file(folder / "hf/model.safetensors"), good);
+  }
+}
+
+// A checkpoint where a .tflite file is expected.
+TEST(Convert, IsWhatOtherCommandsAskFor) {
+  const TemporaryFolder folder;
+  export_checkpoint(tiny_checkpoint(), folder / "ggml", "ggml");
+  export_checkpoint(tiny_checkpoint(), folder / "hf", "safetensors");
+  const std::string ggml = folder.file("ggml/ggml-tiny.bin");
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"transcribe", ggml, "x.wav"},
+        {"verify", ggml},
+        {"listen", ggml}}) {
+    const ProgramResult result = run_program(command);
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_THAT(result.err, HasSubstr(ggml +
+                                      " is a checkpoint (whisper.cpp's ggml), not a .tflite file: "
+                                      "convert it first, with `whisper-s4y convert " +
+                                      ggml + " -o MODEL.tflite`."));
+  }
+  EXPECT_THAT(run_program({"verify", folder.file("hf")}).err,
+              HasSubstr("is a folder, not a .tflite file; if it holds a checkpoint, convert it"));
+  EXPECT_THAT(run_program({"verify", folder.file("hf/model.safetensors")}).err,
+              HasSubstr("is a checkpoint (safetensors)"));
+  EXPECT_THAT(run_program({"verify", folder.file("hf/config.json")}).err,
+              HasSubstr("is a JSON file, not a model"));
 }
 
 TEST(Convert, SaysWhenTheOutputCannotBeWritten) {

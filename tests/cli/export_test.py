@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Exports tiny.en in every format and loads the results in the programs that the formats are of.
+"""Exports tiny.en in every format and loads the results in the programs that the formats are of,
+then a base with added tokens.
 
     export_test.py WHISPER_S4Y SHARED_FOLDER
 
@@ -7,6 +8,7 @@ PyTorch itself is too large to be fetched for a test: OpenAI's form is read with
 pickle and zipfile modules, as torch.load does it.
 """
 
+import json
 import os
 import pathlib
 import pickle
@@ -122,6 +124,62 @@ def check_ggml(folder, work):
     expect(text(folder / "ggml-tiny.en.bin") == expected, "ggml: another text than the original's")
 
 
+def base_with_added_tokens(folder):
+    """base with a special token and a word behind the timestamps, and a row without a token between
+    them, as fine-tunes have them."""
+    from safetensors.numpy import load_file, save_file
+
+    source = pathlib.Path(CHECKPOINTS) / "base/hf"
+    folder.mkdir()
+    for path in source.iterdir():
+        if path.suffix != ".safetensors":
+            (folder / path.name).write_bytes(path.read_bytes())
+    tensors = load_file(source / "model.safetensors")
+    embedding = tensors["model.decoder.embed_tokens.weight"]
+    rows = len(embedding)
+    tensors["model.decoder.embed_tokens.weight"] = np.concatenate(
+        [embedding, np.zeros((3, embedding.shape[1]), embedding.dtype)])
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    added = [(rows, "<laugh>", True), (rows + 2, "ChatGPT", False)]
+
+    def change(name, edit):
+        content = json.loads((folder / name).read_text())
+        edit(content)
+        (folder / name).write_text(json.dumps(content))
+
+    change("config.json", lambda config: config.update(vocab_size=rows + 3))
+    change("added_tokens.json", lambda tokens: tokens.update({text: id for id, text, _ in added}))
+    change("tokenizer.json", lambda tokenizer: tokenizer["added_tokens"].extend(
+        {"id": id, "content": text, "single_word": False, "lstrip": False, "rstrip": False,
+         "normalized": False, "special": special} for id, text, special in added))
+    return added
+
+
+def check_added_tokens(work):
+    import tokenizers
+
+    added = base_with_added_tokens(work / "added")
+    expected = {50257: ("<|endoftext|>", True), 50258: ("<|startoftranscript|>", True),
+                50364: ("<|0.00|>", False), 51864: ("<|30.00|>", False)}
+    expected |= {id: (text, special) for id, text, special in added}
+    source = work / "added"
+    for format in ["ctranslate2", "safetensors"]:  # one after the other
+        folder = work / f"added-{format}"
+        run("export", source, "-f", format, "-o", folder, "-q")
+        tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+        found = tokenizer.get_added_tokens_decoder()
+        for id, (text, special) in expected.items():
+            expect(tokenizer.token_to_id(text) == id,
+                   f"{format}: {text} has the id {tokenizer.token_to_id(text)}, expected {id}")
+            expect(found[id].special == special, f"{format}: special of {text} is not {special}")
+        source = folder
+    for format in ["ggml", "openai"]:
+        result = subprocess.run([PROGRAM, "export", source, "-f", format, "-o", work / "no"],
+                                capture_output=True, text=True)
+        expect(result.returncode == 1 and '3 tokens from id 51865, "<laugh>", on' in result.stderr,
+               f"{format}: {result.stderr}")
+
+
 def main():
     from safetensors.numpy import load_file
 
@@ -137,7 +195,9 @@ def main():
         check_openai(work / "openai", original)
         check_ctranslate2(work / "ctranslate2", work)
         check_ggml(work / "ggml", work)
-    print("safetensors, openai, ctranslate2 and ggml load in their own programs")
+        check_added_tokens(work)
+    print("safetensors, openai, ctranslate2 and ggml load in their own programs, and added tokens "
+          "keep their ids")
 
 
 main()

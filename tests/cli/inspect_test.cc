@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "checkpoint/export.h"
+#include "checkpoint/tiny_checkpoint.h"
 #include "cli/run_program.h"
 
 namespace whisper_s4y {
@@ -31,6 +33,19 @@ TEST(Inspect, PrintsJsonWithEverySignature) {
   EXPECT_EQ(encode["outputs"], nlohmann::json::parse(R"([{"name": "last_hidden_state",
       "dtype": "float32", "shape": [1, 1500, 384]}])"));
   EXPECT_EQ(encode["ops"]["CONV_2D"], 2);
+}
+
+TEST(Inspect, TellsWhatOfACheckpointIsIgnored) {
+  const TemporaryFolder folder;
+  export_checkpoint(tiny_checkpoint(), folder.path(), "safetensors");
+  write_file(folder / "generation_config.json", R"({"alignment_heads": [[0, 1], [25, 3]]})");
+  const ProgramResult result = run_program({"inspect", folder.path().string(), "--json"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const std::string warning =
+      folder.file("generation_config.json") +
+      ": of alignment_heads 1 pair is left out, for the decoder has 1 layers of 2 heads: [25,3].";
+  EXPECT_EQ(nlohmann::json::parse(result.out)["warnings"], nlohmann::json{warning});
+  EXPECT_EQ(result.err, "whisper-s4y: warning: " + warning + "\n");
 }
 
 TEST(Inspect, ShowsTheSameWeightsInEveryFormat) {

@@ -122,6 +122,29 @@ TEST_P(Quantized, ReadsBackAsACheckpoint) {
   }
 }
 
+// Minus the embedding: what it gives is minus the logits.
+TEST_P(Quantized, UsesAnOutputMatrixOfItsOwn) {
+  const Inputs inputs{{"token", Integers{7}}, {"position", Integers{0}}};
+  Numbers expected = converted({}).run("step", inputs).numbers("logits");
+  for (float& logit : expected) logit = -logit;
+  Checkpoint untied = checkpoint();
+  TensorView matrix = untied.tensors.at("decoder.embed_tokens.weight");
+  matrix.name = "proj_out.weight";
+  std::vector<float> numbers = values_of(matrix);
+  for (float& number : numbers) number = -number;
+  const auto bytes = std::as_bytes(std::span(numbers));
+  matrix.copy = std::make_shared<const std::vector<std::byte>>(bytes.begin(), bytes.end());
+  matrix.bytes = *matrix.copy;
+  untied.tensors.emplace(matrix.name, matrix);
+  EXPECT_LT(
+      relative_error(converted(untied, GetParam().recipe).run("step", inputs).numbers("logits"),
+                     expected),
+      GetParam().tolerance);
+  const auto opened = open_checkpoint(folder_ / "model.tflite");
+  EXPECT_LT(relative_error(values_of(opened->tensor(matrix.name)), numbers),
+            std::min(GetParam().tolerance, 0.15));
+}
+
 class EmbeddingByRows : public Quantized {};
 
 // Logits of int8 rows are as exact as those of an int8 embedding.
