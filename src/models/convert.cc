@@ -61,7 +61,6 @@ void check_output(const Checkpoint& checkpoint, const std::filesystem::path& out
 
 ConvertResult write(Module& module, const Checkpoint& checkpoint, const ConvertOptions& options,
                     const std::filesystem::path& output) {
-  check_output(checkpoint, output);
   module.set_description("whisper-s4y: OpenAI Whisper " + checkpoint.info.name);
   module.add_metadata(std::string(kModelMetadata), model_metadata(checkpoint, options.recipe));
   module.add_metadata(std::string(kVocabularyMetadata), to_text(checkpoint.info.vocabulary));
@@ -86,6 +85,7 @@ void ConvertOptions::validate() const {
 ConvertResult convert(const Checkpoint& checkpoint, const std::filesystem::path& output,
                       const ConvertOptions& options) {
   options.validate();
+  check_output(checkpoint, output);
   Module module;
   Weights weights(checkpoint, options.recipe, options.compatibility);
   GreedyLoop loop(weights);
@@ -110,6 +110,7 @@ ConvertResult convert(const Checkpoint& checkpoint, const std::filesystem::path&
 ConvertResult convert_part(const Checkpoint& checkpoint, Part part,
                            const std::filesystem::path& output, const ConvertOptions& options) {
   options.validate();
+  check_output(checkpoint, output);
   Module module;
   Weights weights(checkpoint, options.recipe, options.compatibility);
   GreedyLoop loop(weights);

@@ -184,7 +184,7 @@ TEST(Convert, IsWhatOtherCommandsAskFor) {
   for (const std::vector<std::string>& command :
        {std::vector<std::string>{"transcribe", ggml, "x.wav"},
         {"verify", ggml},
-        {"listen", ggml}}) {
+        {"listen", ggml, "-"}}) {
     const ProgramResult result = run_program(command);
     EXPECT_EQ(result.exit_code, 1);
     EXPECT_THAT(result.err, HasSubstr(ggml +
