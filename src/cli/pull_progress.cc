@@ -1,9 +1,8 @@
 #include "cli/pull_progress.h"
 
-#include <fmt/format.h>
-
 #include <memory>
 
+#include "cli/console.h"
 #include "cli/progress.h"
 
 namespace whisper_s4y {
@@ -26,7 +25,7 @@ HubOptions hub_options_with_progress(bool quiet) {
   options.notice = [quiet, state](const std::string& notice) {
     if (quiet) return;
     if (state->progress) state->progress->clear();
-    fmt::print(stderr, "whisper-s4y: {}\n", notice);
+    print_err("whisper-s4y: {}\n", notice);
   };
   return options;
 }

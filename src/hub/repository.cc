@@ -135,6 +135,13 @@ std::vector<RemoteFile> parse_listing(std::string_view json, std::string_view so
 
 std::vector<RemoteFile> select_files(const std::vector<RemoteFile>& listing,
                                      std::string_view source) {
+  if (find(listing, "adapter_config.json") != nullptr &&
+      find(listing, "model.safetensors") == nullptr) {
+    fail(
+        "{} is a LoRA adapter, not a whole model; merge it into its base model with PEFT's "
+        "merge_and_unload() and convert that.",
+        source);
+  }
   if (find(listing, "config.json") == nullptr) {
     fail("{} holds no Whisper checkpoint: it has no config.json.", source);
   }

@@ -100,6 +100,11 @@ TEST(SelectFiles, SaysWhatIsMissing) {
         (void)select_files(listing_of({"config.json", "tf_model.h5"}), "x/y");
       },
       ThrowsMessage<Error>(HasSubstr("x/y has no weights to convert")));
+  EXPECT_THAT(
+      [] {
+        (void)select_files(listing_of({"adapter_config.json", "adapter_model.safetensors"}), "x/y");
+      },
+      ThrowsMessage<Error>(HasSubstr("x/y is a LoRA adapter, not a whole model")));
 }
 
 TEST(ShardsOf, NamesEachShardOnce) {
