@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "checkpoint/checkpoint.h"
@@ -17,6 +18,10 @@ namespace whisper_s4y {
 [[nodiscard]] std::unique_ptr<Checkpoint> open_torch_bin(const std::filesystem::path& path,
                                                          std::vector<TensorView> tensors);
 [[nodiscard]] std::unique_ptr<Checkpoint> open_shards(const std::filesystem::path& index);
+
+/// Throws the Error that says what a file is that is none of these.
+[[noreturn]] void refuse_unknown(const std::filesystem::path& path,
+                                 std::span<const std::byte> bytes);
 
 /// What a .pt file of openai/whisper holds.
 [[nodiscard]] std::unique_ptr<Checkpoint> open_openai(const std::filesystem::path& path,

@@ -25,10 +25,15 @@ struct WeightsFile {
 };
 
 WeightsFile read_weights(const std::filesystem::path& path) {
-  if (kind_of(MappedFile(path).bytes()) == FileKind::torch) {
-    return {"pytorch", read_torch_file(path).tensors};
+  const MappedFile file(path);
+  switch (kind_of(file.bytes())) {
+    case FileKind::torch:
+      return {"pytorch", read_torch_file(path).tensors};
+    case FileKind::safetensors:
+      return {"safetensors", read_safetensors(path)};
+    default:
+      refuse_unknown(path, file.bytes());
   }
-  return {"safetensors", read_safetensors(path)};
 }
 
 // {"metadata": .., "weight_map": {tensor: file}}; every tensor must be in the file it is said to

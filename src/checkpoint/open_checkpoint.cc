@@ -85,13 +85,7 @@ std::unique_ptr<Checkpoint> open_file(const fs::path& path) {
     case FileKind::other:
       break;
   }
-  if (const auto meaning = what_else(bytes); !meaning.empty()) {
-    fail("{} {}.", path.string(), meaning);
-  }
-  fail(
-      "{} is no checkpoint this program knows: expected safetensors, PyTorch, CTranslate2, "
-      "whisper.cpp's ggml or a .tflite bundle of this program.",
-      path.string());
+  refuse_unknown(path, bytes);
 }
 
 // The one file in `folder` whose name ends like this; nothing when there is none.
@@ -182,6 +176,16 @@ std::unique_ptr<Checkpoint> open_folder(const fs::path& folder) {
 }
 
 }  // namespace
+
+void refuse_unknown(const fs::path& path, std::span<const std::byte> bytes) {
+  if (const auto meaning = what_else(bytes); !meaning.empty()) {
+    fail("{} {}.", path.string(), meaning);
+  }
+  fail(
+      "{} is no checkpoint this program knows: expected safetensors, PyTorch, CTranslate2, "
+      "whisper.cpp's ggml or a .tflite bundle of this program.",
+      path.string());
+}
 
 std::unique_ptr<Checkpoint> open_checkpoint(const fs::path& path) {
   std::error_code error;

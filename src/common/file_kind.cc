@@ -149,15 +149,18 @@ std::string part_of_bytes(uint64_t there, uint64_t total) {
     std::string_view name;
   };
   constexpr Unit kUnits[] = {{1'000'000'000, "GB"}, {1'000'000, "MB"}, {1'000, "kB"}};
-  for (const auto& [bytes, name] : kUnits) {
-    if (total < 2 * bytes) continue;  // the next smaller says more
+  for (const Unit& unit : kUnits) {
+    if (total < 2 * unit.bytes) continue;  // the next smaller says more
+    const int digits = total < 20 * unit.bytes ? 1 : 0;
     const auto in_unit = [&](uint64_t value) {
-      const double number = static_cast<double>(value) / static_cast<double>(bytes);
-      return total < 20 * bytes ? fmt::format("{:.1f}", number) : fmt::format("{:.0f}", number);
+      return fmt::format("{:.{}f}", static_cast<double>(value) / static_cast<double>(unit.bytes),
+                         digits);
     };
     if (in_unit(there) == in_unit(total)) break;
-    if (there < bytes / 10) return fmt::format("{} bytes of {} {}", there, in_unit(total), name);
-    return fmt::format("{} of {} {}", in_unit(there), in_unit(total), name);
+    if (there < unit.bytes / 10) {
+      return fmt::format("{} bytes of {} {}", there, in_unit(total), unit.name);
+    }
+    return fmt::format("{} of {} {}", in_unit(there), in_unit(total), unit.name);
   }
   return fmt::format("{} of {} bytes", there, total);
 }

@@ -257,6 +257,11 @@ TEST_F(ShardedSafetensors, ReportsAWrongIndex) {
   EXPECT_THAT(open_message(), HasSubstr("weight_map"));
   index_ = good;
   write_index();
+  const std::string shard = read_file(folder_ / kSecond);
+  write_file(folder_ / kSecond, "version https://git-lfs.github.com/spec/v1\noid sha256:1\n");
+  EXPECT_THAT(open_message(), HasSubstr("00002-of-00002.safetensors is a Git LFS pointer"));
+  write_file(folder_ / kSecond, std::string_view(shard).substr(0, shard.size() / 2));
+  EXPECT_THAT(open_message(), HasSubstr("00002-of-00002.safetensors is truncated"));
   std::filesystem::remove(folder_ / kSecond);
   EXPECT_THAT(open_message(), HasSubstr(kSecond));
 }
