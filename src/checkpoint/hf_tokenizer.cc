@@ -280,15 +280,18 @@ Vocabulary read_token_list(const std::filesystem::path& path, bool json, int voc
   return builder.finish(warnings);
 }
 
-// Texts of tokens in a field of any of the forms that transformers writes: "text", {"content":
-// "text"}, or a list of these.
+// The text of a token as transformers writes it: "text" or {"content": "text"}.
+void add_text(const nlohmann::json& token, std::set<std::string>& texts) {
+  if (token.is_string()) texts.insert(token.get<std::string>());
+  if (!token.is_object()) return;
+  const auto content = token.find("content");
+  if (content != token.end() && content->is_string()) texts.insert(content->get<std::string>());
+}
+
+// A token or a list of them.
 void add_texts(const nlohmann::json& value, std::set<std::string>& texts) {
-  if (value.is_string()) texts.insert(value.get<std::string>());
-  if (value.is_object() && value.contains("content")) add_texts(value["content"], texts);
-  if (!value.is_array()) return;
-  for (const nlohmann::json& item : value) {
-    if (!item.is_array()) add_texts(item, texts);
-  }
+  if (!value.is_array()) return add_text(value, texts);
+  for (const nlohmann::json& token : value) add_text(token, texts);
 }
 
 // special_tokens_map.json names special tokens only; tokenizer_config.json lists all added ones and
@@ -308,7 +311,7 @@ std::set<std::string> special_texts(const std::filesystem::path& folder) {
     if (added == nullptr || !added->is_object()) return texts;
     for (const nlohmann::json& token : *added) {
       if (token.is_object() && token.value("special", nlohmann::json()) == true) {
-        add_texts(token, texts);
+        add_text(token, texts);
       }
     }
   }

@@ -115,10 +115,10 @@ void drop_key_biases(Checkpoint& checkpoint) {
     checkpoint.tensors.erase(found);
   }
   if (names.empty()) return;
-  warn(checkpoint.warnings, "{}: {} ignored, for keys have no bias in Whisper and {}: {}.",
+  warn(checkpoint.warnings, "{}: {} ignored, for Whisper's keys have none and {}: {}.",
        checkpoint.path.string(),
        names.size() == 1 ? "1 bias of keys is" : fmt::format("{} biases of keys are", names.size()),
-       zero ? "these are zero" : "softmax takes away what one adds", some_of(names));
+       zero ? "these are zero" : "softmax takes away what they add", some_of(names));
 }
 
 // What the model has no use for: positions, parts of a training's loss, ...
@@ -185,9 +185,9 @@ void ignore_tensors(Checkpoint& checkpoint, const std::vector<std::string>& name
     fail("{}: tensor {} is not part of a Whisper model with {} encoder and {} decoder layers.",
          checkpoint.path.string(), name, c.encoder_layers, c.decoder_layers);
   }
-  warn(checkpoint.warnings, "{}: {} no part of a Whisper model and ignored: {}.",
-       checkpoint.path.string(),
-       names.size() == 1 ? "1 tensor is" : fmt::format("{} tensors are", names.size()),
+  warn(checkpoint.warnings, "{}: {} ignored: {}.", checkpoint.path.string(),
+       names.size() == 1 ? "1 tensor that no Whisper model has is"
+                         : fmt::format("{} tensors that no Whisper model has are", names.size()),
        some_of(names));
 }
 
