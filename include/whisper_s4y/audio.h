@@ -3,8 +3,9 @@
 //   std::vector<float> audio = whisper_s4y::load_audio("talk.mp4");
 //
 // Whatever FFmpeg reads is read: wav, flac, mp3, m4a, ogg, opus, webm, the sound of videos.
-// FFmpeg's log level is the program's to set: av_log_set_level(AV_LOG_QUIET) keeps what its
-// demuxers say of damaged files off the standard error; errors are thrown in either case.
+// FFmpeg's log level is
+// the program's to set; av_log_set_level(AV_LOG_QUIET) keeps the little it prints of damaged files
+// off the standard error. Errors are thrown in either case.
 #pragma once
 
 #include <cstddef>

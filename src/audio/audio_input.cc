@@ -84,10 +84,6 @@ struct AudioInput::MemoryFile {
 
 namespace {
 
-// Added to the level of what a decoder logs: no log level lets it pass. What goes wrong is said by
-// Error. A demuxer has no such number; see ffmpeg_log.h.
-constexpr int kSilent = 1000;
-
 // How FFmpeg is to open the path. With "file:" no part of a name is taken for a protocol.
 std::string url_of(const std::filesystem::path& path) {
   if (path == "-") {
@@ -168,6 +164,7 @@ void AudioInput::open(const char* url, const AudioOptions& options) {
   if (options.pcm_rate != 0) forced = pcm_format(options, &dictionary);
 
   AVFormatContext* format = allocated(avformat_alloc_context());
+  silence(*format);
   if (memory_ != nullptr) format->pb = memory_->io;
   // Frees `format` when it fails.
   const int opened = avformat_open_input(&format, url, forced, &dictionary);
@@ -223,7 +220,7 @@ void AudioInput::open_decoder() {
   }
   decoder_.reset(allocated(avcodec_alloc_context3(codec)));
   int status = avcodec_parameters_to_context(decoder_.get(), stream->codecpar);
-  decoder_->log_level_offset = kSilent;
+  silence(*decoder_);
   // Lets the decoder drop the encoder's padding at both ends.
   decoder_->pkt_timebase = stream->time_base;
   if (status >= 0) status = avcodec_open2(decoder_.get(), codec, nullptr);

@@ -40,6 +40,15 @@ using SwrPtr = std::unique_ptr<SwrContext, SwrFreer>;
 /// FFmpeg's words for an error code, without a full stop.
 [[nodiscard]] std::string ffmpeg_error(int code);
 
+/// Added to the level of a message, of which 8 bits count: more than any log level lets pass.
+inline constexpr int kSilent = 100;
+
+/// Keeps what FFmpeg would print of this file from being printed, whatever the process's log level;
+/// to be called before it is opened.
+void silence(AVFormatContext& format);
+/// The same of this stream.
+void silence(AVCodecContext& codec);
+
 /// What was allocated; FFmpeg reports lack of memory by a null pointer.
 template <typename T>
 T* allocated(T* pointer) {

@@ -47,7 +47,7 @@ void Resampler::configure(const AVFrame& frame) {
   AVChannelLayout mono = AV_CHANNEL_LAYOUT_MONO;
   SwrContext* swr = nullptr;
   int status = swr_alloc_set_opts2(&swr, &mono, AV_SAMPLE_FMT_FLT, kSampleRate, &places,
-                                   static_cast<AVSampleFormat>(format_), rate_, 0, nullptr);
+                                   static_cast<AVSampleFormat>(format_), rate_, kSilent, nullptr);
   swr_.reset(swr);
   // The mix of full-scale channels stays within full scale, as it does in ffmpeg for 16-bit output;
   // by default libswresample leaves float sums unscaled.

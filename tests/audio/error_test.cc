@@ -80,7 +80,8 @@ TEST(AudioErrors, NoSuchStream) {
 TEST(AudioErrors, ImpossiblePcm) {
   const TemporaryFolder folder;
   write_bytes(folder / "a.pcm", std::vector<uint8_t>(100));
-  EXPECT_THAT(message_of(folder / "a.pcm", {.pcm_rate = -5}), HasSubstr("pcm_rate must be 0 to 1000000, not -5"));
+  EXPECT_THAT(message_of(folder / "a.pcm", {.pcm_rate = -5}),
+              HasSubstr("pcm_rate must be 0 to 1000000, not -5"));
   EXPECT_THAT(message_of(folder / "a.pcm", {.pcm_rate = 8000, .pcm_channels = 0}),
               HasSubstr("pcm_channels must be 1 to 64, not 0"));
 }

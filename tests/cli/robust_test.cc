@@ -199,6 +199,22 @@ TEST_F(Robust, ConvertWritesThroughALink) {
   }
 }
 
+TEST_F(Robust, AModelThatFailsItsCheckLeavesTheFormerOne) {
+  write_file(folder_ / "model.tflite", "former");
+  const ProgramResult result =
+      run_program({"convert", overflowing_checkpoint(), "-o", folder_.file("model.tflite"), "-q"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err, HasSubstr(folder_.file("model.tflite") + ": number "));
+  EXPECT_EQ(read_file(folder_ / "model.tflite"), "former");
+  EXPECT_THAT(folder_.names(), ElementsAre("model.tflite"));
+  // What is not asked for is not checked.
+  EXPECT_EQ(run_program({"convert", overflowing_checkpoint(), "-o", folder_.file("model.tflite"),
+                         "-q", "--no-verify"})
+                .exit_code,
+            0);
+  EXPECT_NE(read_file(folder_ / "model.tflite"), "former");
+}
+
 TEST_F(Robust, TranscriptsAreWrittenThroughLinks) {
   fs::create_directories(out());
   fs::create_symlink(folder_ / "elsewhere.txt", out() + "/jfk.txt");

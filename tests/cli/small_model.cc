@@ -1,5 +1,9 @@
 #include "cli/small_model.h"
 
+#include <memory>
+#include <span>
+#include <vector>
+
 #include "checkpoint/export.h"
 #include "checkpoint/tiny_checkpoint.h"
 #include "models/convert.h"
@@ -26,6 +30,21 @@ Checkpoint small() {
 std::string small_checkpoint() {
   static const TemporaryFolder folder;
   static const bool made = (export_checkpoint(small(), folder.path(), "safetensors"), true);
+  return made ? folder.path().string() : "";
+}
+
+std::string overflowing_checkpoint() {
+  static const TemporaryFolder folder;
+  static const bool made = [] {
+    Checkpoint checkpoint = small();
+    TensorView& weights = checkpoint.tensors.at("decoder.layer_norm.weight");
+    const std::vector<float> large(static_cast<size_t>(weights.elements()), 3e38F);
+    const auto bytes = std::as_bytes(std::span(large));
+    weights.copy = std::make_shared<std::vector<std::byte>>(bytes.begin(), bytes.end());
+    weights.bytes = *weights.copy;
+    export_checkpoint(checkpoint, folder.path(), "safetensors");
+    return true;
+  }();
   return made ? folder.path().string() : "";
 }
 

@@ -12,4 +12,7 @@ namespace whisper_s4y {
 /// The folder of its checkpoint, in safetensors.
 [[nodiscard]] std::string small_checkpoint();
 
+/// One whose weights are finite, but what is computed with them is not.
+[[nodiscard]] std::string overflowing_checkpoint();
+
 }  // namespace whisper_s4y

@@ -143,7 +143,8 @@ TEST(Options, AreRefusedWhenTheyHaveNoEffect) {
   EXPECT_EQ(message_for({.max_line_width = 40, .max_line_count = 2, .highlight_words = true}, true),
             "");
   EXPECT_EQ(message_for({.max_line_width = 40, .max_words_per_line = 5}, true), "");
-  EXPECT_THAT(message_for({.highlight_words = true}, false), HasSubstr("highlight_words needs word_timestamps"));
+  EXPECT_THAT(message_for({.highlight_words = true}, false),
+              HasSubstr("highlight_words needs word_timestamps"));
   EXPECT_THAT(message_for({.max_line_count = 2}, true), HasSubstr("without max_line_width"));
   EXPECT_THAT(
       message_for({.max_line_width = 9, .max_line_count = 2, .max_words_per_line = 5}, true),
