@@ -20,7 +20,9 @@
 namespace whisper_s4y {
 
 struct LiveOptions {
-  /// How utterances are transcribed. Conditioning puts the utterance before into the prompt.
+  /// How utterances are transcribed. Conditioning puts the utterance before into the prompt, unless
+  /// it was in another language. A language to detect is that of the first utterance that is sure,
+  /// or with `multilingual` every utterance's own.
   TranscribeOptions transcribe;
   /// Where utterances begin and end.
   VadOptions vad = {.min_speech_duration_ms = 250,
@@ -40,6 +42,7 @@ struct LiveText {
   double start = 0;       // of the utterance, seconds from the beginning of the sound
   double end = 0;         // of what was heard of it
   bool is_final = false;  // the utterance is over, and confirmed is all of it, if anything
+  std::string language;   // code of what is spoken, "en"; what it is taken for so far
 };
 
 /// Cuts sound into utterances by voice activity. While somebody speaks, the utterance so far is

@@ -30,8 +30,9 @@ class Tokenizer;
 struct TranscribeOptions {
   std::string task = "transcribe";            // or "translate": into English
   std::optional<std::string> language;        // code or name; "auto" or nothing = detect
-  bool multilingual = false;                  // (f) detect the language of every window
-  int language_detection_segments = 1;        // (f) windows to look at until one is sure
+  std::vector<std::string> languages;         // detect one of these, codes or names; empty = any
+  bool multilingual = false;                  // (f) detect the language of every stretch of speech
+  int language_detection_segments = 4;        // (f) windows of speech to look at until one is sure
   float language_detection_threshold = 0.5F;  // (f) probability that counts as sure
 
   std::vector<float> temperatures = {0.0F, 0.2F, 0.4F, 0.6F, 0.8F, 1.0F};  // tried until one passes
@@ -106,10 +107,14 @@ class Transcriber {
                                       const TranscribeOptions& options = {},
                                       const TranscribeCallbacks& callbacks = {});
 
-  /// Code and probability of the language at the beginning of the samples, likeliest first. Throws
-  /// Error when the model is English only.
+  /// Whether the model knows more than English.
+  [[nodiscard]] bool is_multilingual() const;
+
+  /// Code and probability of the languages, likeliest first, in the first windows with speech:
+  /// options.languages and the fields that begin with language_detection count. Throws Error when
+  /// the model is English only.
   [[nodiscard]] std::vector<std::pair<std::string, float>> detect_language(
-      std::span<const float> audio);
+      std::span<const float> audio, const TranscribeOptions& options = {});
 
  private:
   SpeechDetector& speech_detector(const TranscribeCallbacks& callbacks);

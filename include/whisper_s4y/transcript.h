@@ -23,6 +23,7 @@ struct Segment {
   double start = 0;             // seconds from the beginning of the recording
   double end = 0;               //
   std::string text;             // with its leading space
+  std::string language;         // code of what is spoken in it, "en"
   std::vector<int> tokens;      // of the text, and the timestamps around it
   float temperature = 0;        // at which its window was decoded
   float avg_logprob = 0;        // of its window: mean log-probability of the tokens
@@ -35,8 +36,9 @@ struct Segment {
 
 /// The text of a recording.
 struct Transcript {
-  std::string text;                // of all segments
-  std::string language;            // code of the spoken language, "en"; empty when VAD found none
+  std::string text;      // of all segments
+  std::string language;  // code of the spoken language, of several the one spoken longest;
+                         // empty when VAD found no speech
   float language_probability = 0;  // 1 when the language was given
   double duration = 0;             // seconds of the recording
   std::vector<Segment> segments;

@@ -52,7 +52,8 @@ struct Tally {
 Tally evaluate(Transcriber& transcriber, const ManifestEntry& entry, TranscribeOptions options,
                bool multilingual, std::string& hypothesis) {
   const std::vector<float> audio = load_audio(entry.file);
-  if (multilingual && !options.language && !entry.language.empty()) {
+  const bool detects = options.multilingual || !options.languages.empty();
+  if (multilingual && !options.language && !detects && !entry.language.empty()) {
     options.language = entry.language;
   }
   const Stopwatch watch;

@@ -92,6 +92,15 @@ void add_live_options(CLI::App& command, TranscribeFlags& flags) {
                            "Language of the speech: a code (de) or a name (German); without it "
                            "the language is detected"),
         kSpeech, "LANG");
+  group(command
+            .add_option("--languages", options.languages,
+                        "Detect one of these languages only: codes or names with commas between")
+            ->delimiter(',')
+            ->allow_extra_args(false),
+        kSpeech, "LANG,...");
+  group(command.add_flag("--multilingual", options.multilingual,
+                         "Several languages are spoken: detect that of every stretch of speech"),
+        kSpeech, "");
   group(command.add_option("--task", options.task, "transcribe, or translate into English")
             ->check(CLI::IsMember({"transcribe", "translate"}).description(""))
             ->capture_default_str(),
@@ -114,9 +123,17 @@ void add_live_options(CLI::App& command, TranscribeFlags& flags) {
 void add_transcribe_options(CLI::App& command, TranscribeFlags& flags) {
   TranscribeOptions& options = flags.options;
   add_live_options(command, flags);
-  group(command.add_flag("--multilingual", options.multilingual,
-                         "Detect the language anew every 30 s"),
-        kSpeech, "");
+  group(command
+            .add_option("--language-detection-segments", options.language_detection_segments,
+                        "Windows of 30 s with speech to look at until one is sure of its language; "
+                        "if none is, they vote")
+            ->capture_default_str(),
+        kSpeech, "N");
+  group(command
+            .add_option("--language-detection-threshold", options.language_detection_threshold,
+                        "Probability above which a window is sure")
+            ->capture_default_str(),
+        kSpeech, "P");
   group(command.add_flag("--carry-initial-prompt", options.carry_initial_prompt,
                          "Put the initial prompt before every 30 s window"),
         kSpeech, "");
@@ -125,7 +142,8 @@ void add_transcribe_options(CLI::App& command, TranscribeFlags& flags) {
   group(command
             .add_option("--clip-timestamps", options.clip_timestamps,
                         "Transcribe these parts only: start,end,start,end,... in seconds")
-            ->delimiter(','),
+            ->delimiter(',')
+            ->allow_extra_args(false),
         kSpeech, "S,S,...");
 
   constexpr const char* kTimes = "Times";
@@ -174,6 +192,7 @@ void add_transcribe_options(CLI::App& command, TranscribeFlags& flags) {
                         "Token ids never to use, with commas; -1 stands for symbols that are "
                         "not spoken")
             ->delimiter(',')
+            ->allow_extra_args(false)
             ->default_str("-1"),
         kDecoding, "ID,...");
   group(command

@@ -72,6 +72,7 @@ std::string to_json(const Segment& segment, bool words) {
       segment.id, segment.seek, number(segment.start), number(segment.end), quoted(segment.text),
       fmt::join(segment.tokens, ", "), number(segment.temperature), number(segment.avg_logprob),
       number(segment.compression_ratio), number(segment.no_speech_prob));
+  if (!segment.language.empty()) out += ", \"language\": " + quoted(segment.language);
   if (words) {
     out += ", \"words\": ";
     out += list(segment.words, [](const Word& word) { return to_json(word); });

@@ -11,7 +11,7 @@ namespace whisper_s4y {
 /// language. Every segment has words when any has. One line, text as UTF-8.
 [[nodiscard]] std::string to_json(const Transcript& transcript);
 
-/// A segment of it, without the words when `words` is false.
+/// A segment of it, with its language where that is known; without the words when `words` is false.
 [[nodiscard]] std::string to_json(const Segment& segment, bool words);
 
 }  // namespace whisper_s4y

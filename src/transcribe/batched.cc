@@ -35,13 +35,29 @@ struct Batched::Queue {
 
 Batched::Batched(std::span<DecoderModel* const> models, const Tokenizer& tokenizer,
                  std::span<const float> audio, std::span<const SpeechSegment> speech,
-                 const TranscribeOptions& options, const TranscribeCallbacks& callbacks)
+                 const TranscribeOptions& options, const TranscribeCallbacks& callbacks,
+                 std::span<const LanguageStretch> stretches)
     : models_(models),
       tokenizer_(tokenizer),
       audio_(audio),
       options_(options),
       callbacks_(callbacks),
-      chunks_(collect_chunks(speech, static_cast<int64_t>(kLongestChunk * kSampleRate))) {}
+      stretches_(stretches) {
+  const auto longest = static_cast<int64_t>(kLongestChunk * kSampleRate);
+  if (stretches.empty()) {
+    chunks_ = collect_chunks(speech, longest);
+    return;
+  }
+  int64_t offset = 0;
+  for (const LanguageRun& run : runs_of(speech, stretches)) {
+    for (SpeechChunk& chunk : collect_chunks(run.speech, longest)) {
+      chunk.offset = offset;
+      offset += chunk.duration;
+      chunks_.push_back(std::move(chunk));
+      languages_.push_back(run.language);
+    }
+  }
+}
 
 Transcript Batched::run() {
   transcript_.duration = static_cast<double>(audio_.size()) / kSampleRate;
@@ -103,16 +119,16 @@ std::pair<std::string, float> Batched::detect_language() const {
   DecoderModel& model = *models_[0];
   if (options_.language) return {*options_.language, 1.0F};
   if (!model.info().generation.is_multilingual) return {"en", 1.0F};
+  if (!stretches_.empty()) return {stretches_[0].language, stretches_[0].probability};
   LanguageVote vote(options_.language_detection_threshold);
   const auto windows = static_cast<size_t>(options_.language_detection_segments);
   for (size_t i = 0; i < std::min(windows, chunks_.size()); ++i) {
     const LogMel log_mel(model, collect_audio(audio_, chunks_[i].segments));
     WindowTranscriber window(model, tokenizer_, options_);
     window.encode_with_silence(log_mel, 0);
-    const auto [language, probability] = window.detect_language();
-    if (vote.decides(language, probability)) break;
+    if (vote.decides(window.language_probs())) break;
   }
-  return {vote.language(), vote.probability()};
+  return most_likely(vote.probs());
 }
 
 std::vector<Segment> Batched::transcribe_chunk(DecoderModel& model, size_t index) const {
@@ -121,7 +137,7 @@ std::vector<Segment> Batched::transcribe_chunk(DecoderModel& model, size_t index
   WindowTranscriber window(model, tokenizer_, options_);
   const GenerationConfig& generation = model.info().generation;
   WindowContext context;
-  context.language = transcript_.language;
+  context.language = languages_.empty() ? transcript_.language : languages_[index];
   std::vector<int> initial_prompt;
   if (index == 0 || options_.carry_initial_prompt) {
     initial_prompt = encode_text(tokenizer_, options_.initial_prompt);
@@ -135,7 +151,6 @@ std::vector<Segment> Batched::transcribe_chunk(DecoderModel& model, size_t index
   for (int seek = 0; seek == 0 || end - seek > kShortRest;) {
     const WindowPlace place{seek, end - seek};
     window.encode(log_mel, place);
-    if (options_.multilingual) context.language = window.detect_language().first;
     context.speech_until = static_cast<float>((place.segment_size - kShortRest) / kFramesPerSecond);
     context.place = static_cast<uint64_t>(chunk.offset / kHopLength + seek);
     const DecodingResult decoded = window.decode(context);
@@ -151,7 +166,10 @@ std::vector<Segment> Batched::transcribe_chunk(DecoderModel& model, size_t index
     seek = found.next_seek;
   }
   const SpeechTimestampsMap map(chunk.segments);
-  for (Segment& segment : result) restore_times(segment, map);
+  for (Segment& segment : result) {
+    segment.language = context.language;
+    restore_times(segment, map);
+  }
   return result;
 }
 

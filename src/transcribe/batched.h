@@ -4,11 +4,13 @@
 
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "runtime/decoder_model.h"
 #include "tokenizer/tokenizer.h"
+#include "transcribe/language_stretches.h"
 #include "transcribe/speech.h"
 #include "whisper_s4y/transcriber.h"
 
@@ -19,11 +21,13 @@ namespace whisper_s4y {
 /// how many models there are.
 class Batched {
  public:
-  /// Joins `speech`, of which no segment is longer than kLongestChunk, into windows. The options
-  /// are checked ones. All arguments outlive the object.
+  /// Joins `speech`, of which no segment is longer than kLongestChunk, into windows of one
+  /// language. The options are checked ones; when they ask for several languages, `stretches` are
+  /// where those are spoken. All arguments outlive the object.
   Batched(std::span<DecoderModel* const> models, const Tokenizer& tokenizer,
           std::span<const float> audio, std::span<const SpeechSegment> speech,
-          const TranscribeOptions& options, const TranscribeCallbacks& callbacks);
+          const TranscribeOptions& options, const TranscribeCallbacks& callbacks,
+          std::span<const LanguageStretch> stretches = {});
 
   /// To be called once.
   [[nodiscard]] Transcript run();
@@ -41,7 +45,9 @@ class Batched {
   std::span<const float> audio_;
   const TranscribeOptions& options_;
   const TranscribeCallbacks& callbacks_;
+  std::span<const LanguageStretch> stretches_;
   std::vector<SpeechChunk> chunks_;
+  std::vector<std::string> languages_;  // of each chunk; empty when all are in one
   Transcript transcript_;
 };
 

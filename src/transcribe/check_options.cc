@@ -1,6 +1,8 @@
 #include "transcribe/check_options.h"
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "common/options.h"
 #include "decoding/text.h"
@@ -26,6 +28,7 @@ constexpr OptionName kClipTimestamps{"clip_timestamps"};
 constexpr OptionName kHotwords{"hotwords"};
 constexpr OptionName kInitialPrompt{"initial_prompt"};
 constexpr OptionName kLanguage{"language"};
+constexpr OptionName kLanguages{"languages"};
 constexpr OptionName kMultilingual{"multilingual"};
 constexpr OptionName kPatience{"patience"};
 constexpr OptionName kPrefix{"prefix"};
@@ -109,13 +112,37 @@ void check_speech(const Options& options) {
   }
 }
 
+// The code of a language as the option `name` has it.
+std::string code_of(const std::string& language, OptionName name) {
+  try {
+    return std::string(language_code(language));
+  } catch (const Error& error) {
+    fail_option("{}: {}", name, error.what());
+  }
+}
+
 std::optional<std::string> wanted_language(const Options& options) {
   if (!options.language || options.language == "auto") return std::nullopt;
-  try {
-    return std::string(language_code(*options.language));
-  } catch (const Error& error) {
-    fail_option("{}: {}", kLanguage, error.what());
+  return code_of(*options.language, kLanguage);
+}
+
+// Each once.
+std::vector<std::string> wanted_languages(const Options& options) {
+  std::vector<std::string> codes;
+  for (const std::string& language : options.languages) {
+    const std::string code = code_of(language, kLanguages);
+    if (std::ranges::find(codes, code) == codes.end()) codes.push_back(code);
   }
+  return codes;
+}
+
+void check_languages(const Options& options) {
+  const bool several = !wanted_languages(options).empty();
+  if (!wanted_language(options)) return;
+  if (options.multilingual) {
+    fail_option("{} and {} cannot be given together.", kMultilingual, kLanguage);
+  }
+  if (several) fail_option("{} and {} cannot be given together.", kLanguages, kLanguage);
 }
 
 }  // namespace
@@ -125,9 +152,7 @@ void TranscribeOptions::validate() const {
   check_decoding(*this);
   check_clips(*this);
   check_speech(*this);
-  if (wanted_language(*this) && multilingual) {
-    fail_option("{} and {} cannot be given together.", kMultilingual, kLanguage);
-  }
+  check_languages(*this);
 }
 
 void LiveOptions::validate() const {
@@ -143,9 +168,16 @@ void LiveOptions::validate() const {
 TranscribeOptions checked_options(TranscribeOptions options, DecoderModel& model) {
   options.validate();
   options.language = wanted_language(options);
+  options.languages = wanted_languages(options);
   const ModelInfo& info = model.info();
-  if (options.multilingual && !info.generation.is_multilingual) {
-    fail("{} is an English-only model; it cannot detect the language of every window.", info.name);
+  const bool tells_apart = options.multilingual || !options.languages.empty();
+  if (tells_apart && !info.generation.is_multilingual) {
+    fail("{} is an English-only model; it cannot tell languages apart.", info.name);
+  }
+  for (const std::string& language : options.languages) {
+    if (info.generation.language_token(language) < 0) {
+      fail("{} does not know the language \"{}\".", info.name, language);
+    }
   }
   if (options.word_timestamps && !model.can_align()) {
     fail("{} was converted without the align part, which word timestamps need; convert it again.",

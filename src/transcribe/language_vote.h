@@ -1,44 +1,35 @@
 // Which language a recording is in, by the vote of its first windows.
 #pragma once
 
-#include <algorithm>
-#include <map>
+#include <cstddef>
 #include <string>
+#include <vector>
+
+#include "decoding/decoding_options.h"
 
 namespace whisper_s4y {
 
-/// (faster-whisper detect_language) The first window that is sure decides; when none is, the
-/// language most windows voted for, the earlier one among equals.
+/// `probs` of these languages alone, which then add up to 1; all of them when `languages` is empty.
+/// Every one of `languages` is among `probs`.
+[[nodiscard]] LanguageProbs among(const LanguageProbs& probs,
+                                  const std::vector<std::string>& languages);
+
+/// The first window that is sure decides; when none is, the mean of all does.
 class LanguageVote {
  public:
+  /// `threshold`: a probability above it is sure.
   explicit LanguageVote(float threshold) : threshold_(threshold) {}
 
-  /// Takes a window's likeliest language. True when it decides.
-  bool decides(const std::string& language, float probability) {
-    if (probability > threshold_) {
-      language_ = language;
-      probability_ = probability;
-      return true;
-    }
-    const int count = ++votes_[language];
-    if (language_ == language) {
-      probability_ = std::max(probability_, probability);
-    } else if (language_.empty() || count > votes_[language_]) {
-      language_ = language;
-      probability_ = probability;
-    }
-    return false;
-  }
+  /// Takes the probabilities of a window. True when it decides.
+  bool decides(const LanguageProbs& probs);
 
-  /// The winner so far.
-  [[nodiscard]] const std::string& language() const { return language_; }
-  [[nodiscard]] float probability() const { return probability_; }
+  /// The outcome so far, in the order of the languages.
+  [[nodiscard]] LanguageProbs probs() const;
 
  private:
   float threshold_;
-  std::map<std::string, int> votes_;
-  std::string language_;
-  float probability_ = 0.0F;
+  LanguageProbs sums_;
+  size_t windows_ = 0;
 };
 
 }  // namespace whisper_s4y

@@ -10,6 +10,9 @@
 
 #include "common/boundary.h"
 #include "common/utf8.h"
+#include "decoding/window_decoder.h"
+#include "transcribe/language_stretches.h"
+#include "transcribe/language_vote.h"
 #include "transcribe/local_agreement.h"
 #include "vad/speech_stream.h"
 #include "whisper_s4y/audio.h"
@@ -25,6 +28,56 @@ const LiveOptions& validated(const LiveOptions& options) {
 
 double seconds(int64_t samples) { return static_cast<double>(samples) / kSampleRate; }
 
+// Less sound never settles a language.
+constexpr double kTellingSeconds = 2.0;
+
+/// What utterances are in, when that is to be detected.
+class UtteranceLanguages {
+ public:
+  UtteranceLanguages(Transcriber& transcriber, const TranscribeOptions& options)
+      : transcriber_(transcriber), options_(options), vote_(options.language_detection_threshold) {}
+
+  [[nodiscard]] bool detects() const {
+    return transcriber_.is_multilingual() && options_.language.value_or("auto") == "auto";
+  }
+
+  void begin_utterance() {
+    if (options_.multilingual) settled_ = false;
+  }
+
+  /// The language of an utterance so far. It changes no more once there was enough sound to be
+  /// sure; without `multilingual` that holds for all utterances.
+  std::string of(std::span<const float> utterance, bool final) {
+    if (settled_) return language_;
+    TranscribeOptions how;
+    how.languages = options_.languages;
+    how.language_detection_segments = 1;
+    LanguageProbs probs = transcriber_.detect_language(utterance, how);
+    std::ranges::sort(probs);  // as the vote needs it
+    const bool telling = seconds(static_cast<int64_t>(utterance.size())) >= kTellingSeconds;
+    if (options_.multilingual) {
+      const std::string heard = likeliest_after(before_, probs, utterance.size());
+      if (final) before_ = heard;
+      settled_ = telling && most_likely(probs).second > options_.language_detection_threshold;
+      language_ = heard;
+      return language_;
+    }
+    LanguageVote vote = vote_;
+    settled_ = vote.decides(probs) && telling;
+    language_ = most_likely(vote.probs()).first;
+    if (final) vote_ = vote;
+    return language_;
+  }
+
+ private:
+  Transcriber& transcriber_;
+  const TranscribeOptions& options_;
+  LanguageVote vote_;     // of the utterances that are over
+  std::string before_;    // language of the utterance before
+  std::string language_;  // as far as is known
+  bool settled_ = false;
+};
+
 }  // namespace
 
 struct LiveTranscriber::Impl {
@@ -33,7 +86,8 @@ struct LiveTranscriber::Impl {
         options(std::move(options_)),
         on_text(std::move(on_text_)),
         stream(detector, validated(options).vad),
-        initial_prompt(options.transcribe.initial_prompt) {}
+        previous_text(options.transcribe.initial_prompt),
+        languages(transcriber, options.transcribe) {}
 
   /// One event after the other; those behind one that fails are for the next time.
   void handle(const std::vector<SpeechEvent>& more) {
@@ -47,6 +101,7 @@ struct LiveTranscriber::Impl {
           heard_until = *start;
           agreement = {};
           told = false;
+          languages.begin_utterance();
           break;
         case SpeechEvent::Kind::end:
           end_utterance(event.sample);
@@ -62,10 +117,20 @@ struct LiveTranscriber::Impl {
     TranscribeOptions how = options.transcribe;
     // A hypothesis that will be replaced is worth one try.
     if (!final) how.temperatures.resize(1);
-    how.initial_prompt = initial_prompt;
     const auto begin = static_cast<size_t>(*start - first_sample);
     const auto size = static_cast<size_t>(end - *start);
-    return transcriber.transcribe(std::span(samples).subspan(begin, size), how).text;
+    const auto utterance = std::span(samples).subspan(begin, size);
+    if (languages.detects()) {
+      how.language = languages.of(utterance, final);
+      how.languages.clear();
+      how.multilingual = false;
+    }
+    // Text in another language would draw this one into it.
+    const bool goes_on = language.empty() || !how.language || *how.language == language;
+    if (goes_on) how.initial_prompt = previous_text;
+    const Transcript transcript = transcriber.transcribe(utterance, how);
+    heard_language = transcript.language;
+    return transcript.text;
   }
 
   void end_utterance(int64_t end) {
@@ -81,7 +146,8 @@ struct LiveTranscriber::Impl {
     agreement.finish(text);
     const bool nothing = trimmed(agreement.confirmed()).empty();
     if (!nothing && options.transcribe.condition_on_previous_text) {
-      initial_prompt = options.transcribe.initial_prompt + agreement.confirmed();
+      previous_text = options.transcribe.initial_prompt + agreement.confirmed();
+      language = heard_language;
     }
     const int64_t begin = *start;
     start.reset();
@@ -103,7 +169,8 @@ struct LiveTranscriber::Impl {
                       .tentative = agreement.tentative(),
                       .start = seconds(begin),
                       .end = seconds(end),
-                      .is_final = final});
+                      .is_final = final,
+                      .language = heard_language});
   }
 
   /// Sound before an utterance is needed as far as the padding goes and a chunk more.
@@ -127,7 +194,10 @@ struct LiveTranscriber::Impl {
   LiveOptions options;
   Callback on_text;
   SpeechStream stream;
-  std::string initial_prompt;
+  std::string previous_text;   // and the initial prompt
+  std::string language;        // of previous_text; empty before the first text
+  std::string heard_language;  // of the last hypothesis
+  UtteranceLanguages languages;
   std::vector<float> samples;  // since first_sample
   int64_t first_sample = 0;
   std::deque<SpeechEvent> events;  // not handled yet

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
+#include <tuple>
 #include <utility>
 
 #include "transcribe/hallucination.h"
@@ -18,18 +20,21 @@ void append(std::vector<int>& to, std::span<const int> tokens) {
 }  // namespace
 
 LongForm::LongForm(DecoderModel& model, const Tokenizer& tokenizer, std::span<const float> audio,
-                   const TranscribeOptions& options, const TranscribeCallbacks& callbacks)
+                   const TranscribeOptions& options, const TranscribeCallbacks& callbacks,
+                   DetectorSource detector, std::span<const LanguageStretch> stretches)
     : model_(model),
       tokenizer_(tokenizer),
       options_(options),
       callbacks_(callbacks),
+      detector_(std::move(detector)),
+      audio_(audio),
+      stretches_(stretches),
       duration_(static_cast<double>(audio.size()) / kSampleRate),
       log_mel_(model, audio),
       windows_(model, tokenizer, options),
       clips_(clips_of(options.clip_timestamps, log_mel_.content_frames())),
       initial_prompt_(encode_text(tokenizer, options.initial_prompt)),
-      prefix_(encode_text(tokenizer, options.prefix)),
-      history_(initial_prompt_) {}
+      prefix_(encode_text(tokenizer, options.prefix)) {}
 
 Transcript LongForm::run() {
   transcript_.duration = duration_;
@@ -39,12 +44,26 @@ Transcript LongForm::run() {
   } else if (!model_.info().generation.is_multilingual) {
     transcript_.language = "en";
     transcript_.language_probability = 1.0F;
+  } else if (!stretches_.empty()) {
+    transcript_.language = stretches_.front().language;
+    transcript_.language_probability = stretches_.front().probability;
   } else {
     detect_language();
   }
-  language_ = transcript_.language;
 
-  for (const Clip& clip : clips_) walk(clip);
+  for (const Clip& clip : clips_) {
+    if (stretches_.empty()) {
+      speak(transcript_.language);
+      walk(clip);
+    }
+    for (const LanguageStretch& stretch : stretches_) {
+      const Clip part = {std::max(clip.begin, static_cast<int>(stretch.start / kHopLength)),
+                         std::min(clip.end, static_cast<int>(stretch.end / kHopLength))};
+      if (part.begin >= part.end) continue;
+      speak(stretch.language);
+      walk(part);
+    }
+  }
 
   transcript_.text = text_of(transcript_.segments, tokenizer_, model_.info().generation);
   return std::move(transcript_);
@@ -66,30 +85,34 @@ void LongForm::walk(const Clip& clip) {
 
 void LongForm::detect_language() {
   const int content_frames = log_mel_.content_frames();
-  const int first = clips_.front().begin < content_frames ? clips_.front().begin : 0;
+  SpeechWindows speech(detector_, audio_, clips_);
   LanguageVote vote(options_.language_detection_threshold);
   for (int i = 0; i < options_.language_detection_segments; ++i) {
-    const int begin = first + i * kWindowFrames;
-    if (i > 0 && begin >= content_frames) break;
-    if (begin + kWindowFrames <= content_frames) {
-      windows_.encode(log_mel_, {begin, kWindowFrames});
+    const std::optional<int> begin = speech.next();
+    if (!begin) break;
+    if (*begin + kWindowFrames <= content_frames) {
+      windows_.encode(log_mel_, {*begin, kWindowFrames});
     } else {
-      windows_.encode_with_silence(log_mel_, begin);
+      windows_.encode_with_silence(log_mel_, *begin);
     }
-    const auto [language, probability] = windows_.detect_language();
-    if (vote.decides(language, probability)) break;
+    if (vote.decides(windows_.language_probs())) break;
   }
-  transcript_.language = vote.language();
-  transcript_.language_probability = vote.probability();
+  std::tie(transcript_.language, transcript_.language_probability) = most_likely(vote.probs());
+}
+
+// What follows is in that language. The initial prompt comes before the first text alone.
+void LongForm::speak(const std::string& language) {
+  language_ = language;
+  const bool first = histories_.empty();
+  History& history = histories_[language];
+  if (first && !options_.carry_initial_prompt) history.tokens = initial_prompt_;
 }
 
 std::vector<int> LongForm::prompt() const {
-  const std::span<const int> history(history_);
-  if (!options_.carry_initial_prompt) {
-    return windows_.prompt({}, history.subspan(prompt_reset_since_));
-  }
-  return windows_.prompt(initial_prompt_,
-                         history.subspan(std::max(initial_prompt_.size(), prompt_reset_since_)));
+  const History& history = histories_.at(language_);
+  const std::span<const int> carried(initial_prompt_);
+  return windows_.prompt(options_.carry_initial_prompt ? carried : carried.first(0),
+                         std::span(history.tokens).subspan(history.reset_since));
 }
 
 // Returns where the next window begins.
@@ -97,7 +120,6 @@ int LongForm::transcribe_window(const WindowPlace& place) {
   // The model would make up a word or two.
   if (log_mel_.is_silent(place.seek, place.segment_size)) return place.seek + place.segment_size;
   windows_.encode(log_mel_, place);
-  if (options_.multilingual) language_ = windows_.detect_language().first;
   const DecodingResult result = windows_.decode({.language = language_,
                                                  .prompt = prompt(),
                                                  .prefix = prefix_,
@@ -126,7 +148,8 @@ int LongForm::transcribe_window(const WindowPlace& place) {
   keep(std::move(window.segments));
   if (!options_.condition_on_previous_text ||
       result.temperature > options_.prompt_reset_on_temperature) {
-    prompt_reset_since_ = history_.size();
+    History& history = histories_[language_];
+    history.reset_since = history.tokens.size();
   }
   return window.next_seek;
 }
@@ -135,7 +158,8 @@ void LongForm::keep(std::vector<Segment> segments) {
   for (Segment& segment : segments) {
     if (!says_something(segment)) continue;
     segment.id = static_cast<int>(transcript_.segments.size());
-    append(history_, segment.tokens);
+    segment.language = language_;
+    append(histories_[language_].tokens, segment.tokens);
     transcript_.segments.push_back(std::move(segment));
     if (callbacks_.on_segment) callbacks_.on_segment(transcript_.segments.back());
   }

@@ -21,11 +21,21 @@ VadOptions vad_options(const TranscribeOptions& options) {
   return vad;
 }
 
-// What the segments and the clips have in common; a segment that two clips cut is two.
-std::vector<SpeechSegment> within(std::span<const SpeechSegment> segments,
-                                  std::span<const Clip> clips) {
+}  // namespace
+
+std::vector<SpeechSegment> find_speech(std::span<const float> speech_probs, int64_t audio_length,
+                                       const TranscribeOptions& options) {
+  return within_clips(get_speech_timestamps(speech_probs, audio_length, vad_options(options)),
+                      audio_length, options);
+}
+
+// A segment that two clips cut is two.
+std::vector<SpeechSegment> within_clips(std::span<const SpeechSegment> segments,
+                                        int64_t audio_length, const TranscribeOptions& options) {
+  if (options.clip_timestamps.empty()) return {segments.begin(), segments.end()};
   std::vector<SpeechSegment> result;
-  for (const Clip& clip : clips) {
+  const auto frames = static_cast<int>(audio_length / kHopLength);
+  for (const Clip& clip : clips_of(options.clip_timestamps, frames)) {
     for (const SpeechSegment& segment : segments) {
       const SpeechSegment part = {
           .start = std::max(segment.start, int64_t{clip.begin} * kHopLength),
@@ -34,16 +44,6 @@ std::vector<SpeechSegment> within(std::span<const SpeechSegment> segments,
     }
   }
   return result;
-}
-
-}  // namespace
-
-std::vector<SpeechSegment> find_speech(SpeechDetector& detector, std::span<const float> audio,
-                                       const TranscribeOptions& options) {
-  std::vector<SpeechSegment> speech = get_speech_timestamps(detector, audio, vad_options(options));
-  if (options.clip_timestamps.empty()) return speech;
-  const auto frames = static_cast<int>(audio.size() / kHopLength);
-  return within(speech, clips_of(options.clip_timestamps, frames));
 }
 
 void restore_times(Segment& segment, const SpeechTimestampsMap& map) {

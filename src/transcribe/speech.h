@@ -1,6 +1,7 @@
 // The speech of a recording, cut out, and the way back to the recording's times.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -12,11 +13,17 @@ namespace whisper_s4y {
 
 inline constexpr double kLongestChunk = kWindowSeconds;  // seconds of speech
 
-/// Where somebody speaks in what options.clip_timestamps leave of the recording. With
-/// options.batch_size no segment is longer than kLongestChunk.
-[[nodiscard]] std::vector<SpeechSegment> find_speech(SpeechDetector& detector,
-                                                     std::span<const float> audio,
+/// Where somebody speaks in what options.clip_timestamps leave of the recording of `audio_length`
+/// samples; `speech_probs` are the detector's for all of it. With options.batch_size no segment is
+/// longer than kLongestChunk.
+[[nodiscard]] std::vector<SpeechSegment> find_speech(std::span<const float> speech_probs,
+                                                     int64_t audio_length,
                                                      const TranscribeOptions& options);
+
+/// What the segments and options.clip_timestamps have in common.
+[[nodiscard]] std::vector<SpeechSegment> within_clips(std::span<const SpeechSegment> segments,
+                                                      int64_t audio_length,
+                                                      const TranscribeOptions& options);
 
 /// Takes the times of a segment and its words from the joined speech back to the recording; the
 /// start and end of a word stay on the same side of a cut (faster-whisper transcribe.py:

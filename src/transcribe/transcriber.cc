@@ -9,9 +9,13 @@
 #include "tokenizer/tokenizer.h"
 #include "transcribe/batched.h"
 #include "transcribe/check_options.h"
+#include "transcribe/language_stretches.h"
+#include "transcribe/language_vote.h"
 #include "transcribe/log_mel.h"
 #include "transcribe/long_form.h"
 #include "transcribe/speech.h"
+#include "transcribe/speech_windows.h"
+#include "transcribe/window_transcriber.h"
 
 namespace whisper_s4y {
 
@@ -50,10 +54,30 @@ TranscribeCallbacks guarded_callbacks(const TranscribeCallbacks& callbacks) {
   return result;
 }
 
+// The languages of the speech within the clips.
+std::vector<LanguageStretch> find_stretches(DecoderModel& model, const Tokenizer& tokenizer,
+                                            std::span<const float> audio,
+                                            std::span<const float> speech_probs,
+                                            const TranscribeOptions& options,
+                                            const TranscribeCallbacks& callbacks) {
+  const auto length = static_cast<int64_t>(audio.size());
+  WindowTranscriber window(model, tokenizer, options);
+  std::vector<SpokenPiece> pieces;
+  for (const SpeechSegment& place :
+       within_clips(pieces_of_speech(speech_probs, length), length, options)) {
+    if (callbacks.cancelled && callbacks.cancelled()) break;
+    const LogMel log_mel(model, collect_audio(audio, {&place, 1}));
+    window.encode_with_silence(log_mel, 0);
+    pieces.push_back({place, window.language_probs()});
+  }
+  return stretches_of(pieces, length);
+}
+
 // The speech as a recording of its own, whose times are taken back to the real one's.
 Transcript transcribe_speech(DecoderModel& model, const Tokenizer& tokenizer,
                              std::span<const float> audio, std::span<const SpeechSegment> speech,
-                             TranscribeOptions options, const TranscribeCallbacks& callbacks) {
+                             TranscribeOptions options, const TranscribeCallbacks& callbacks,
+                             std::span<const LanguageStretch> stretches) {
   const SpeechTimestampsMap map(speech);
   const double duration = static_cast<double>(audio.size()) / kSampleRate;
   options.clip_timestamps.clear();  // speech is within them already
@@ -71,7 +95,9 @@ Transcript transcribe_speech(DecoderModel& model, const Tokenizer& tokenizer,
     };
   }
   const std::vector<float> joined = collect_audio(audio, speech);
-  Transcript transcript = LongForm(model, tokenizer, joined, options, inner).run();
+  const auto joined_languages = joined_stretches(runs_of(speech, stretches));
+  Transcript transcript =
+      LongForm(model, tokenizer, joined, options, inner, {}, joined_languages).run();
   for (Segment& segment : transcript.segments) restore_times(segment, map);
   transcript.duration = duration;
   return transcript;
@@ -95,16 +121,26 @@ Transcript Transcriber::transcribe(std::span<const float> audio, const Transcrib
   return with_errors([&] {
     const TranscribeCallbacks inside = guarded_callbacks(callbacks);
     const TranscribeOptions checked = checked_options(options, *model_);
-    if (!checked.vad_filter && checked.batch_size == 0) {
-      return LongForm(*model_, *tokenizer_, audio, checked, inside).run();
+    const bool speech_only = checked.vad_filter || checked.batch_size > 0;
+    const DetectorSource detector = [&]() -> SpeechDetector& { return speech_detector(inside); };
+    if (!speech_only && !checked.multilingual) {
+      return LongForm(*model_, *tokenizer_, audio, checked, inside, detector).run();
     }
-    const auto speech = find_speech(speech_detector(inside), audio, checked);
+    const std::vector<float> speech_probs = detector().speech_probs(audio);
+    std::vector<LanguageStretch> stretches;
+    if (checked.multilingual) {
+      stretches = find_stretches(*model_, *tokenizer_, audio, speech_probs, checked, inside);
+    }
+    if (!speech_only) {
+      return LongForm(*model_, *tokenizer_, audio, checked, inside, detector, stretches).run();
+    }
+    const auto speech = find_speech(speech_probs, static_cast<int64_t>(audio.size()), checked);
     if (speech.empty()) return without_speech(audio, checked, model_->info());
     if (checked.batch_size == 0) {
-      return transcribe_speech(*model_, *tokenizer_, audio, speech, checked, inside);
+      return transcribe_speech(*model_, *tokenizer_, audio, speech, checked, inside, stretches);
     }
     const auto models = workers(checked.batch_size);
-    return Batched(models, *tokenizer_, audio, speech, checked, inside).run();
+    return Batched(models, *tokenizer_, audio, speech, checked, inside, stretches).run();
   });
 }
 
@@ -127,15 +163,27 @@ std::vector<DecoderModel*> Transcriber::workers(int count) {
   return models;
 }
 
+bool Transcriber::is_multilingual() const { return model_->info().generation.is_multilingual; }
+
 std::vector<std::pair<std::string, float>> Transcriber::detect_language(
-    std::span<const float> audio) {
+    std::span<const float> audio, const TranscribeOptions& options) {
   return with_errors([&] {
-    const LogMel log_mel(*model_, audio.first(std::min<size_t>(audio.size(), kWindowSamples)));
-    std::vector<float> window(static_cast<size_t>(model_->info().config.num_mel_bins) *
-                              kWindowFrames);
-    log_mel.window(0, window);
-    model_->encode(window);
-    LanguageProbs probs = whisper_s4y::detect_language(*model_);
+    const TranscribeOptions checked = checked_options(options, *model_);
+    const DetectorSource detector = [&]() -> SpeechDetector& { return speech_detector({}); };
+    const std::vector<Clip> clips =
+        clips_of(checked.clip_timestamps, static_cast<int>(audio.size() / kHopLength));
+    SpeechWindows windows(detector, audio, clips);
+    WindowTranscriber window(*model_, *tokenizer_, checked);
+    LanguageVote vote(checked.language_detection_threshold);
+    for (int i = 0; i < checked.language_detection_segments; ++i) {
+      const std::optional<int> begin = windows.next();
+      if (!begin) break;
+      const size_t first = std::min(audio.size(), static_cast<size_t>(*begin) * kHopLength);
+      const size_t size = std::min<size_t>(audio.size() - first, kWindowSamples);
+      window.encode_with_silence(LogMel(*model_, audio.subspan(first, size)), 0);
+      if (vote.decides(window.language_probs())) break;
+    }
+    LanguageProbs probs = vote.probs();
     std::stable_sort(probs.begin(), probs.end(), [](const auto& left, const auto& right) {
       return left.second > right.second;
     });

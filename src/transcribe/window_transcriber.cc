@@ -7,6 +7,7 @@
 
 #include "decoding/text.h"
 #include "decoding/word_timing.h"
+#include "transcribe/language_vote.h"
 #include "transcribe/word_timestamps.h"
 
 namespace whisper_s4y {
@@ -71,8 +72,8 @@ void WindowTranscriber::encode_with_silence(const LogMel& log_mel, int begin) {
   encoded_ = {-1, 0};
 }
 
-std::pair<std::string, float> WindowTranscriber::detect_language() {
-  return most_likely(decoder_.language_probs());
+LanguageProbs WindowTranscriber::language_probs() {
+  return among(decoder_.language_probs(), options_.languages);
 }
 
 DecodingResult WindowTranscriber::decode(const WindowContext& context) {

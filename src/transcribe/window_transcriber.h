@@ -45,8 +45,8 @@ class WindowTranscriber {
   /// The same with the silence that follows the recording, for detecting the language.
   void encode_with_silence(const LogMel& log_mel, int begin);
 
-  /// Code and probability of the likeliest language of the window.
-  [[nodiscard]] std::pair<std::string, float> detect_language();
+  /// Probabilities of options.languages, or of all, for the window.
+  [[nodiscard]] LanguageProbs language_probs();
 
   /// Tries the temperatures until a result passes (openai/whisper transcribe.py:
   /// decode_with_fallback).

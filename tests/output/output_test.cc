@@ -95,6 +95,14 @@ TEST(Json, HasTheFieldsOfTheReferenceInTheirOrder) {
             R"("language": "de"})");
 }
 
+TEST(Json, SegmentsCarryTheirLanguage) {
+  Transcript transcript = two_segments();
+  transcript.segments[1].language = "zh";
+  const auto json = nlohmann::json::parse(to_json(transcript));
+  EXPECT_FALSE(json.at("segments")[0].contains("language"));  // is not known
+  EXPECT_EQ(json.at("segments")[1].at("language"), "zh");
+}
+
 TEST(Json, AnyTextAndAnyNumberStayValid) {
   std::string text;
   for (int c = 1; c < 256; ++c) text += static_cast<char>(c);

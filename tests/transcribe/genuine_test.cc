@@ -23,6 +23,7 @@
 namespace whisper_s4y {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -240,43 +241,123 @@ TEST_F(Chapter, IsTranscribedInBatches) {
   EXPECT_EQ(transcribe(audio_, options).text, transcript.text);
 }
 
-TEST(GenuineLanguages, AreDetectedAndTranslated) {
-  const auto checkpoint = genuine_checkpoint("base/ct2");
-  const auto speech = shared_dir() / "speech";
-  if (checkpoint.empty()) GTEST_SKIP() << "needs WHISPER_S4Y_CHECKPOINTS";
-  if (!std::filesystem::exists(speech)) GTEST_SKIP() << "needs ../shared/speech";
-  const TemporaryFolder folder;
-  ConvertOptions options;
-  options.recipe = recipe_of_name("int8");
-  convert(*open_checkpoint(checkpoint), folder / "base.tflite", options);
-  RuntimeOptions runtime;
-  runtime.cache_dir = folder / "cache";
-  WhisperModel model(folder / "base.tflite", runtime);
-  Transcriber transcriber(model);
-
-  std::vector<float> mixed;
-  for (const char* code : {"de", "es", "fr", "ja"}) {
-    const auto audio = load_audio(speech / fmt::format("leopard_test_{}.wav", code));
-    EXPECT_EQ(transcriber.detect_language(audio).front().first, code);
-    if (code == std::string_view("fr") || code == std::string_view("ja")) continue;
-    mixed.insert(mixed.end(), audio.begin(), audio.end());
-    mixed.resize(mixed.size() < 30 * kSecond ? 30 * kSecond : 60 * kSecond);
+/// base with int8 weights, converted once.
+class GenuineLanguages : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    const auto checkpoint = genuine_checkpoint("base/ct2");
+    if (checkpoint.empty()) return;
+    folder_ = std::make_unique<TemporaryFolder>();
+    ConvertOptions options;
+    options.recipe = recipe_of_name("int8");
+    convert(*open_checkpoint(checkpoint), *folder_ / "base.tflite", options);
+    RuntimeOptions runtime;
+    runtime.cache_dir = *folder_ / "cache";
+    model_ = std::make_unique<WhisperModel>(*folder_ / "base.tflite", runtime);
+    transcriber_ = std::make_unique<Transcriber>(*model_);
   }
-  TranscribeOptions multilingual;
-  multilingual.multilingual = true;
-  const Transcript both = transcriber.transcribe(mixed, multilingual);
-  EXPECT_EQ(both.language, "de");
-  ASSERT_GE(both.segments.size(), 2U);
-  EXPECT_THAT(both.segments.front().text, HasSubstr("hinter diesem"));
-  EXPECT_THAT(both.segments.back().text, HasSubstr("arenas"));
+  static void TearDownTestSuite() {
+    transcriber_.reset();
+    model_.reset();
+    folder_.reset();
+  }
+  void SetUp() override {
+    if (!transcriber_) GTEST_SKIP() << "needs WHISPER_S4Y_CHECKPOINTS";
+    if (!std::filesystem::exists(shared_dir() / "speech")) GTEST_SKIP() << "needs ../shared";
+  }
 
+  static std::vector<float> speech(const std::string& code) {
+    return load_audio(shared_dir() / "speech" / fmt::format("leopard_test_{}.wav", code));
+  }
+  /// A recording of ../shared/cases; nothing without it.
+  static std::vector<float> reported(const char* path) {
+    const auto file = shared_dir() / "cases" / path;
+    return std::filesystem::exists(file) ? load_audio(file) : std::vector<float>();
+  }
+  /// The languages of the segments, each once where it begins.
+  static std::vector<std::string> languages(const Transcript& transcript) {
+    std::vector<std::string> result;
+    for (const Segment& segment : transcript.segments) {
+      if (result.empty() || result.back() != segment.language) result.push_back(segment.language);
+    }
+    return result;
+  }
+
+  static std::unique_ptr<TemporaryFolder> folder_;
+  static std::unique_ptr<WhisperModel> model_;
+  static std::unique_ptr<Transcriber> transcriber_;
+};
+
+std::unique_ptr<TemporaryFolder> GenuineLanguages::folder_;
+std::unique_ptr<WhisperModel> GenuineLanguages::model_;
+std::unique_ptr<Transcriber> GenuineLanguages::transcriber_;
+
+TEST_F(GenuineLanguages, AreDetectedAndTranslated) {
+  for (const char* code : {"de", "es", "fr", "ja"}) {
+    EXPECT_EQ(transcriber_->detect_language(speech(code)).front().first, code);
+  }
   TranscribeOptions translate;
   translate.task = "translate";
   translate.language = "German";
-  const auto german = load_audio(speech / "leopard_test_de.wav");
-  const std::string english = transcriber.transcribe(german, translate).text;
+  const auto german = speech("de");
+  const std::string english = transcriber_->transcribe(german, translate).text;
   EXPECT_EQ(english.find(" und "), std::string::npos) << english;
-  EXPECT_NE(english, transcriber.transcribe(german, {}).text);
+  EXPECT_NE(english, transcriber_->transcribe(german, {}).text);
+}
+
+TEST_F(GenuineLanguages, AreLookedForInSpeechAndNotInNoise) {
+  const auto audio = reported("language-after-silence/noise40_es.opus");
+  if (audio.empty()) GTEST_SKIP() << "needs ../shared/cases";
+  EXPECT_EQ(transcriber_->detect_language(audio).front().first, "es");
+  TranscribeOptions options;
+  for (const bool batched : {false, true}) {
+    options.batch_size = batched ? 2 : 0;
+    const Transcript transcript = transcriber_->transcribe(audio, options);
+    EXPECT_THAT(languages(transcript), ElementsAre("es"));
+    EXPECT_THAT(transcript.text, HasSubstr("La sorpresa y el disgusto"));
+    EXPECT_GE(transcript.segments.front().start, 30);  // nothing is made up of the noise
+  }
+}
+
+TEST_F(GenuineLanguages, ChangeWithinARecording) {
+  const auto audio = reported("multilingual-translated/en_de_es.opus");
+  if (audio.empty()) GTEST_SKIP() << "needs ../shared/cases";
+  TranscribeOptions options;
+  options.multilingual = true;
+  const auto expect_three = [&](const char* how) {
+    const Transcript transcript = transcriber_->transcribe(audio, options);
+    EXPECT_THAT(languages(transcript), ElementsAre("en", "de", "es")) << how;
+    for (const char* text : {"ask not what your country", "Guten Tag", "La sorpresa"}) {
+      EXPECT_THAT(transcript.text, HasSubstr(text)) << how;
+    }
+    EXPECT_EQ(transcript.language, "en") << how;
+  };
+  expect_three("plain");
+  options.batch_size = 2;
+  expect_three("batched");
+  options.batch_size = 0;
+  options.vad_filter = true;
+  options.languages = {"es", "German", "en"};
+  expect_three("vad");
+}
+
+TEST_F(GenuineLanguages, ChangeWithinAWindow) {
+  std::vector<float> mixed;
+  for (const char* code : {"de", "es", "fr"}) {
+    const auto audio = speech(code);
+    mixed.insert(mixed.end(), audio.begin(), audio.end());
+    mixed.resize(mixed.size() + kSecond / 2);
+  }
+  TranscribeOptions options;
+  options.multilingual = true;
+  for (const bool batched : {false, true}) {
+    options.batch_size = batched ? 2 : 0;
+    const Transcript transcript = transcriber_->transcribe(mixed, options);
+    EXPECT_THAT(languages(transcript), ElementsAre("de", "es", "fr"));
+    for (const char* text : {"hinter diesem", "arenas", "consulat"}) {
+      EXPECT_THAT(transcript.text, HasSubstr(text));
+    }
+  }
 }
 
 }  // namespace

@@ -118,6 +118,43 @@ TEST_F(LiveTest, TheUtteranceBeforeIsThePrompt) {
   EXPECT_THAT(prompts_[2], ElementsAre(kSot, kEnglish, kTranscribe, kNoTimestamps));
 }
 
+TEST_F(LiveTest, TheFirstSureUtteranceSettlesTheLanguage) {
+  options_.transcribe.language.reset();
+  // Windows to detect and to transcribe follow each other until the language is settled.
+  const auto in = [](int language, float sureness) {
+    return WindowScript{
+        .attempts = {{word('a')}}, .language = language, .language_sureness = sureness};
+  };
+  const std::vector<WindowScript> script = {in(kFrench, 0.1F), in(kFrench, 9), in(kGerman, 9),
+                                            in(kGerman, 9),    in(kGerman, 9), in(kEnglish, 9),
+                                            in(kEnglish, 9)};
+  (void)run(
+      script,
+      {{0.96, true}, {1.024, false}, {2.816, true}, {1.024, false}, {2.816, true}, {1.024, false}});
+  EXPECT_THAT(prompts_[2], ::testing::Contains(kFrench));
+  EXPECT_THAT(prompts_[4], ::testing::Contains(kGerman));
+  EXPECT_THAT(prompts_[4], ::testing::Not(::testing::Contains(word('a'))));  // which was French
+  EXPECT_THAT(prompts_[6], ::testing::Contains(kGerman));
+  EXPECT_THAT(prompts_[6], ::testing::Contains(word('a')));
+}
+
+TEST_F(LiveTest, EveryUtteranceHasItsLanguageWhenThereAreSeveral) {
+  options_.transcribe.language.reset();
+  options_.transcribe.multilingual = true;
+  const auto in = [](int language) {
+    return WindowScript{.attempts = {{word('a')}}, .language = language};
+  };
+  // Detected once and transcribed twice.
+  (void)run({in(kFrench), in(kFrench), in(kFrench), in(kGerman), in(kGerman), in(kGerman)},
+            {{4.8, true}, {1.024, false}, {4.8, true}, {1.024, false}});
+  for (const int window : {2, 3}) {
+    EXPECT_THAT(prompts_[window], ElementsAre(kSot, kFrench, kTranscribe, kNoTimestamps));
+  }
+  for (const int window : {5, 6}) {
+    EXPECT_THAT(prompts_[window], ElementsAre(kSot, kGerman, kTranscribe, kNoTimestamps));
+  }
+}
+
 TEST_F(LiveTest, LongSpeechIsCut) {
   std::vector<std::pair<double, bool>> pieces(40, {1.024, true});
   const auto told = run(std::vector<WindowScript>(50, says({word('a')})), pieces);

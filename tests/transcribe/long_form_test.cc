@@ -275,44 +275,6 @@ TEST(LongForm, APrefixBeginsTheFirstWindowOnly) {
   EXPECT_EQ(transcribe(model, 60, options).text, " p a b");
 }
 
-TEST(Languages, AVoteOverSeveralWindowsUntilOneIsSure) {
-  const auto window = [](int language, float sureness) {
-    return WindowScript{.attempts = {{at(0), word('a'), at(30)}},
-                        .language = language,
-                        .language_sureness = sureness};
-  };
-  TranscribeOptions options;
-  options.best_of = 1;
-  const auto detected = [&](std::vector<WindowScript> script) {
-    ScriptedRecording model(std::move(script));
-    return transcribe(model, 90, options).language;
-  };
-  const std::vector<WindowScript> wavering = {window(kEnglish, 0.1F), window(kGerman, 0.1F),
-                                              window(kGerman, 0.1F)};
-  EXPECT_EQ(detected(wavering), "en");  // one window decides
-  options.language_detection_segments = 3;
-  EXPECT_EQ(detected(wavering), "de");
-  EXPECT_EQ(detected({window(kFrench, 0.1F), window(kEnglish, 9), window(kGerman, 9)}), "en");
-  options.language_detection_threshold = 0.3F;
-  EXPECT_EQ(detected(wavering), "en");
-  options.language = "auto";
-  EXPECT_EQ(detected(wavering), "en");
-}
-
-TEST(Languages, MultilingualAsksInEveryWindow) {
-  ScriptedRecording model({{.attempts = {sentence(0, 'x', 30)}},  // heard for the recording
-                           {.attempts = {sentence(0, 'a', 30)}, .language = kGerman},
-                           {.attempts = {sentence(0, 'b', 30)}, .language = kFrench}});
-  TranscribeOptions options;
-  options.multilingual = true;
-  options.clip_timestamps = {1, 31, 31, 61};
-  options.language_detection_segments = 1;
-  (void)transcribe(model, 61.5, options);
-  ASSERT_EQ(model.windows, 2);  // the first clip is a whole window, which is not encoded twice
-  EXPECT_THAT(model.prompts[1], ElementsAre(kSot, kEnglish, kTranscribe));
-  EXPECT_THAT(model.prompts[2], ::testing::Contains(kGerman));
-}
-
 TEST(Languages, AreGivenByCodeNameOrAlias) {
   for (const char* name : {"de", "German", "GERMAN", "de-AT"}) {
     ScriptedRecording model({{.attempts = {sentence(0, 'a', 9)}}});

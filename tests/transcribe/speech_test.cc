@@ -39,26 +39,30 @@ std::vector<std::pair<double, double>> in_seconds(const std::vector<SpeechSegmen
   return result;
 }
 
-TEST(FindSpeech, StaysWithinTheClips) {
+std::vector<SpeechSegment> speech_of(const std::vector<float>& audio,
+                                     const TranscribeOptions& options) {
   LoudDetector detector;
+  return find_speech(detector.speech_probs(audio), static_cast<int64_t>(audio.size()), options);
+}
+
+TEST(FindSpeech, StaysWithinTheClips) {
   TranscribeOptions options;
   options.vad_options.emplace().speech_pad_ms = 0;
   options.vad_options->min_silence_duration_ms = 0;
   const auto audio = sound(16, {{1.024, 4.096}, {8.192, 12.288}});
-  EXPECT_THAT(in_seconds(find_speech(detector, audio, options)),
+  EXPECT_THAT(in_seconds(speech_of(audio, options)),
               ElementsAre(std::pair(1.024, 4.096), std::pair(8.192, 12.288)));
   options.clip_timestamps = {2, 9, 10, 11};
-  EXPECT_THAT(in_seconds(find_speech(detector, audio, options)),
+  EXPECT_THAT(in_seconds(speech_of(audio, options)),
               ElementsAre(std::pair(2.0, 4.096), std::pair(8.192, 9.0), std::pair(10.0, 11.0)));
 }
 
 TEST(FindSpeech, BatchesNeedShortSegmentsAndShortPausesPartThem) {
-  LoudDetector detector;
   TranscribeOptions options;
   const auto audio = sound(100, {{0, 20}, {21, 90}});
-  EXPECT_THAT(find_speech(detector, audio, options), SizeIs(1));
+  EXPECT_THAT(speech_of(audio, options), SizeIs(1));
   options.batch_size = 1;
-  const auto segments = find_speech(detector, audio, options);
+  const auto segments = speech_of(audio, options);
   EXPECT_GE(segments.size(), 4U);
   for (const SpeechSegment& segment : segments) EXPECT_LE(segment.size(), 30 * kSecond);
 }
