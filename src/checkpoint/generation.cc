@@ -102,6 +102,12 @@ void check_bytes(const Vocabulary& vocabulary, const std::filesystem::path& path
 std::string name_from_path(const std::filesystem::path& path) {
   const std::filesystem::path clean =
       path.has_filename() ? path : path.parent_path();  // "folder/" ends with an empty name
+  // models--OWNER--NAME/snapshots/COMMIT of a Hugging Face cache.
+  const std::filesystem::path snapshots = clean.parent_path();
+  const std::string model = snapshots.parent_path().filename().string();
+  if (snapshots.filename() == "snapshots" && model.starts_with("models--")) {
+    return model.substr(model.rfind("--") + 2);
+  }
   const std::string extension = clean.extension().string();
   const bool file = extension == ".pt" || extension == ".bin" || extension == ".safetensors";
   const std::string name = (file ? clean.stem() : clean.filename()).string();

@@ -218,9 +218,8 @@ TensorView read_tensor(ByteReader& reader, const std::shared_ptr<const MappedFil
   const uint64_t bytes = stored_bytes(tensor.type, elements);
   if (bytes > reader.remaining()) {
     const uint64_t needed = reader.offset() + bytes;
-    fail("{} is truncated: {} are there, it ends in tensor {}; download the file again.",
-         reader.source(), part_of_bytes(file->bytes().size(), std::max(needed, usual_size)),
-         tensor.name);
+    fail("{} is truncated in tensor {}: {} are there; download the file again.", reader.source(),
+         tensor.name, part_of_bytes(file->bytes().size(), std::max(needed, usual_size)));
   }
   tensor.bytes = reader.take(bytes, tensor.name);
   tensor.file = file;

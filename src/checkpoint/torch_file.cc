@@ -9,6 +9,7 @@
 #include "checkpoint/layout.h"
 #include "checkpoint/pickle.h"
 #include "checkpoint/storage.h"
+#include "checkpoint/warnings.h"
 #include "checkpoint/zip_archive.h"
 #include "common/file_kind.h"
 #include "whisper_s4y/error.h"
@@ -32,6 +33,9 @@ constexpr StorageClass kClasses[] = {
     {"ShortStorage", 2, std::nullopt},         {"CharStorage", 1, std::nullopt},
     {"ByteStorage", 1, std::nullopt},          {"BoolStorage", 1, std::nullopt},
 };
+
+constexpr uint64_t kMaxStorage = uint64_t{1}
+                                 << 44;  // bytes; times the number of values no overflow
 
 const StorageClass& class_of(const PickleValue& storage) {
   const auto* found = std::ranges::find(kClasses, storage.storage_class, &StorageClass::name);
@@ -162,7 +166,38 @@ TorchFile assemble(const PickleValue& root, const StorageBytes& storages,
   return result;
 }
 
+// The first entry is data.pkl, which says how large the storages after it are.
+uint64_t bytes_of_storages(std::span<const std::byte> zip, const std::string& source) {
+  constexpr uint64_t kBeforeNameLength = 26;
+  ByteReader bytes(zip, source);
+  bytes.take(kBeforeNameLength, "the first entry");
+  const auto name_length = bytes.read<uint16_t>("the first entry");
+  const auto extra_length = bytes.read<uint16_t>("the first entry");
+  bytes.take(uint64_t{name_length} + extra_length, "the first entry");
+  PickleReader reader(bytes);
+  reader.read();
+  std::map<std::string_view, uint64_t> sizes;
+  for (const PickleValue* storage : reader.storages()) {
+    const uint64_t size = class_of(*storage).size;
+    const auto count = static_cast<uint64_t>(storage->integer);
+    sizes[storage->text] = std::min(count, kMaxStorage / size) * size;
+  }
+  uint64_t sum = 0;
+  for (const auto& [key, size] : sizes) sum += size;
+  return sum;
+}
+
+[[noreturn]] void refuse_truncated(std::span<const std::byte> zip, const std::string& source) {
+  uint64_t whole = 0;
+  Warnings unknown;  // then the sentence does without the size
+  read_optional(unknown, "", [&] { whole = bytes_of_storages(zip, source); });
+  fail("{} is truncated: {}; download the file again.", source,
+       whole > zip.size() ? fmt::format("{} are there", part_of_bytes(zip.size(), whole))
+                          : "it begins as a ZIP but has no directory at its end");
+}
+
 TorchFile read_zip(const std::shared_ptr<const MappedFile>& file, const std::string& source) {
+  if (!ZipArchive::has_directory(file->bytes())) refuse_truncated(file->bytes(), source);
   const ZipArchive archive(file->bytes(), source);
   const std::string pickle_name(archive.find_ending("data.pkl"));
   const std::string folder = pickle_name.substr(0, pickle_name.size() - 8);

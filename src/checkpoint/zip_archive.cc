@@ -51,6 +51,18 @@ void read_extra64(ByteReader extra, EntryPlace& place) {
   }
 }
 
+// Where the record at the end begins. It ends with a comment of unknown length: search backwards.
+std::optional<uint64_t> find_end(std::span<const std::byte> bytes) {
+  if (bytes.size() < kEndSize) return std::nullopt;
+  uint64_t at = bytes.size() - kEndSize;
+  const uint64_t lowest = at > kMaxComment ? at - kMaxComment : 0;
+  while (number_at<uint32_t>(bytes, at) != kEndOfDirectory) {
+    if (at == lowest) return std::nullopt;
+    --at;
+  }
+  return at;
+}
+
 }  // namespace
 
 ZipArchive::ZipArchive(std::span<const std::byte> bytes, std::string source)
@@ -59,20 +71,14 @@ ZipArchive::ZipArchive(std::span<const std::byte> bytes, std::string source)
   check_overlaps();
 }
 
+bool ZipArchive::has_directory(std::span<const std::byte> bytes) {
+  return find_end(bytes).has_value();
+}
+
 ZipArchive::Directory ZipArchive::find_directory() const {
-  if (bytes_.size() < kEndSize) fail("{} is truncated: it is too short for a ZIP.", source_);
-  // The record ends with a comment of unknown length: search backwards.
-  uint64_t at = bytes_.size() - kEndSize;
-  const uint64_t lowest = at > kMaxComment ? at - kMaxComment : 0;
-  while (number_at<uint32_t>(bytes_, at) != kEndOfDirectory) {
-    if (at == lowest) {
-      fail(
-          "{} is truncated: it begins as a ZIP but has no directory at its end; download the file "
-          "again.",
-          source_);
-    }
-    --at;
-  }
+  const auto end = find_end(bytes_);
+  if (!end) fail("{} is truncated: it begins as a ZIP but has no directory at its end.", source_);
+  const uint64_t at = *end;
   Directory directory{.offset = number_at<uint32_t>(bytes_, at + 16),
                       .size = number_at<uint32_t>(bytes_, at + 12),
                       .entries = number_at<uint16_t>(bytes_, at + 10)};
@@ -121,7 +127,10 @@ void ZipArchive::read_directory(const Directory& directory) {
     read_extra64(ByteReader(reader.take(extra_length, name), reader.source()), place);
     reader.take(comment_length, name);
     if (method != 0 || place.size != place.packed_size) {
-      fail("{}: entry {} is compressed; torch.save stores entries as they are.", source_, name);
+      fail(
+          "{}: entry {} is compressed, which torch.save does not do; unpack the archive and give "
+          "what is inside.",
+          source_, name);
     }
     if ((flags & 1U) != 0) fail("{}: entry {} is encrypted.", source_, name);
     const auto data = locate_data(name, place.header, place.size);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +16,9 @@ namespace whisper_s4y {
 class ZipArchive {
  public:
   ZipArchive(std::span<const std::byte> bytes, std::string source);
+
+  /// Whether there is a directory at the end, as there is not while a download goes on.
+  [[nodiscard]] static bool has_directory(std::span<const std::byte> bytes);
 
   [[nodiscard]] bool has(std::string_view name) const { return entries_.contains(name); }
   /// Throws Error when there is no such entry.

@@ -242,7 +242,7 @@ TEST_F(Ggml, SaysHowMuchOfADownloadIsThere) {
   const size_t there = good.size() * 4 / 5;  // the first half are mel filters
   write_file(path(), std::string_view(good).substr(0, there));
   EXPECT_THAT(open_message(),
-              HasSubstr(part_of_bytes(there, good.size()) + " are there, it ends in tensor"));
+              HasSubstr(part_of_bytes(there, good.size()) + " are there; download the file again"));
 }
 
 TEST_F(Ggml, ReportsRowsThatAreNoBlocks) {

@@ -6,6 +6,7 @@
 #include "checkpoint/export.h"
 #include "checkpoint/tiny_checkpoint.h"
 #include "checkpoint/torch_writer.h"
+#include "common/file_kind.h"
 #include "support/errors.h"
 
 namespace whisper_s4y {
@@ -148,6 +149,14 @@ TEST_F(TorchBin, SaysThatAnAdapterIsNoModel) {
   EXPECT_THAT(
       message_of([&] { static_cast<void>(open_checkpoint(folder_ / "adapter_model.bin")); }),
       HasSubstr("is a LoRA adapter, not a whole model"));
+}
+
+TEST_F(TorchBin, SaysHowMuchOfADownloadIsThere) {
+  const std::string good = read_file(weights());
+  uint64_t numbers = 0;
+  for (const auto& [name, tensor] : tiny_.tensors) numbers += bytes_of(tensor).size();
+  write_file(weights(), std::string_view(good).substr(0, good.size() / 2));
+  EXPECT_THAT(open_message(), HasSubstr(part_of_bytes(good.size() / 2, numbers) + " are there"));
 }
 
 TEST_F(TorchBin, OpensShards) {
@@ -343,9 +352,9 @@ TEST_F(TorchBin, ReportsDamage) {
   };
   const std::vector<Damage> damages = {
       {"empty", [](std::string& b) { b.clear(); }, "is empty"},
-      {"2 bytes", [](std::string& b) { b.resize(2); }, "too short for a ZIP"},
+      {"2 bytes", [](std::string& b) { b.resize(2); }, "no directory at its end"},
       {"no directory", [](std::string& b) { b.resize(b.size() - 1); }, "no directory at its end"},
-      {"half", [](std::string& b) { b.resize(b.size() / 2); }, "no directory at its end"},
+      {"half", [](std::string& b) { b.resize(b.size() / 2); }, "kB are there; download"},
       {"directory past the end", end(6, bytes_of(uint32_t{0x7FFFFFFF})), "does not fit"},
       {"directory of 4 GB", end(10, bytes_of(~uint32_t{0})), "does not fit"},
       {"other entry count", end(12, bytes_of(uint16_t{65535})), "does not fit"},

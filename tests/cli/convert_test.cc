@@ -228,7 +228,8 @@ class ConvertByName : public testing::Test {
   ProgramResult convert(const std::string& name) {
     ProgramOptions options;
     options.environment = {{"HF_ENDPOINT", hub_.address()},
-                           {"XDG_CACHE_HOME", folder_.file("cache")}};
+                           {"XDG_CACHE_HOME", folder_.file("cache")},
+                           {"HF_HUB_CACHE", folder_.file("hf")}};
     return run_program({"convert", name, "-o", "out.tflite"}, options);
   }
 
@@ -246,6 +247,18 @@ TEST_F(ConvertByName, DownloadsOnceIntoTheCache) {
     EXPECT_THAT(hub_.requests_for("model.safetensors"), ::testing::SizeIs(1));
   }
   EXPECT_TRUE(std::filesystem::is_directory(folder_ / "cache/whisper-s4y/hub"));
+}
+
+TEST_F(ConvertByName, UsesTheCacheOfHuggingfaceHub) {
+  const auto model = folder_ / "hf/models--openai--whisper-tiny.en";
+  std::filesystem::create_directories(model / "snapshots");
+  std::filesystem::create_directories(model / "refs");
+  std::filesystem::create_symlink(genuine_checkpoint("tiny.en/hf"), model / "snapshots/abc");
+  write_file(model / "refs/main", "abc");
+  const ProgramResult result = convert("tiny.en");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("whisper-s4y: using " + (model / "snapshots/abc").string()));
+  EXPECT_THAT(hub_.requests(), IsEmpty());
 }
 
 TEST_F(ConvertByName, ContinuesWhatBrokeOff) {
