@@ -106,7 +106,7 @@ void check_tied(const Checkpoint& checkpoint, const std::filesystem::path& path)
 }
 
 void check_no_more_tokens(const ModelInfo& info, const std::filesystem::path& path) {
-  const auto end = static_cast<size_t>(info.generation.timestamp_begin() + kTimestampTokens);
+  const auto end = static_cast<size_t>(info.generation.timestamp_begin()) + kTimestampTokens;
   const std::vector<std::string>& tokens = info.vocabulary.tokens;
   if (tokens.size() <= end) return;
   fail(

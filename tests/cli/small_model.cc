@@ -17,6 +17,7 @@ Checkpoint small() {
   const Checkpoint tiny = tiny_checkpoint();
   ModelConfig config = testing::small_config();
   config.vocab_size = tiny.info.config.vocab_size;
+  config.encoder_ffn_dim = config.decoder_ffn_dim = 4 * config.d_model;  // as ggml has it
   Checkpoint checkpoint = testing::random_checkpoint(config);
   const auto heads = checkpoint.info.generation.alignment_heads;
   checkpoint.info.vocabulary = tiny.info.vocabulary;
