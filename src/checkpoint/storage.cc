@@ -28,7 +28,7 @@ void widen(std::span<const Stored> in, std::span<float> out) {
   for (size_t i = 0; i < in.size(); ++i) out[i] = static_cast<float>(in[i]);
 }
 
-// What is beyond float32 becomes infinite, which the writer of a model refuses.
+// What is beyond float32 becomes infinite, which shows when the model is verified.
 void narrow(std::span<const double> in, std::span<float> out) {
   for (size_t i = 0; i < in.size(); ++i) out[i] = static_cast<float>(in[i]);
 }
