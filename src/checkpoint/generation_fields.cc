@@ -18,6 +18,10 @@ std::optional<int> index_below(const nlohmann::json& value, int limit) {
 // As the file has it, but short and without what is not UTF-8.
 std::string shown(const nlohmann::json& value) {
   constexpr size_t kLongest = 40;
+  // Writing goes as deep as the value, which may be any number of levels.
+  if (std::ranges::any_of(value, [](const nlohmann::json& part) { return part.is_structured(); })) {
+    return value.is_array() ? "[...]" : "{...}";
+  }
   std::string text = value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
   if (text.size() > kLongest) text = text.substr(0, kLongest) + "...";
   return text;

@@ -310,7 +310,9 @@ std::set<std::string> special_texts(const std::filesystem::path& folder) {
     const nlohmann::json* added = config.find("added_tokens_decoder");
     if (added == nullptr || !added->is_object()) return texts;
     for (const nlohmann::json& token : *added) {
-      if (token.is_object() && token.value("special", nlohmann::json()) == true) {
+      if (!token.is_object()) continue;
+      const auto special = token.find("special");
+      if (special != token.end() && special->is_boolean() && special->get<bool>()) {
         add_text(token, texts);
       }
     }

@@ -431,6 +431,11 @@ TEST_F(Safetensors, WarnsOfWhatIsWrongInTheGenerationConfig) {
     expect_same_model(*opened, tiny_);
   }
   EXPECT_THAT(with("of_a_later_version", {{"a", 1}})->warnings, IsEmpty());
+  const std::string deep = std::string(200'000, '[') + std::string(200'000, ']');
+  const auto opened =
+      warnings_of(R"({"eos_token_id": {"a": )" + deep + R"(}, "suppress_tokens": [)" + deep + "]}");
+  EXPECT_THAT(opened->warnings, ElementsAre(HasSubstr("eos_token_id is {...}, expected a token id"),
+                                            HasSubstr("1 entry is left out")));
 }
 
 TEST_F(Safetensors, KeepsWhatIsRightInLists) {
