@@ -1,6 +1,6 @@
 """Word error rates of recordings in several languages beside those of their parts.
 
-  multilingual.py PROGRAM MODEL PROMPTS [--work build/bench/multilingual] [--options ...]
+  multilingual.py PROGRAM MODEL PROMPTS [--work build/bench/multilingual] [--options ...] [--verbose]
 
 PROMPTS is the folder that ../shared/tools/prompts.py has made. Twenty recordings are joined from its prompts, always
 the same: in every second one each part is 8 to 20 s in one language, in the others 3 to 9 s, so that languages change
@@ -11,7 +11,6 @@ without --batched. One normaliser and one count of word errors (accuracy.py's) s
 """
 
 import argparse
-import csv
 import json
 import pathlib
 import random
@@ -94,7 +93,7 @@ def make_recordings(folder, work):
 def transcribe(arguments, paths, options):
     """Transcripts of the recordings, and the seconds it took."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [arguments.program, "transcribe", arguments.model, *paths, "-f", "json", "-o", folder, "-q"]
+        command = [arguments.program.resolve(), "transcribe", arguments.model, *paths, "-f", "json", "-o", folder, "-q"]
         start = time.monotonic()
         subprocess.run([*command, *options, *arguments.options.split()], check=True)
         seconds = time.monotonic() - start
