@@ -21,11 +21,12 @@ Shape broadcast(const Graph& g, OpCode code, Value a, Value b) {
   return result;
 }
 
-void check_same_type(const Graph& g, OpCode code, Value a, Value b) {
-  if (g.dtype(a) != g.dtype(b)) {
-    fail("{} needs operands of one type, found {} and {}.", name_of(code), name_of(g.dtype(a)),
-         name_of(g.dtype(b)));
-  }
+/// Two operands of one type, which is float32 or, unless `floats_only`, int32.
+void check_numbers(const Graph& g, OpCode code, Value a, Value b, bool floats_only = false) {
+  const DType type = g.dtype(a);
+  if (type == g.dtype(b) && (type == DType::f32 || (type == DType::i32 && !floats_only))) return;
+  fail("{} needs two operands of float32{}, found {} and {}.", name_of(code),
+       floats_only ? "" : " or two of int32", name_of(type), name_of(g.dtype(b)));
 }
 
 void check_type(const Graph& g, OpCode code, Value a, DType type) {
@@ -36,12 +37,18 @@ void check_type(const Graph& g, OpCode code, Value a, DType type) {
 }
 
 Value binary(Graph& g, OpCode code, Value a, Value b) {
-  check_same_type(g, code, a, b);
+  check_numbers(g, code, a, b, code == OpCode::div || code == OpCode::squared_difference);
   return g.append(code, {a, b}, g.dtype(a), broadcast(g, code, a, b));
 }
 
 Value compare(Graph& g, OpCode code, Value a, Value b) {
-  check_same_type(g, code, a, b);
+  check_numbers(g, code, a, b);
+  return g.append(code, {a, b}, DType::boolean, broadcast(g, code, a, b));
+}
+
+Value logical(Graph& g, OpCode code, Value a, Value b) {
+  check_type(g, code, a, DType::boolean);
+  check_type(g, code, b, DType::boolean);
   return g.append(code, {a, b}, DType::boolean, broadcast(g, code, a, b));
 }
 
@@ -69,15 +76,8 @@ Value less_equal(Graph& g, Value a, Value b) { return compare(g, OpCode::less_eq
 Value equal(Graph& g, Value a, Value b) { return compare(g, OpCode::equal, a, b); }
 Value not_equal(Graph& g, Value a, Value b) { return compare(g, OpCode::not_equal, a, b); }
 
-Value logical_and(Graph& g, Value a, Value b) {
-  check_type(g, OpCode::logical_and, a, DType::boolean);
-  return binary(g, OpCode::logical_and, a, b);
-}
-
-Value logical_or(Graph& g, Value a, Value b) {
-  check_type(g, OpCode::logical_or, a, DType::boolean);
-  return binary(g, OpCode::logical_or, a, b);
-}
+Value logical_and(Graph& g, Value a, Value b) { return logical(g, OpCode::logical_and, a, b); }
+Value logical_or(Graph& g, Value a, Value b) { return logical(g, OpCode::logical_or, a, b); }
 
 Value logical_not(Graph& g, Value a) {
   check_type(g, OpCode::logical_not, a, DType::boolean);
@@ -86,7 +86,7 @@ Value logical_not(Graph& g, Value a) {
 
 Value select(Graph& g, Value condition, Value a, Value b) {
   check_type(g, OpCode::select_v2, condition, DType::boolean);
-  check_same_type(g, OpCode::select_v2, a, b);
+  check_numbers(g, OpCode::select_v2, a, b);
   const Shape values = broadcast(g, OpCode::select_v2, a, b);
   const Shape& mask = g.shape(condition);
   Shape shape(std::max(values.size(), mask.size()), 1);
@@ -115,6 +115,11 @@ Value softmax(Graph& g, Value a) { return unary(g, OpCode::softmax, a, SoftmaxAt
 
 Value cast(Graph& g, Value a, DType to) {
   if (g.dtype(a) == to) return a;
+  for (const DType type : {g.dtype(a), to}) {
+    if (type == DType::string || type == DType::i4) {
+      fail("CAST cannot turn {} into {}.", name_of(g.dtype(a)), name_of(to));
+    }
+  }
   return g.append(OpCode::cast, {a}, to, g.shape(a), CastAttributes{g.dtype(a), to});
 }
 

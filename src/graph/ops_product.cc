@@ -43,6 +43,9 @@ Value batch_matmul(Graph& g, Value a, Value b, bool transpose_a, bool transpose_
     fail("BATCH_MATMUL cannot multiply {}{} by {}{}.", to_string(left),
          transpose_a ? " transposed" : "", to_string(right), transpose_b ? " transposed" : "");
   };
+  if (g.dtype(a) != DType::f32 || g.dtype(b) != DType::f32) {
+    fail("BATCH_MATMUL needs float32, found {} and {}.", name_of(g.dtype(a)), name_of(g.dtype(b)));
+  }
   if (left.size() < 2 || left.size() != right.size()) mismatch();
   const size_t rank = left.size();
   const int32_t m = left[rank - (transpose_a ? 1 : 2)];
@@ -68,6 +71,16 @@ Value conv_2d(Graph& g, Value x, Value kernel, Value bias, int stride_h, int str
   if (in.size() != 4 || taps.size() != 4 || in[3] != taps[3] || g.shape(bias) != Shape{taps[0]}) {
     fail("CONV_2D cannot apply kernel {} with bias {} to {}.", to_string(taps),
          to_string(g.shape(bias)), to_string(in));
+  }
+  for (const Value operand : {x, kernel, bias}) {
+    if (g.dtype(operand) != DType::f32) {
+      fail("CONV_2D needs float32, found {} of shape {}.", name_of(g.dtype(operand)),
+           to_string(g.shape(operand)));
+    }
+  }
+  if (!same_padding && (taps[1] > in[1] || taps[2] > in[2])) {
+    fail("CONV_2D cannot apply a kernel {} that is larger than its input {}.", to_string(taps),
+         to_string(in));
   }
   const auto size = [&](int32_t n, int32_t k, int stride) {
     return same_padding ? (n + stride - 1) / stride : (n - k) / stride + 1;

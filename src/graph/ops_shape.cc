@@ -1,10 +1,15 @@
 #include <algorithm>
+#include <initializer_list>
 
 #include "graph/ops.h"
 #include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {
+
+/// Types of which each number is one of whole bytes.
+constexpr std::initializer_list<DType> kPlain{DType::f32, DType::i32, DType::i8, DType::u8,
+                                              DType::boolean};
 
 int rank_of(const Graph& g, Value a) { return static_cast<int>(g.shape(a).size()); }
 
@@ -17,7 +22,13 @@ size_t normalize_axis(const Graph& g, OpCode code, Value a, int axis) {
   return static_cast<size_t>(positive);
 }
 
+void check_type(const Graph& g, OpCode code, Value a, std::initializer_list<DType> types) {
+  if (std::ranges::find(types, g.dtype(a)) != types.end()) return;
+  fail("{} cannot take {} of shape {}.", name_of(code), name_of(g.dtype(a)), to_string(g.shape(a)));
+}
+
 Value reduce(Graph& g, OpCode code, Value a, const std::vector<int>& axes, bool keep_dims) {
+  check_type(g, code, a, {DType::f32});
   std::vector<bool> reduced(g.shape(a).size(), false);
   std::vector<int32_t> positive;
   for (const int axis : axes) {
@@ -40,6 +51,7 @@ Value reduce(Graph& g, OpCode code, Value a, const std::vector<int>& axes, bool 
 
 Value padded(Graph& g, OpCode code, Value a, const std::vector<std::pair<int, int>>& padding,
              Attributes attributes) {
+  check_type(g, code, a, {DType::f32});
   if (padding.size() != g.shape(a).size()) {
     fail("{} of shape {} needs {} pairs, found {}.", name_of(code), to_string(g.shape(a)),
          g.shape(a).size(), padding.size());
@@ -82,6 +94,7 @@ Value reduce_max(Graph& g, Value a, const std::vector<int>& axes, bool keep_dims
 }
 
 Value arg_max(Graph& g, Value a) {
+  check_type(g, OpCode::arg_max, a, {DType::f32});
   if (g.shape(a).empty()) fail("ARG_MAX needs at least one dimension.");
   Shape shape = g.shape(a);
   const auto axis = static_cast<int32_t>(shape.size()) - 1;
@@ -91,6 +104,7 @@ Value arg_max(Graph& g, Value a) {
 }
 
 Value reshape(Graph& g, Value a, Shape shape) {
+  check_type(g, OpCode::reshape, a, kPlain);
   if (element_count(shape) != element_count(g.shape(a))) {
     fail("RESHAPE cannot turn {} into {}.", to_string(g.shape(a)), to_string(shape));
   }
@@ -100,6 +114,7 @@ Value reshape(Graph& g, Value a, Shape shape) {
 }
 
 Value transpose(Graph& g, Value a, const std::vector<int>& permutation) {
+  check_type(g, OpCode::transpose, a, {DType::f32, DType::i32});
   const Shape& from = g.shape(a);
   std::vector<int> sorted = permutation;
   std::sort(sorted.begin(), sorted.end());
@@ -116,6 +131,7 @@ Value transpose(Graph& g, Value a, const std::vector<int>& permutation) {
 
 Value concat(Graph& g, const std::vector<Value>& parts, int axis) {
   if (parts.empty()) fail("CONCATENATION needs at least one part.");
+  check_type(g, OpCode::concatenation, parts[0], {DType::f32, DType::i32});
   const size_t index = normalize_axis(g, OpCode::concatenation, parts[0], axis);
   Shape shape = g.shape(parts[0]);
   for (size_t i = 1; i < parts.size(); ++i) {
@@ -146,6 +162,7 @@ Value slice(Graph& g, Value a, const std::vector<int>& begin, const Shape& size)
 }
 
 Value slice(Graph& g, Value a, Value begin, const Shape& size) {
+  check_type(g, OpCode::slice, a, kPlain);
   check_index_vector(g, OpCode::slice, begin, a);
   if (size.size() != g.shape(a).size()) {
     fail("SLICE of {} cannot have size {}.", to_string(g.shape(a)), to_string(size));
@@ -154,6 +171,7 @@ Value slice(Graph& g, Value a, Value begin, const Shape& size) {
 }
 
 std::vector<Value> split(Graph& g, Value a, int axis, int count) {
+  check_type(g, OpCode::split, a, {DType::f32, DType::i32});
   const size_t index = normalize_axis(g, OpCode::split, a, axis);
   Shape shape = g.shape(a);
   if (count < 1 || shape[index] % count != 0) {
@@ -182,6 +200,8 @@ Value gather(Graph& g, Value a, Value indices, int axis) {
   if (g.dtype(indices) != DType::i32) {
     fail("GATHER needs int32 indices, found {}.", name_of(g.dtype(indices)));
   }
+  check_type(g, OpCode::gather, a,
+             {DType::f32, DType::f16, DType::i32, DType::i8, DType::u8, DType::string});
   const size_t index = normalize_axis(g, OpCode::gather, a, axis);
   const Shape& from = g.shape(a);
   const auto place = static_cast<Shape::difference_type>(index);
@@ -194,6 +214,7 @@ Value gather(Graph& g, Value a, Value indices, int axis) {
 }
 
 Value dynamic_update_slice(Graph& g, Value a, Value update, Value start) {
+  check_type(g, OpCode::dynamic_update_slice, a, {DType::f32, DType::i32});
   const Shape& whole = g.shape(a);
   const Shape& part = g.shape(update);
   bool fits = whole.size() == part.size() && g.dtype(a) == g.dtype(update);
@@ -206,6 +227,7 @@ Value dynamic_update_slice(Graph& g, Value a, Value update, Value start) {
 }
 
 Value broadcast_to(Graph& g, Value a, const Shape& shape) {
+  check_type(g, OpCode::broadcast_to, a, {DType::f32, DType::i32});
   const Shape& from = g.shape(a);
   bool fits = from.size() <= shape.size();
   for (size_t i = 1; fits && i <= from.size(); ++i) {
