@@ -49,6 +49,11 @@ const float* SelfCache::Part::hypothesis(size_t index) const {
   return buffer.as<float>().data() + index * outer * positions * inner;
 }
 
+bool SelfCache::Part::is_like(const Part& other) const {
+  return name == other.name && outer == other.outer && positions == other.positions &&
+         inner == other.inner;
+}
+
 SelfCache::SelfCache(LiteRtSignature& signature, int positions) : positions_(positions) {
   int hypotheses = 0;
   for (const TensorInfo& tensor : signature.inputs()) {
@@ -78,14 +83,18 @@ void SelfCache::bind(LiteRtSignature& signature) {
 }
 
 void SelfCache::wrote(int hypothesis, int position, int count) {
+  if (position < 0 || position > length(hypothesis) || count < 0 || count > positions_ - position) {
+    fail("{} rows cannot be written at position {}: the cache holds {} of {} positions.", count,
+         position, length(hypothesis), positions_);
+  }
   truncate(hypothesis, position);
   Rows& rows = rows_[static_cast<size_t>(hypothesis)];
   for (int i = 0; i < count; ++i) rows.push_back(new_row());
 }
 
 void SelfCache::truncate(int hypothesis, int position) {
-  Rows& rows = rows_[static_cast<size_t>(hypothesis)];
-  rows.resize(std::min(rows.size(), static_cast<size_t>(position)));
+  Rows& rows = rows_.at(static_cast<size_t>(hypothesis));
+  rows.resize(std::min(rows.size(), static_cast<size_t>(std::max(position, 0))));
 }
 
 int SelfCache::first_difference(const Rows& a, const Rows& b, int length) {
@@ -144,7 +153,8 @@ void SelfCache::reorder(std::span<const int> parents, int length) {
   std::vector<Move> moves;
   std::vector<Rows> rows = rows_;
   for (size_t i = 0; i < parents.size(); ++i) {
-    if (parents[i] < 0 || parents[i] >= hypotheses() || this->length(parents[i]) < length) {
+    if (parents[i] < 0 || parents[i] >= hypotheses() || length < 0 ||
+        this->length(parents[i]) < length) {
       fail("Hypothesis {} cannot continue hypothesis {} at position {}: it has not come so far.", i,
            parents[i], length);
     }
@@ -179,9 +189,13 @@ void SelfCache::reorder(std::span<const int> parents, int length) {
 }
 
 void SelfCache::copy_from(const SelfCache& source, int length) {
-  if (source.length(0) < length) {
+  if (length < 0 || source.length(0) < length) {
     fail("Hypotheses cannot start at position {}: only {} positions were fed.", length,
          source.length(0));
+  }
+  if (!std::ranges::equal(parts_, source.parts_,
+                          [](const Part& a, const Part& b) { return a.is_like(b); })) {
+    fail("Hypotheses cannot start from a cache whose tensors have other names or shapes.");
   }
   for (size_t i = 0; i < rows_.size(); ++i) {
     const int first = first_difference(rows_[i], source.rows_[0], length);

@@ -19,15 +19,15 @@ namespace whisper_s4y {
 /// hypothesis a copy of another copies only the positions in which they differ.
 class SelfCache {
  public:
-  /// For the tensors of `signature`, of which one dimension has the size `positions`. Throws Error
-  /// when that is not so.
+  /// For the inputs "self_..." of `signature`: float32, all with the same first dimension, of the
+  /// others exactly one of the size `positions`. Throws Error when that is not so.
   SelfCache(LiteRtSignature& signature, int positions);
 
   [[nodiscard]] int hypotheses() const { return static_cast<int>(rows_.size()); }
   [[nodiscard]] int positions() const { return positions_; }
   /// Positions of the hypothesis that hold something computed.
   [[nodiscard]] int length(int hypothesis) const {
-    return static_cast<int>(rows_[static_cast<size_t>(hypothesis)].size());
+    return static_cast<int>(rows_.at(static_cast<size_t>(hypothesis)).size());
   }
 
   /// Binds the tensors to `signature`, "self_x" as input and "new_self_x" as output of the same
@@ -35,7 +35,7 @@ class SelfCache {
   void bind(LiteRtSignature& signature);
 
   /// Says that the signature wrote `count` new rows from `position` on; what was there and after
-  /// is gone.
+  /// is gone. Throws Error when that leaves a gap or passes the last position.
   void wrote(int hypothesis, int position, int count);
   /// Forgets what is at `position` and after.
   void truncate(int hypothesis, int position);
@@ -43,7 +43,8 @@ class SelfCache {
   /// Hypothesis i becomes what hypothesis parents[i] was, up to `length` positions; those past
   /// parents.size() keep what they have. Throws Error when a parent has fewer positions.
   void reorder(std::span<const int> parents, int length);
-  /// Every hypothesis becomes a copy of the only one of `source`, up to `length` positions.
+  /// Every hypothesis becomes a copy of the first one of `source`, up to `length` positions. Throws
+  /// Error when `source` has fewer, or tensors of other names or shapes.
   void copy_from(const SelfCache& source, int length);
 
  private:
@@ -57,7 +58,8 @@ class SelfCache {
 
     [[nodiscard]] float* hypothesis(size_t index);
     [[nodiscard]] const float* hypothesis(size_t index) const;
-    [[nodiscard]] size_t row_size() const { return outer * inner; }
+    /// Whether a hypothesis of one can be copied to one of the other.
+    [[nodiscard]] bool is_like(const Part& other) const;
   };
   using Rows = std::vector<uint64_t>;  // by position: a number of its own for every computed row
 
