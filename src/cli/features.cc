@@ -15,6 +15,7 @@
 #include "common/temporary_file.h"
 #include "models/bundle.h"
 #include "runtime/litert_model.h"
+#include "tflite/contract.h"
 #include "tflite/writer.h"
 #include "whisper_s4y/audio.h"
 #include "whisper_s4y/error.h"
@@ -53,6 +54,8 @@ void run_features(const FeaturesArguments& arguments) {
   options.use_cache = false;  // the front end packs in no time
   LiteRtModel model(made ? made->path() : arguments.model, options);
   LiteRtSignature& signature = model.signature("features");
+  check_signature({signature.key(), signature.inputs(), signature.outputs()},
+                  contract_of("features"), {}, model.file().path().string());
   const TensorInfo& logmel_info = signature.output("logmel");
   AlignedBuffer samples(signature.input("normalized_audio"));
   AlignedBuffer logmel(logmel_info);

@@ -165,6 +165,9 @@ void print_description(const TfliteFile& file, const Json& description) {
                              format_bytes(bytes.get<uint64_t>()));
   }
   print_out("  constants   {}\n", constants.empty() ? "none" : constants);
+  if (description["signatures"].empty()) {
+    print_out("  no signatures: nothing in the file can be called\n");
+  }
   for (const Json& signature : description["signatures"]) {
     int ops = 0;
     for (const auto& [name, count] : signature["ops"].items()) ops += count.get<int>();

@@ -3,8 +3,16 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
 
 #include "cli/checkpoint_input.h"
 #include "cli/commands.h"
@@ -26,6 +34,9 @@ namespace {
 constexpr size_t kWindow = kWindowSamples;
 constexpr int kTokensOfTestSignal = 32;  // it is no speech: more would be repetition
 constexpr int kTokensOfSpeech = 224;
+// A signature is done in a small part of that, on slow machines too.
+constexpr int kSecondsToRun = 120;
+constexpr int kMostSecondsToRun = 1 << 20;
 
 struct VerifyArguments {
   std::filesystem::path model;               // the file to verify
@@ -34,8 +45,36 @@ struct VerifyArguments {
   std::optional<double> max_mel;             // replace default_bounds()
   std::optional<double> max_encoder;         //
   std::optional<double> max_logits;          //
+  std::optional<int> time_limit;             // seconds; empty: default_time_limit()
   ModelOptions runtime;                      // how to run
 };
+
+/// Ends the program unless it is destroyed in time: a file may hold a loop without end, and nothing
+/// can stop LiteRT while it runs.
+class TimeLimit {
+ public:
+  TimeLimit(int seconds, const std::string& what)
+      : thread_([this, seconds, what](const std::stop_token& done) {
+          std::unique_lock lock(mutex_);
+          changed_.wait_for(lock, done, std::chrono::seconds(seconds), [] { return false; });
+          if (done.stop_requested()) return;
+          std::fflush(stdout);
+          fmt::print(stderr,
+                     "whisper-s4y: {} did not come to an end in {} s: --time-limit gives it more, "
+                     "but the file may hold a loop without end.\n",
+                     what, seconds);
+          std::_Exit(1);
+        }) {}
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::jthread thread_;  // the last to be made and the first to end
+};
+
+int default_time_limit(const TfliteFile& file) {
+  return kSecondsToRun + static_cast<int>(file.size() / 1'000'000);
+}
 
 bool is_tflite(const std::filesystem::path& path) {
   return std::filesystem::is_regular_file(path) && path.extension() == ".tflite";
@@ -117,10 +156,13 @@ void compare(const VerifyArguments& arguments, const TfliteFile& file) {
 
 void run_verify(const VerifyArguments& arguments) {
   const auto file = std::make_shared<TfliteFile>(arguments.model);
+  check_promises(*file);
   const std::vector<std::string> keys = checkable_signatures(*file);
   RuntimeOptions options = runtime_options(arguments.runtime);
   options.use_cache = false;
   for (const std::string& key : keys) {
+    const TimeLimit limit(arguments.time_limit.value_or(default_time_limit(*file)),
+                          fmt::format("{}: signature \"{}\"", arguments.model.string(), key));
     check_signatures(file, {key}, options);
     print_out("signature {} runs, every number is finite\n", key);
   }
@@ -134,7 +176,7 @@ void add_verify_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
       "verify",
       "Check that a .tflite file runs and does what its checkpoint does. Without --against every "
-      "signature is run alone and must give finite numbers.");
+      "signature is held to docs/models.md and run alone, and must give finite numbers.");
   command->add_option("MODEL", arguments->model, "A .tflite file that `convert` has written")
       ->required();
   CLI::Option* against =
@@ -161,6 +203,13 @@ void add_verify_command(CLI::App& app) {
   bound("--max-mel", arguments->max_mel, "Of the log-mel spectrogram");
   bound("--max-encoder", arguments->max_encoder, "Of the last hidden state");
   bound("--max-logits", arguments->max_logits, "Of the logits");
+  command
+      ->add_option("--time-limit", arguments->time_limit,
+                   fmt::format("Seconds that a signature may run (default: {}, and one more for "
+                               "each MB of the file)",
+                               kSecondsToRun))
+      ->check(CLI::Range(1, kMostSecondsToRun).description(""))
+      ->type_name("SECONDS");
   add_model_options(*command, arguments->runtime);
   command->remove_option(command->get_option("--no-cache"));  // nothing is kept
   command->footer(

@@ -2,120 +2,132 @@
 
 #include <fmt/format.h>
 
-#include "common/front_end.h"
 #include "graph/ops.h"
 #include "models/decoder.h"
 #include "models/encoder.h"
 #include "models/features.h"
+#include "models/signature_builder.h"
 #include "models/token_text.h"
 #include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {
 
-Value audio_input(Graph& g) { return g.input("normalized_audio", DType::f32, {kWindowSamples}); }
-
-Value features_input(Graph& g, const ModelConfig& config) {
-  return g.input("input_features", DType::f32,
-                 {1, config.num_mel_bins, 2 * config.max_source_positions});
+SignatureBuilder signature(Module& module, std::string_view key, Weights& weights) {
+  return {module, contract_of(key), ContractSizes(weights.config(), weights.generation())};
 }
 
-Value hidden_input(Graph& g, const ModelConfig& config, std::string name) {
-  return g.input(std::move(name), DType::f32, {1, config.max_source_positions, config.d_model});
+LoopInputs prompt_inputs(SignatureBuilder& s) {
+  return {.prompt = s.input("prompt_tokens"),
+          .prompt_length = s.input("prompt_length"),
+          .max_length = s.input("max_length")};
 }
 
-LoopInputs prompt_inputs(Graph& g) {
-  LoopInputs inputs;
-  inputs.prompt = g.input("prompt_tokens", DType::i32, {1, kPromptCapacity});
-  inputs.prompt_length = g.input("prompt_length", DType::i32, {1});
-  inputs.max_length = g.input("max_length", DType::i32, {1});
-  return inputs;
+/// self_k_0, self_v_0, ..., cross_k_0, cross_v_0, ...
+DecoderCache cache_inputs(SignatureBuilder& s) {
+  DecoderCache cache;
+  for (int i = 0; i < s.layers(); ++i) {
+    cache.self_k.push_back(s.input("self_k_i", i));
+    cache.self_v.push_back(s.input("self_v_i", i));
+  }
+  for (int i = 0; i < s.layers(); ++i) {
+    cache.cross_k.push_back(s.input("cross_k_i", i));
+    cache.cross_v.push_back(s.input("cross_v_i", i));
+  }
+  return cache;
+}
+
+void append_cache_outputs(const DecoderCache& cache, std::vector<NamedValue>& outputs) {
+  for (size_t i = 0; i < cache.self_k.size(); ++i) {
+    outputs.emplace_back(fmt::format("new_self_k_{}", i), cache.self_k[i]);
+    outputs.emplace_back(fmt::format("new_self_v_{}", i), cache.self_v[i]);
+  }
 }
 
 }  // namespace
 
 void add_features(Module& module, const ModelConfig& config) {
-  Graph& g = module.add_graph("features");
-  module.add_signature("features", g,
-                       {{"logmel", log_mel(g, audio_input(g), config.num_mel_bins)}});
+  SignatureBuilder s(module, contract_of("features"), ContractSizes(config, {}));
+  s.finish({{"logmel", log_mel(s.graph(), s.input("normalized_audio"), config.num_mel_bins)}});
 }
 
 void add_encode(Module& module, Weights& weights) {
-  Graph& g = module.add_graph("encode");
-  const Value input = features_input(g, weights.config());
-  module.add_signature("encode", g, {{"last_hidden_state", encoder(g, weights, input)}});
+  SignatureBuilder s = signature(module, "encode", weights);
+  s.finish({{"last_hidden_state", encoder(s.graph(), weights, s.input("input_features"))}});
 }
 
 void add_pcm_encode(Module& module, Weights& weights) {
-  Graph& g = module.add_graph("pcm_encode");
-  const Value logmel = log_mel(g, audio_input(g), weights.config().num_mel_bins);
-  module.add_signature("pcm_encode", g, {{"last_hidden_state", encoder(g, weights, logmel)}});
+  SignatureBuilder s = signature(module, "pcm_encode", weights);
+  Graph& g = s.graph();
+  const Value logmel = log_mel(g, s.input("normalized_audio"), weights.config().num_mel_bins);
+  s.finish({{"last_hidden_state", encoder(g, weights, logmel)}});
 }
 
 void add_cross(Module& module, Weights& weights) {
-  Graph& g = module.add_graph("cross");
-  const ModelConfig& config = weights.config();
-  const Value input =
-      g.input("last_hidden_state", DType::f32, {1, config.max_source_positions, config.d_model});
+  SignatureBuilder s = signature(module, "cross", weights);
   DecoderCache cache;
-  cross_attention_cache(g, weights, input, cache);
+  cross_attention_cache(s.graph(), weights, s.input("last_hidden_state"), cache);
   std::vector<NamedValue> outputs;
   for (size_t i = 0; i < cache.cross_k.size(); ++i) {
     outputs.emplace_back(fmt::format("cross_k_{}", i), cache.cross_k[i]);
     outputs.emplace_back(fmt::format("cross_v_{}", i), cache.cross_v[i]);
   }
-  module.add_signature("cross", g, std::move(outputs));
+  s.finish(std::move(outputs));
 }
 
 void add_step(Module& module, Weights& weights) {
-  Graph& g = module.add_graph("step");
-  const ModelConfig& config = weights.config();
-  const Value token = g.input("token", DType::i32, {1});
-  const Value position = g.input("position", DType::i32, {1});
-  DecoderCache cache = cache_inputs(g, config, 1, config.max_target_positions);
+  SignatureBuilder s = signature(module, "step", weights);
+  Graph& g = s.graph();
+  const Value token = s.input("token");
+  const Value position = s.input("position");
+  DecoderCache cache = cache_inputs(s);
   const DecoderPass pass = decode_sequence(g, weights, token, position, cache);
-  const Value last = reshape(g, pass.hidden, {1, config.d_model});
+  const Value last = reshape(g, pass.hidden, {1, weights.config().d_model});
   std::vector<NamedValue> outputs{{"logits", weights.logits(g, last)}};
   append_cache_outputs(cache, outputs);
-  module.add_signature("step", g, std::move(outputs));
+  s.finish(std::move(outputs));
 }
 
 void add_prefill(Module& module, Weights& weights, int tokens) {
-  Graph& g = module.add_graph("prefill");
-  const ModelConfig& config = weights.config();
-  const Value row = g.input("tokens", DType::i32, {1, tokens});
-  const Value position = g.input("position", DType::i32, {1});
-  const Value length = g.input("length", DType::i32, {1});
-  DecoderCache cache = cache_inputs(g, config, 1, config.max_target_positions);
+  SignatureBuilder s = signature(module, "prefill", weights);
+  s.choose(Dim::tokens, tokens);
+  Graph& g = s.graph();
+  const Value row = s.input("tokens");
+  const Value position = s.input("position");
+  const Value length = s.input("length");
+  DecoderCache cache = cache_inputs(s);
   const DecoderPass pass = decode_sequence(g, weights, reshape(g, row, {tokens}), position, cache);
-  const Value last = gather(g, reshape(g, pass.hidden, {tokens, config.d_model}),
+  const Value last = gather(g, reshape(g, pass.hidden, {tokens, weights.config().d_model}),
                             sub(g, length, g.constant_i32({1})));
   std::vector<NamedValue> outputs{{"logits", weights.logits(g, last)}};
   append_cache_outputs(cache, outputs);
-  module.add_signature("prefill", g, std::move(outputs));
+  s.finish(std::move(outputs));
 }
 
 void add_step_beam(Module& module, Weights& weights, int beams) {
-  Graph& g = module.add_graph("step_beam");
-  const ModelConfig& config = weights.config();
-  const Value tokens = g.input("tokens", DType::i32, {beams});
-  const Value position = g.input("position", DType::i32, {1});
-  DecoderCache cache = cache_inputs(g, config, beams, config.max_target_positions);
+  SignatureBuilder s = signature(module, "step_beam", weights);
+  s.choose(Dim::hypotheses, beams);
+  Graph& g = s.graph();
+  const Value tokens = s.input("tokens");
+  const Value position = s.input("position");
+  DecoderCache cache = cache_inputs(s);
   const DecoderPass pass = decode_hypotheses(g, weights, tokens, position, cache);
-  const Value hidden = reshape(g, pass.hidden, {beams, config.d_model});
+  const Value hidden = reshape(g, pass.hidden, {beams, weights.config().d_model});
   std::vector<NamedValue> outputs{{"logits", weights.logits(g, hidden)}};
   append_cache_outputs(cache, outputs);
-  module.add_signature("step_beam", g, std::move(outputs));
+  s.finish(std::move(outputs));
 }
 
 void add_align(Module& module, Weights& weights, int tokens) {
-  Graph& g = module.add_graph("align");
+  SignatureBuilder s = signature(module, "align", weights);
+  s.choose(Dim::tokens, tokens);
+  Graph& g = s.graph();
   const ModelConfig& config = weights.config();
   const GenerationConfig& generation = weights.generation();
-  const Value row = g.input("tokens", DType::i32, {1, tokens});
-  const Value targets = g.input("targets", DType::i32, {1, tokens});
-  const Value position = g.input("position", DType::i32, {1});
-  DecoderCache cache = cache_inputs(g, config, 1, config.max_target_positions);
+  const Value row = s.input("tokens");
+  const Value targets = s.input("targets");
+  const Value position = s.input("position");
+  DecoderCache cache = cache_inputs(s);
   const DecoderPass pass = decode_sequence(g, weights, reshape(g, row, {tokens}), position, cache);
 
   std::vector<Value> heads;
@@ -139,27 +151,28 @@ void add_align(Module& module, Weights& weights, int tokens) {
   std::vector<NamedValue> outputs{{"scores", concat(g, heads, 1)},
                                   {"target_probs", reshape(g, chosen, {1, tokens})}};
   append_cache_outputs(cache, outputs);
-  module.add_signature("align", g, std::move(outputs));
+  s.finish(std::move(outputs));
 }
 
 void add_decode(Module& module, Weights& weights, GreedyLoop& loop) {
-  Graph& g = module.add_graph("decode");
-  const Value hidden = hidden_input(g, weights.config(), "encoder_hidden_states");
-  const LoopInputs inputs = prompt_inputs(g);
-  module.add_signature("decode", g, {{"tokens", loop.run(g, hidden, inputs)}});
+  SignatureBuilder s = signature(module, "decode", weights);
+  const Value hidden = s.input("encoder_hidden_states");
+  const LoopInputs inputs = prompt_inputs(s);
+  s.finish({{"tokens", loop.run(s.graph(), hidden, inputs)}});
 }
 
 void add_transcribe(Module& module, Weights& weights, GreedyLoop& loop, bool strings) {
-  Graph& g = module.add_graph("transcribe");
-  const Value audio = audio_input(g);
-  const LoopInputs inputs = prompt_inputs(g);
+  SignatureBuilder s = signature(module, "transcribe", weights);
+  Graph& g = s.graph();
+  const Value audio = s.input("normalized_audio");
+  const LoopInputs inputs = prompt_inputs(s);
   const Value logmel = log_mel(g, audio, weights.config().num_mel_bins);
   const Value tokens = loop.run(g, encoder(g, weights, logmel), inputs);
   const TokenText text = text_of_tokens(g, weights.checkpoint().info.vocabulary, tokens);
   std::vector<NamedValue> outputs{
       {"tokens", tokens}, {"text_bytes", text.bytes}, {"text_lengths", text.lengths}};
   if (strings) outputs.emplace_back("text", text.strings);
-  module.add_signature("transcribe", g, std::move(outputs));
+  s.finish(std::move(outputs));
 }
 
 std::string_view name_of(Part part) {
@@ -198,34 +211,38 @@ Part part_of_name(std::string_view name) {
 
 void add_part(Module& module, Weights& weights, GreedyLoop& loop, Part part,
               const PromptDefaults& defaults, std::string key) {
-  Graph& g = module.add_graph(key);
-  const ModelConfig& config = weights.config();
-  const auto tokens = [&](Value hidden) {
-    return loop.run(g, hidden, constant_inputs(g, weights.generation(), defaults));
+  SignatureBuilder s(module, contract_of_part(name_of(part)),
+                     ContractSizes(weights.config(), weights.generation()), std::move(key));
+  Graph& g = s.graph();
+  const auto features = [&] {
+    return log_mel(g, s.input("normalized_audio"), weights.config().num_mel_bins);
+  };
+  const auto hidden = [&] { return encoder(g, weights, s.input("input_features")); };
+  const auto tokens = [&](Value states) {
+    return loop.run(g, states, constant_inputs(g, weights.generation(), defaults));
   };
   NamedValue output;
   switch (part) {
     case Part::features_extractor:
-      output = {"logmel", log_mel(g, audio_input(g), config.num_mel_bins)};
+      output = {"logmel", features()};
       break;
     case Part::encoder:
-      output = {"last_hidden_state", encoder(g, weights, features_input(g, config))};
+      output = {"last_hidden_state", hidden()};
       break;
     case Part::decoder:
-      output = {"tokens", tokens(hidden_input(g, config, "encoder_hidden_states"))};
+      output = {"tokens", tokens(s.input("encoder_hidden_states"))};
       break;
     case Part::encoder_decoder:
-      output = {"tokens", tokens(encoder(g, weights, features_input(g, config)))};
+      output = {"tokens", tokens(hidden())};
       break;
     case Part::pcm_encoder:
-      output = {"last_hidden_state",
-                encoder(g, weights, log_mel(g, audio_input(g), config.num_mel_bins))};
+      output = {"last_hidden_state", encoder(g, weights, features())};
       break;
     case Part::generator:
-      output = {"sequences", tokens(encoder(g, weights, features_input(g, config)))};
+      output = {"sequences", tokens(hidden())};
       break;
   }
-  module.add_signature(std::move(key), g, {output});
+  s.finish({output});
 }
 
 }  // namespace whisper_s4y

@@ -3,12 +3,9 @@
 
 #include "models/decoder.h"
 #include "models/weights.h"
+#include "tflite/contract.h"
 
 namespace whisper_s4y {
-
-/// Longest prompt: <|startofprev|>, 223 tokens of previous text, <|startoftranscript|>, language,
-/// task, <|notimestamps|>.
-inline constexpr int kPromptCapacity = 228;
 
 struct LoopInputs {
   Value prompt;         // i32[1, kPromptCapacity]; -1 for the language: the model detects it

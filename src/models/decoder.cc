@@ -170,37 +170,6 @@ DecoderPass run_layers(Graph& g, Weights& weights, Value x, const Placement& pla
 
 }  // namespace
 
-DecoderCache cache_inputs(Graph& g, const ModelConfig& config, int hypotheses, int positions) {
-  const int heads = config.decoder_attention_heads;
-  const int e = config.d_model / heads;
-  DecoderCache cache;
-  for (int i = 0; i < config.decoder_layers; ++i) {
-    cache.self_k.push_back(
-        g.input(fmt::format("self_k_{}", i), DType::f32, {hypotheses, heads, positions, e}));
-    cache.self_v.push_back(
-        g.input(fmt::format("self_v_{}", i), DType::f32, {hypotheses, heads, e, positions}));
-  }
-  cross_inputs(g, config, cache);
-  return cache;
-}
-
-void cross_inputs(Graph& g, const ModelConfig& config, DecoderCache& cache) {
-  const int heads = config.decoder_attention_heads;
-  const int e = config.d_model / heads;
-  const int t = config.max_source_positions;
-  for (int i = 0; i < config.decoder_layers; ++i) {
-    cache.cross_k.push_back(g.input(fmt::format("cross_k_{}", i), DType::f32, {1, heads, t, e}));
-    cache.cross_v.push_back(g.input(fmt::format("cross_v_{}", i), DType::f32, {1, heads, e, t}));
-  }
-}
-
-void append_cache_outputs(const DecoderCache& cache, std::vector<NamedValue>& outputs) {
-  for (size_t i = 0; i < cache.self_k.size(); ++i) {
-    outputs.emplace_back(fmt::format("new_self_k_{}", i), cache.self_k[i]);
-    outputs.emplace_back(fmt::format("new_self_v_{}", i), cache.self_v[i]);
-  }
-}
-
 void cross_attention_cache(Graph& g, Weights& weights, Value last_hidden_state,
                            DecoderCache& cache) {
   const ModelConfig& config = weights.config();

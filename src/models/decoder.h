@@ -21,13 +21,6 @@ struct DecoderCache {
   Value base;                  // i32[1]
 };
 
-/// Adds the cache tensors as inputs: self_k_0, self_v_0, ..., cross_k_0, cross_v_0, ...
-DecoderCache cache_inputs(Graph& g, const ModelConfig& config, int hypotheses, int positions);
-/// cross_k_i and cross_v_i alone.
-void cross_inputs(Graph& g, const ModelConfig& config, DecoderCache& cache);
-/// Names of the updated self caches as outputs: new_self_k_0, new_self_v_0, ...
-void append_cache_outputs(const DecoderCache& cache, std::vector<NamedValue>& outputs);
-
 /// last_hidden_state f32[1, T, d_model] -> cross_k and cross_v of every layer.
 void cross_attention_cache(Graph& g, Weights& weights, Value last_hidden_state,
                            DecoderCache& cache);

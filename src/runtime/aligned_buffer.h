@@ -6,7 +6,7 @@
 #include <span>
 #include <utility>
 
-#include "runtime/tensor_info.h"
+#include "tflite/tensor_info.h"
 
 namespace whisper_s4y {
 

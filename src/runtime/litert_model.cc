@@ -18,6 +18,8 @@
 #include "runtime/litert_c.h"
 #include "runtime/litert_library.h"
 #include "runtime/litert_log.h"
+#include "tflite/check_runnable.h"
+#include "tflite/contract.h"
 #include "tflite/model_metadata.h"
 #include "tflite/schema_generated.h"
 #include "whisper_s4y/error.h"
@@ -78,6 +80,14 @@ TensorInfo tensor_info(litert::TensorT* tensor, const char* name, std::string_vi
 const TensorInfo* find(const std::vector<TensorInfo>& tensors, std::string_view name) {
   const auto found = std::ranges::find(tensors, name, &TensorInfo::name);
   return found == tensors.end() ? nullptr : &*found;
+}
+
+/// Whether LiteRT reads a signature as we did: what was checked must be what is run.
+bool same_tensors(const std::vector<TensorInfo>& ours, const std::vector<TensorInfo>& litert) {
+  return ours.size() == litert.size() && std::ranges::all_of(litert, [&](const TensorInfo& tensor) {
+           const TensorInfo* same = find(ours, tensor.name);
+           return same != nullptr && same->dtype == tensor.dtype && same->shape == tensor.shape;
+         });
 }
 
 void add_options(litert::OptionsT* options, const char* identifier, const std::string& toml) {
@@ -241,6 +251,7 @@ LiteRtModel::Impl::Impl(std::shared_ptr<const TfliteFile> tflite_file,
       source(file->path().string()) {
   options.validate();
   if (options.threads == 0) options.threads = default_threads();
+  check_runnable(*file);
   litert::EnvironmentT* environment = litert::environment();
   const std::span<const std::byte> bytes = file->file().bytes();
   litert::ModelT* created = nullptr;
@@ -253,6 +264,7 @@ LiteRtModel::Impl::Impl(std::shared_ptr<const TfliteFile> tflite_file,
 }
 
 void LiteRtModel::Impl::read_signatures() {
+  const std::vector<SignatureTensors> ours = signatures_of(*file);
   size_t count = 0;
   check(LiteRtGetNumModelSignatures(model.get(), &count), source);
   for (size_t index = 0; index < count; ++index) {
@@ -281,6 +293,12 @@ void LiteRtModel::Impl::read_signatures() {
       check(LiteRtGetSignatureOutputName(handle, i, &name), source);
       check(LiteRtGetSignatureOutputTensorByIndex(handle, i, &tensor), source);
       signature->outputs_.push_back(tensor_info(tensor, name, source, key));
+    }
+    const auto same = std::ranges::find(ours, signature->key_, &SignatureTensors::key);
+    if (same == ours.end() || !same_tensors(same->inputs, signature->inputs_) ||
+        !same_tensors(same->outputs, signature->outputs_)) {
+      fail("{}: LiteRT does not find in the file what signature \"{}\" says of its tensors.",
+           source, key);
     }
     signature->input_buffers_.resize(num_inputs, nullptr);
     signature->output_buffers_.resize(num_outputs, nullptr);

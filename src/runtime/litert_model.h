@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "runtime/aligned_buffer.h"
-#include "runtime/tensor_info.h"
 #include "runtime/weight_cache.h"
 #include "tflite/reader.h"
+#include "tflite/tensor_info.h"
 
 namespace whisper_s4y {
 

@@ -11,27 +11,18 @@
 #include "common/front_end.h"
 #include "runtime/aligned_buffer.h"
 #include "runtime/self_cache.h"
+#include "tflite/contract.h"
 #include "tflite/model_metadata.h"
-#include "tflite/schema_generated.h"
 #include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {
 
-constexpr std::string_view kNeeded[] = {"features", "encode", "cross", "step", "prefill"};
 constexpr std::string_view kBeams = "step_beam";
 constexpr std::string_view kAlign = "align";
 
 // One call of `prefill` costs about as much as this many calls of `step`.
 constexpr size_t kStepsPerPrefill = 8;
-
-bool has_signature(const TfliteFile& file, std::string_view key) {
-  const auto* definitions = file.model().signature_defs();
-  return definitions != nullptr &&
-         std::any_of(definitions->begin(), definitions->end(), [&](const auto* definition) {
-           return definition->signature_key()->string_view() == key;
-         });
-}
 
 ModelInfo checked_info(const TfliteFile& file) {
   const std::string path = file.path().string();
@@ -39,19 +30,16 @@ ModelInfo checked_info(const TfliteFile& file) {
     fail("{} was not written by whisper-s4y: convert a checkpoint with `whisper-s4y convert`.",
          path);
   }
-  for (const std::string_view key : kNeeded) {
-    if (!has_signature(file, key)) {
-      fail(
-          "{} has no signature \"{}\": it holds a part of a model. Transcription needs the whole "
-          "bundle, as `whisper-s4y convert` writes it without --part.",
-          path, key);
-    }
-  }
-  return read_model_info(file);
+  ModelInfo info = read_model_info(file);
+  check_bundle(file, info);
+  return info;
 }
 
 RuntimeOptions needed_signatures(RuntimeOptions options) {
-  options.signatures.assign(std::begin(kNeeded), std::end(kNeeded));
+  options.signatures.clear();
+  for (const SignatureContract& contract : bundle_contract()) {
+    if (contract.needed) options.signatures.emplace_back(contract.key);
+  }
   return options;
 }
 
@@ -62,16 +50,25 @@ void copy_exactly(std::span<const float> from, std::span<float> to, std::string_
   if (from.data() != to.data()) std::ranges::copy(from, to.begin());
 }
 
+// The shapes of the tensors are those of the contract: check_bundle() saw to it.
+
+AlignedBuffer bound_input(LiteRtSignature& signature, std::string_view name) {
+  AlignedBuffer buffer(signature.input(name));
+  signature.bind_input(name, buffer);
+  return buffer;
+}
+
+AlignedBuffer bound_output(LiteRtSignature& signature, std::string_view name) {
+  AlignedBuffer buffer(signature.output(name));
+  signature.bind_output(name, buffer);
+  return buffer;
+}
+
 }  // namespace
 
 struct WhisperModel::Impl {
   Impl(std::shared_ptr<const TfliteFile> opened, RuntimeOptions options);
 
-  void expect(const LiteRtSignature& signature, const TensorInfo& tensor, DType dtype,
-              const Shape& shape) const;
-  AlignedBuffer input(LiteRtSignature& signature, std::string_view name, DType dtype,
-                      const Shape& shape) const;
-  AlignedBuffer output(LiteRtSignature& signature, std::string_view name, const Shape& shape) const;
   void bind_encoder();
   void bind_decoder();
   void bind_cross(LiteRtSignature& signature);
@@ -125,75 +122,34 @@ WhisperModel::Impl::Impl(std::shared_ptr<const TfliteFile> opened, RuntimeOption
       max_positions(info.config.max_target_positions) {
   bind_encoder();
   bind_decoder();
-  if (model.has_signature(kBeams)) {
-    const TensorInfo& row = model.signature(kBeams).input("tokens");
-    if (row.shape.size() == 1) beams = row.shape[0];
-    expect(model.signature(kBeams), row, DType::i32, {std::max(beams, 1)});
-  }
-}
-
-void WhisperModel::Impl::expect(const LiteRtSignature& signature, const TensorInfo& tensor,
-                                DType dtype, const Shape& shape) const {
-  if (tensor.dtype == dtype && tensor.shape == shape) return;
-  fail("{}: tensor \"{}\" of signature \"{}\" is {}, but the model's dimensions demand {}.",
-       file->path().string(), tensor.name, signature.key(), tensor.description(),
-       TensorInfo{tensor.name, dtype, shape}.description());
-}
-
-/// A buffer bound to an input of this shape.
-AlignedBuffer WhisperModel::Impl::input(LiteRtSignature& signature, std::string_view name,
-                                        DType dtype, const Shape& shape) const {
-  expect(signature, signature.input(name), dtype, shape);
-  AlignedBuffer buffer(signature.input(name));
-  signature.bind_input(name, buffer);
-  return buffer;
-}
-
-/// A buffer bound to a float32 output of this shape.
-AlignedBuffer WhisperModel::Impl::output(LiteRtSignature& signature, std::string_view name,
-                                         const Shape& shape) const {
-  expect(signature, signature.output(name), DType::f32, shape);
-  AlignedBuffer buffer(signature.output(name));
-  signature.bind_output(name, buffer);
-  return buffer;
+  if (model.has_signature(kBeams)) beams = model.signature(kBeams).input("tokens").shape[0];
 }
 
 void WhisperModel::Impl::bind_encoder() {
-  const ModelConfig& config = info.config;
-  const Shape mel_shape{1, config.num_mel_bins, 2 * config.max_source_positions};
-  const Shape hidden_shape{1, config.max_source_positions, config.d_model};
-  audio = input(features, "normalized_audio", DType::f32, {kWindowSamples});
-  logmel = output(features, "logmel", mel_shape);
-  expect(encode, encode.input("input_features"), DType::f32, mel_shape);
+  audio = bound_input(features, "normalized_audio");
+  logmel = bound_output(features, "logmel");
   encode.bind_input("input_features", logmel);
-  hidden = output(encode, "last_hidden_state", hidden_shape);
-  expect(cross, cross.input("last_hidden_state"), DType::f32, hidden_shape);
+  hidden = bound_output(encode, "last_hidden_state");
   cross.bind_input("last_hidden_state", hidden);
   for (const TensorInfo& tensor : cross.outputs()) {
-    AlignedBuffer& buffer = cross_caches.emplace(tensor.name, AlignedBuffer(tensor)).first->second;
-    cross.bind_output(tensor.name, buffer);
+    cross_caches.emplace(tensor.name, bound_output(cross, tensor.name));
   }
 }
 
 void WhisperModel::Impl::bind_cross(LiteRtSignature& signature) {
-  for (auto& [name, buffer] : cross_caches) {
-    const TensorInfo& written = cross.output(name);
-    expect(signature, signature.input(name), written.dtype, written.shape);
-    signature.bind_input(name, buffer);
-  }
+  for (auto& [name, buffer] : cross_caches) signature.bind_input(name, buffer);
 }
 
 void WhisperModel::Impl::bind_decoder() {
-  token = input(step, "token", DType::i32, {1});
-  position = input(step, "position", DType::i32, {1});
-  logits = output(step, "logits", {1, info.config.vocab_size});
+  token = bound_input(step, "token");
+  position = bound_input(step, "position");
+  logits = bound_output(step, "logits");
   cache.emplace(step, max_positions);
   cache->bind(step);
   bind_cross(step);
 
-  const TensorInfo& row = prefill.input("tokens");
-  tokens = input(prefill, "tokens", DType::i32, {1, row.shape.empty() ? 1 : row.shape.back()});
-  length = input(prefill, "length", DType::i32, {1});
+  tokens = bound_input(prefill, "tokens");
+  length = bound_input(prefill, "length");
   prefill.bind_input("position", position);
   prefill.bind_output("logits", logits);
   cache->bind(prefill);
@@ -204,9 +160,9 @@ void WhisperModel::Impl::load_beams() {
   if (beam_cache) return;
   LiteRtSignature& signature = model.signature(kBeams);
   model.load({std::string(kBeams)});
-  beam_tokens = input(signature, "tokens", DType::i32, {beams});
+  beam_tokens = bound_input(signature, "tokens");
   signature.bind_input("position", position);
-  beam_logits = output(signature, "logits", {beams, info.config.vocab_size});
+  beam_logits = bound_output(signature, "logits");
   bind_cross(signature);
   SelfCache made(signature, max_positions);
   made.bind(signature);
@@ -217,18 +173,10 @@ void WhisperModel::Impl::load_align() {
   if (align_loaded) return;
   LiteRtSignature& signature = model.signature(kAlign);
   model.load({std::string(kAlign)});
-  const Shape row = signature.input("tokens").shape;
-  if (row.size() != 2 || row[0] != 1 || row[1] < 1 || row[1] > max_positions) {
-    fail(
-        "{}: tensor \"tokens\" of signature \"{}\" has shape {}, expected [1, n] with n from 1 to "
-        "{}.",
-        file->path().string(), kAlign, to_string(row), max_positions);
-  }
-  const auto heads = static_cast<int32_t>(info.generation.alignment_heads.size());
-  align_tokens = input(signature, "tokens", DType::i32, row);
-  align_targets = input(signature, "targets", DType::i32, row);
-  align_scores = output(signature, "scores", {1, heads, row[1], info.config.max_source_positions});
-  align_probs = output(signature, "target_probs", row);
+  align_tokens = bound_input(signature, "tokens");
+  align_targets = bound_input(signature, "targets");
+  align_scores = bound_output(signature, "scores");
+  align_probs = bound_output(signature, "target_probs");
   signature.bind_input("position", position);
   cache->bind(signature);
   bind_cross(signature);

@@ -5,6 +5,9 @@
 #include <span>
 
 #include "runtime/aligned_buffer.h"
+#include "tflite/check_runnable.h"
+#include "tflite/contract.h"
+#include "tflite/model_metadata.h"
 #include "tflite/schema_generated.h"
 #include "verify/test_signal.h"
 #include "whisper_s4y/error.h"
@@ -89,6 +92,11 @@ bool is_quick(const TfliteFile& file, std::string_view key) {
 
 }  // namespace
 
+void check_promises(const TfliteFile& file) {
+  check_runnable(file);
+  if (has_model_metadata(file)) check_contract(file, read_model_info(file));
+}
+
 std::vector<std::string> checkable_signatures(const TfliteFile& file) {
   std::vector<std::string> keys;
   const auto* definitions = file.model().signature_defs();
@@ -106,6 +114,7 @@ void check_signatures(const std::shared_ptr<const TfliteFile>& file,
 }
 
 void check_quickly(const std::shared_ptr<const TfliteFile>& file) {
+  check_promises(*file);
   std::vector<std::string> keys = checkable_signatures(*file);
   std::erase_if(keys, [&](const std::string& key) { return !is_quick(*file, key); });
   RuntimeOptions options;

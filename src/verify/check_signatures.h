@@ -10,6 +10,11 @@
 
 namespace whisper_s4y {
 
+/// Holds the file to the contract of tflite/contract.h and to what LiteRT can be given. Throws
+/// Error naming the place; a file of others, without our metadata, makes no promises but must
+/// define signatures.
+void check_promises(const TfliteFile& file);
+
 /// Keys of the signatures that LiteRT can run for us: those without string tensors.
 [[nodiscard]] std::vector<std::string> checkable_signatures(const TfliteFile& file);
 
@@ -19,9 +24,9 @@ namespace whisper_s4y {
 void check_signatures(const std::shared_ptr<const TfliteFile>& file,
                       const std::vector<std::string>& keys, const RuntimeOptions& options);
 
-/// The short form for a file just written: its structure is read, and what runs in no time is run:
-/// `features`, and `step` where its weights take little memory, kQuickWeights. Encoders and loops
-/// take longer than it took to write the file; that weights are finite was seen then.
+/// The short form for a file just written: its promises are checked, and what runs in no time is
+/// run: `features`, and `step` where its weights take little memory, kQuickWeights. Encoders and
+/// loops take longer than it took to write the file; that weights are finite was seen then.
 void check_quickly(const std::shared_ptr<const TfliteFile>& file);
 
 /// Bytes of weights that a signature may unpack in check_quickly().

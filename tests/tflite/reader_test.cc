@@ -11,7 +11,7 @@
 
 #include "graph/quantize.h"
 #include "runtime/test_model.h"
-#include "schema_objects.h"
+#include "tflite/model_objects.h"
 #include "tflite/schema_generated.h"
 #include "tflite/writer.h"
 #include "whisper_s4y/error.h"
@@ -62,17 +62,12 @@ class ReaderTest : public ::testing::Test {
     }
   }
 
-  /// Changes the model as objects, packs it again and tries to read it. Buffers keep the places
-  /// they had in the file.
+  /// Changes the model as objects, packs it again and tries to read it.
   std::string refusal_after(const std::function<void(objects::ModelT&)>& change) {
-    const std::unique_ptr<objects::ModelT> model(objects::UnPackModel(good.data()));
+    const ModelObjects objects(good);
+    const std::unique_ptr<objects::ModelT> model = objects.unpack();
     change(*model);
-    flatbuffers::FlatBufferBuilder builder;
-    builder.Finish(objects::Model::Pack(builder, model.get()), "TFL3");
-    std::string content(reinterpret_cast<const char*>(builder.GetBufferPointer()),
-                        builder.GetSize());
-    if (content.size() < good.size()) content.resize(good.size());
-    write(content);
+    write(objects.pack(*model));
     return refusal();
   }
 

@@ -1,4 +1,4 @@
-#include "runtime/tensor_info.h"
+#include "tflite/tensor_info.h"
 
 #include <fmt/ranges.h>
 
