@@ -3,10 +3,14 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <numeric>
 #include <vector>
 
 #include "checkpoint/export.h"
 #include "checkpoint/tiny_checkpoint.h"
+#include "common/front_end.h"
+#include "fuzz/changed_bundle.h"
+#include "runtime/whisper_model.h"
 #include "support/files.h"
 #include "tflite/model_metadata.h"
 #include "tflite/schema_generated.h"
@@ -99,8 +103,34 @@ void open_as_tflite(std::span<const std::byte> bytes) {
   });
 }
 
+void run_changed_bundle(std::span<const std::byte> bytes) {
+  const std::filesystem::path path = model_folder() / "bundle.tflite";
+  write_file(path, changed_bundle(bytes));
+  expect_error_or_success([&] {
+    WhisperModel model(path, {.threads = 1, .use_cache = false});
+    const ModelInfo& info = model.info();
+    std::vector<float> logmel(static_cast<size_t>(info.config.num_mel_bins) * kWindowFrames);
+    model.features(std::vector<float>(kWindowSamples, 0.25F), logmel);
+    model.encode(logmel);
+    const int start = info.generation.decoder_start_token_id;
+    const std::vector<int> row(12, start);  // more than are fed one by one
+    static_cast<void>(model.decode(row, 0));
+    static_cast<void>(model.decode({&start, 1}, 12));
+    if (model.max_beams() > 0) {
+      model.start_beams(12);
+      const std::vector<int> tokens(static_cast<size_t>(model.max_beams()), start);
+      std::vector<int> parents(tokens.size(), 0);
+      static_cast<void>(model.decode_beams(tokens, parents, 12));
+      std::iota(parents.rbegin(), parents.rend(), 0);
+      static_cast<void>(model.decode_beams(tokens, parents, 13));
+    }
+    if (model.can_align()) static_cast<void>(model.align(row));
+  });
+}
+
 void run_fuzz_target(std::string_view target, std::span<const std::byte> bytes) {
   if (target == "tflite_reader") return open_as_tflite(bytes);
+  if (target == "bundle") return run_changed_bundle(bytes);
   if (target == "config") return open_beside("generation_config.json", bytes);
   if (target == "tokenizer") return open_beside("tokenizer.json", bytes);
   open_as_checkpoint(bytes);

@@ -20,8 +20,13 @@ void open_beside(std::string_view side_file, std::span<const std::byte> bytes);
 /// Opens `bytes` as a .tflite file, walks through all of it, and reads its metadata.
 void open_as_tflite(std::span<const std::byte> bytes);
 
+/// Makes the changes that the bytes describe to a tiny bundle (fuzz/changed_bundle.h), opens it as
+/// transcription does and runs every signature of transcription once.
+void run_changed_bundle(std::span<const std::byte> bytes);
+
 /// What the target of this name does: "safetensors", "torch", "ggml", "ctranslate2" and "tflite"
-/// open a checkpoint, "tflite_reader" any .tflite file, "config" and "tokenizer" side files.
+/// open a checkpoint, "tflite_reader" any .tflite file, "config" and "tokenizer" side files;
+/// "bundle" runs a changed bundle.
 void run_fuzz_target(std::string_view target, std::span<const std::byte> bytes);
 
 }  // namespace whisper_s4y

@@ -1,4 +1,6 @@
 // Writes the seeds of the fuzz targets, FOLDER/TARGET/NAME: tiny checkpoints with random weights.
+#include <fmt/format.h>
+
 #include <iostream>
 #include <string>
 
@@ -31,6 +33,10 @@ std::string with_short_filters(std::string ggml) {
 }
 
 void write_seeds(const fs::path& folder) {
+  // Scripts that change nothing, one for each number format.
+  for (const char format : {0, 1, 2, 3}) {
+    write_seed(folder / "bundle", fmt::format("{}", static_cast<int>(format)), {&format, 1});
+  }
   for (const StorageType type : {StorageType::f32, StorageType::f16, StorageType::bf16}) {
     const Checkpoint tiny = tiny_checkpoint({.type = type});
     const std::string name(name_of(type));
