@@ -59,10 +59,10 @@ class TimeLimit {
           changed_.wait_for(lock, done, std::chrono::seconds(seconds), [] { return false; });
           if (done.stop_requested()) return;
           std::fflush(stdout);
-          fmt::print(stderr,
-                     "whisper-s4y: {} did not come to an end in {} s: --time-limit gives it more, "
-                     "but the file may hold a loop without end.\n",
-                     what, seconds);
+          print_err(
+              "whisper-s4y: {} did not come to an end in {} s: --time-limit gives it more, "
+              "but the file may hold a loop without end.\n",
+              what, seconds);
           std::_Exit(1);
         }) {}
 
