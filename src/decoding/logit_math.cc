@@ -23,7 +23,8 @@ constexpr size_t kBlock = 512;
 #pragma GCC diagnostic ignored "-Wpsabi"
 #define WHISPER_S4Y_INLINE __attribute__((always_inline)) inline
 // Compiled for AVX2 too, chosen when the program starts. Without FMA, so that results are the same.
-#if defined(__x86_64__)
+// Under the thread sanitizer the choice would call it before it is there.
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
 #define WHISPER_S4Y_CLONES __attribute__((target_clones("avx2", "default")))
 #else
 #define WHISPER_S4Y_CLONES
