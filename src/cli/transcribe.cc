@@ -1,8 +1,10 @@
 // whisper-s4y transcribe: speech to text.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <atomic>
 #include <exception>
 #include <filesystem>
@@ -110,6 +112,18 @@ void print_segment(const Segment& segment) {
   one.segments = {segment};
   write_out(format_transcript(one, OutputFormat::txt));
   flush_out();
+}
+
+/// "language en", or "languages en, de" when there are several.
+std::string languages_of(const Transcript& transcript) {
+  std::vector<std::string> languages;
+  for (const Segment& segment : transcript.segments) {
+    if (std::ranges::find(languages, segment.language) == languages.end()) {
+      languages.push_back(segment.language);
+    }
+  }
+  if (languages.size() > 1) return fmt::format("languages {}", fmt::join(languages, ", "));
+  return "language " + (transcript.language.empty() ? "not found" : transcript.language);
 }
 
 /// The recordings of one run, taken by one or more transcribers at a time.
@@ -225,9 +239,8 @@ class Run {
     const std::lock_guard lock(mutex_);
     ++done_;
     if (arguments_.runtime.quiet) return;
-    print_err("{}: {} of sound, language {}, in {} ({:.1f} times real time).\n", name,
-              format_duration(transcript.duration),
-              transcript.language.empty() ? "not found" : transcript.language,
+    print_err("{}: {} of sound, {}, in {} ({:.1f} times real time).\n", name,
+              format_duration(transcript.duration), languages_of(transcript),
               format_duration(seconds), transcript.duration / seconds);
   }
 
