@@ -1,7 +1,6 @@
 // Writes the seeds of the fuzz targets, FOLDER/TARGET/NAME: tiny checkpoints with random weights.
-#include <fmt/format.h>
-
 #include <iostream>
+#include <random>
 #include <string>
 
 #include "checkpoint/export.h"
@@ -33,9 +32,13 @@ std::string with_short_filters(std::string ggml) {
 }
 
 void write_seeds(const fs::path& folder) {
-  // Scripts that change nothing, one for each number format.
-  for (const char format : {0, 1, 2, 3}) {
-    write_seed(folder / "bundle", fmt::format("{}", static_cast<int>(format)), {&format, 1});
+  // Scripts that change something or other, in bundles of each number format.
+  std::mt19937 random(5);
+  for (int i = 0; i < 100; ++i) {
+    std::string script(10 + i / 4, '\0');
+    for (char& byte : script) byte = static_cast<char>(random());
+    script[0] = static_cast<char>(i % 4);
+    write_seed(folder / "bundle", std::to_string(i), script);
   }
   for (const StorageType type : {StorageType::f32, StorageType::f16, StorageType::bf16}) {
     const Checkpoint tiny = tiny_checkpoint({.type = type});
