@@ -2,7 +2,8 @@
 //
 //   std::vector<float> audio = whisper_s4y::load_audio("talk.mp4");
 //
-// Whatever FFmpeg reads is read: wav, flac, mp3, m4a, ogg, opus, webm, the sound of videos.
+// Whatever FFmpeg reads is read: wav, flac, mp3, m4a, ogg, opus, webm, the sound of videos. Nothing
+// else is opened on a file's behalf: playlists and other lists of files or addresses are refused.
 // FFmpeg's log level is
 // the program's to set; av_log_set_level(AV_LOG_QUIET) keeps the little it prints of damaged files
 // off the standard error. Errors are thrown in either case.
@@ -27,24 +28,50 @@ enum class PcmFormat { s16le, f32le };
 
 /// How to read a file.
 struct AudioOptions {
-  int stream = -1;       // which audio stream, from 0; -1 the file's main one
+  std::string track;  // audio track: its number from 1, or its language (de, deu, German);
+                      // empty: the file's main one
+  std::string channel = "mix";  // mix, left, right, a number from 1; each: all channels apart
   int pcm_rate = 0;      // samples per second of raw PCM without a header; 0 the file has a header
   int pcm_channels = 1;  // interleaved channels of raw PCM
   PcmFormat pcm_format = PcmFormat::s16le;  // numbers of raw PCM
 
-  /// Throws Error when a value is impossible.
+  /// Throws Error when an option is impossible, whatever the file.
   void validate() const;
 };
+
+/// One of a file's audio tracks, as its header describes it.
+struct AudioTrack {
+  int number = 0;        // from 1
+  std::string codec;     // FFmpeg's name of the codec, "aac"
+  std::string language;  // as it stands in the file, often ISO 639-2: "ger"; empty: not told
+  std::string title;     // empty: none
+  int sample_rate = 0;
+  int channels = 0;
+  double start = 0;      // seconds from the beginning of the recording
+  double seconds = 0;    // how long it is; 0: not told
+  bool is_main = false;  // the one that is read unless another is asked for
+};
+
+/// What a file says of itself.
+struct AudioInfo {
+  std::string format;  // FFmpeg's name of the container, "matroska,webm"
+  double seconds = 0;  // how long it is; 0: not told
+  std::vector<AudioTrack> tracks;
+};
+
+/// Reads the header of a file. Throws Error when it cannot be read or has no audio track.
+[[nodiscard]] AudioInfo inspect_audio(const std::filesystem::path& path);
 
 /// What was read.
 struct AudioSource {
   std::string format;           // FFmpeg's name of the container, "wav"
   std::string codec;            // FFmpeg's name of the codec, "pcm_s16le"
-  int stream = 0;               // which audio stream, from 0
+  int track = 1;                // which audio track, from 1
   int sample_rate = 0;          // of the file
   int channels = 0;             // of the file
   int64_t samples = 0;          // mono samples at 16 kHz given out
   int64_t corrupt_packets = 0;  // parts of the file that could not be decoded and were left out
+  std::vector<std::string> warnings;  // what was lost or chosen, a sentence each
 };
 
 /// Takes the next samples: mono, 16 kHz, in [-1, 1]. The span is valid during the call.
@@ -52,9 +79,16 @@ using AudioSink = std::function<void(std::span<const float>)>;
 
 /// Decodes a file piece by piece, so that its length does not matter. "-" is standard input.
 /// Channels are mixed to one and other rates resampled as ffmpeg does by default; 16-bit mono at
-/// 16 kHz comes out exactly as value / 32768. Parts that cannot be decoded are left out and
-/// counted. Throws Error when the file cannot be read, has no such audio stream or holds no audio
-/// that can be decoded; what `sink` throws passes through.
+/// 16 kHz comes out exactly as value / 32768. Where channels would cancel each other out the
+/// loudest is taken.
+///
+/// Sample n is what is heard n / 16000 s after the recording begins, by the file's own timestamps:
+/// silence stands where a track begins later than the picture or where packets are missing, and
+/// what an edit list leaves out is left out. docs/transcribing.md tells the rules.
+///
+/// Parts that cannot be decoded are left out and counted. Throws Error when the file cannot be
+/// read, has no such track or channel or holds no audio that can be decoded; what `sink` throws
+/// passes through.
 AudioSource decode_audio(const std::filesystem::path& path, const AudioOptions& options,
                          const AudioSink& sink);
 
@@ -62,7 +96,24 @@ AudioSource decode_audio(const std::filesystem::path& path, const AudioOptions& 
 AudioSource decode_audio(std::span<const std::byte> file, std::string_view name,
                          const AudioOptions& options, const AudioSink& sink);
 
-/// All samples of a file, see decode_audio.
+/// The samples of a channel.
+struct AudioChannel {
+  std::string name;  // "left", "right" or its number from 1; empty when channels were mixed
+  std::vector<float> samples;
+};
+
+/// A whole file.
+struct Audio {
+  std::vector<AudioChannel> channels;  // one, unless AudioOptions::channel is "each"
+  AudioSource source;
+};
+
+/// All samples of a file with what there is to say of them, see decode_audio.
+[[nodiscard]] Audio read_audio(const std::filesystem::path& path, const AudioOptions& options = {});
+[[nodiscard]] Audio read_audio(std::span<const std::byte> file, std::string_view name,
+                               const AudioOptions& options = {});
+
+/// The samples alone; the channel cannot be "each".
 [[nodiscard]] std::vector<float> load_audio(const std::filesystem::path& path,
                                             const AudioOptions& options = {});
 [[nodiscard]] std::vector<float> load_audio(std::span<const std::byte> file, std::string_view name,

@@ -1,120 +1,33 @@
 #include "audio/audio_input.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <vector>
+#include <charconv>
+#include <limits>
 
+#include "audio/channel_choice.h"
+#include "audio/formats.h"
+#include "audio/language_tags.h"
+#include "audio/wav_header.h"
 #include "common/options.h"
 #include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
-
 namespace {
 
 constexpr NumberOption<AudioOptions> kAudioNumbers[] = {
     number_option<&AudioOptions::pcm_rate>({"pcm_rate"}, 0, 1'000'000),
     number_option<&AudioOptions::pcm_channels>({"pcm_channels"}, 1, 64),
 };
+constexpr OptionName kTrack{"track", "--audio-track"};
+// A beginning later than this is the clock of a broadcast, not a pause.
+constexpr double kLatestStart = 6 * 3600;  // seconds
 
-}  // namespace
-
-void AudioOptions::validate() const { check_numbers(*this, kAudioNumbers); }
-
-/// A file in memory as FFmpeg's byte stream.
-struct AudioInput::MemoryFile {
-  explicit MemoryFile(std::span<const std::byte> file) : bytes(file) {
-    constexpr int kBuffer = 1 << 15;
-    auto* buffer = static_cast<unsigned char*>(allocated(av_malloc(kBuffer)));
-    io =
-        avio_alloc_context(buffer, kBuffer, 0, this, &MemoryFile::read, nullptr, &MemoryFile::seek);
-    if (io == nullptr) {
-      av_free(buffer);
-      throw std::bad_alloc();
-    }
-  }
-  ~MemoryFile() {
-    av_freep(&io->buffer);
-    avio_context_free(&io);
-  }
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
-
-  static int read(void* self, uint8_t* out, int size) {
-    auto& file = *static_cast<MemoryFile*>(self);
-    const size_t count = std::min(static_cast<size_t>(size), file.bytes.size() - file.position);
-    if (count == 0) return AVERROR_EOF;
-    std::memcpy(out, file.bytes.data() + file.position, count);
-    file.position += count;
-    return static_cast<int>(count);
-  }
-
-  static int64_t seek(void* self, int64_t offset, int whence) {
-    auto& file = *static_cast<MemoryFile*>(self);
-    const auto size = static_cast<int64_t>(file.bytes.size());
-    int64_t target = offset;
-    switch (whence & ~AVSEEK_FORCE) {
-      case AVSEEK_SIZE:
-        return size;
-      case SEEK_SET:
-        break;
-      case SEEK_CUR:
-        target += static_cast<int64_t>(file.position);
-        break;
-      case SEEK_END:
-        target += size;
-        break;
-      default:
-        return AVERROR(EINVAL);
-    }
-    if (target < 0 || target > size) return AVERROR(EINVAL);
-    file.position = static_cast<size_t>(target);
-    return target;
-  }
-
-  std::span<const std::byte> bytes;
-  size_t position = 0;
-  AVIOContext* io = nullptr;
-};
-
-namespace {
-
-// How FFmpeg is to open the path. With "file:" no part of a name is taken for a protocol.
-std::string url_of(const std::filesystem::path& path) {
-  if (path == "-") {
-    if (::isatty(STDIN_FILENO) != 0) {
-      fail("Cannot read audio from standard input: it is a terminal, not a file or a pipe.");
-    }
-    // A redirected file can be sought, which formats with the index at the end need.
-    struct stat info {};
-    if (::fstat(STDIN_FILENO, &info) != 0) {
-      fail("Cannot read standard input: {}.", std::strerror(errno));
-    }
-    return S_ISREG(info.st_mode) ? "file:/dev/stdin" : "pipe:0";
-  }
-  struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) {
-    fail("Cannot read {}: {}.", path.string(), std::strerror(errno));
-  }
-  if (S_ISDIR(info.st_mode)) fail("Cannot read {}: it is a folder.", path.string());
-  if (!S_ISREG(info.st_mode) && !S_ISFIFO(info.st_mode)) {
-    fail("Cannot read {}: it is neither a file nor a pipe.", path.string());
-  }
-  if (S_ISREG(info.st_mode) && info.st_size == 0) {
-    fail("Cannot read {}: the file is empty.", path.string());
-  }
-  if (::access(path.c_str(), R_OK) != 0) {
-    fail("Cannot read {}: {}.", path.string(), std::strerror(errno));
-  }
-  return "file:" + path.string();
+// For FFmpeg's wish to open something else.
+int refuse_to_open(AVFormatContext*, AVIOContext**, const char*, int, AVDictionary**) {
+  return AVERROR(EPERM);
 }
 
-// FFmpeg's names and options for audio without a header.
+// FFmpeg's name and options for audio without a header.
 const AVInputFormat* pcm_format(const AudioOptions& options, AVDictionary** dictionary) {
   av_dict_set_int(dictionary, "sample_rate", options.pcm_rate, 0);
   const std::string layout = fmt::format("{} channels", options.pcm_channels);
@@ -140,82 +53,219 @@ std::string kinds_of_streams(const AVFormatContext& format) {
   return fmt::format("{}", fmt::join(kinds, " and "));
 }
 
+double in_seconds(int64_t timestamp, AVRational unit) {
+  return static_cast<double>(timestamp) * av_q2d(unit);
+}
+
+std::string tag(const AVStream& stream, const char* key) {
+  const AVDictionaryEntry* entry = av_dict_get(stream.metadata, key, nullptr, 0);
+  return entry == nullptr ? "" : entry->value;
+}
+
+std::optional<int> whole_number(std::string_view text) {
+  int number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+// "00:00:11.021000000", as Matroska files state the end of a track.
+std::optional<double> clock_time(const std::string& text) {
+  int hours = 0;
+  int minutes = 0;
+  double seconds = 0;
+  if (std::sscanf(text.c_str(), "%d:%d:%lf", &hours, &minutes, &seconds) != 3) return std::nullopt;
+  return hours * 3600.0 + minutes * 60.0 + seconds;
+}
+
+bool has_name(const AVInputFormat& format, std::string_view name) {
+  return std::string_view(format.name).substr(0, name.size()) == name;
+}
+
+bool is_moving_picture(const AVStream& stream) {
+  return stream.codecpar->codec_type == AVMEDIA_TYPE_VIDEO &&
+         (stream.disposition & AV_DISPOSITION_ATTACHED_PIC) == 0;
+}
+
+// "1 (English), 2 (ger, "Director")"
+std::string described(const AudioTrack& track) {
+  std::vector<std::string> facts;
+  if (!track.language.empty()) facts.push_back(track.language);
+  if (!track.title.empty()) facts.push_back('"' + track.title + '"');
+  if (facts.empty()) return fmt::format("{}", track.number);
+  return fmt::format("{} ({})", track.number, fmt::join(facts, ", "));
+}
+
+std::string described(const std::vector<AudioTrack>& tracks) {
+  std::vector<std::string> all;
+  for (const AudioTrack& track : tracks) all.push_back(described(track));
+  return fmt::format("{}", fmt::join(all, ", "));
+}
+
 }  // namespace
 
+void AudioOptions::validate() const {
+  check_numbers(*this, kAudioNumbers);
+  (void)channel_choice(channel);
+  if (const auto number = whole_number(track); number && *number < 1) {
+    fail_option("{} counts audio tracks from 1, not {}.", kTrack, *number);
+  }
+}
+
 AudioInput::AudioInput(const std::filesystem::path& path, const AudioOptions& options)
-    : name_(path == "-" ? "standard input" : path.string()) {
-  open(url_of(path).c_str(), options);
+    : stream_(path) {
+  open(options);
 }
 
 AudioInput::AudioInput(std::span<const std::byte> file, std::string_view name,
                        const AudioOptions& options)
-    : name_(name) {
-  if (file.empty()) fail("Cannot read {}: the file is empty.", name_);
-  memory_ = std::make_unique<MemoryFile>(file);
-  open(nullptr, options);
+    : stream_(file, name) {
+  open(options);
 }
 
-AudioInput::~AudioInput() = default;
+// The same look at the bytes that avformat_open_input() would take.
+const AVInputFormat* AudioInput::probed_format() const {
+  const AVInputFormat* format = nullptr;
+  const int status =
+      av_probe_input_buffer2(stream_.io(), &format, stream_.file_name().c_str(), nullptr, 0, 0);
+  if (status == AVERROR(ENOMEM)) throw std::bad_alloc();
+  if (stream_.io()->error < 0 && stream_.io()->error != AVERROR_EOF) {
+    fail("Cannot read {}: {}.", name(), ffmpeg_error(stream_.io()->error));
+  }
+  if (status < 0 || format == nullptr) {
+    if (avio_feof(stream_.io()) != 0 && avio_tell(stream_.io()) == 0) {
+      fail("Cannot read {}: it is empty.", name());
+    }
+    fail("Cannot read {}: it is not an audio or video file, or it is damaged ({}).", name(),
+         ffmpeg_error(status < 0 ? status : AVERROR_INVALIDDATA));
+  }
+  if (!is_allowed(*format)) fail("Cannot read {}: {}.", name(), refusal(*format));
+  return format;
+}
 
-void AudioInput::open(const char* url, const AudioOptions& options) {
-  AVDictionary* dictionary = nullptr;
-  const AVInputFormat* forced = nullptr;
+void AudioInput::open(const AudioOptions& options) {
   options.validate();
-  if (options.pcm_rate != 0) forced = pcm_format(options, &dictionary);
+  AVDictionary* dictionary = nullptr;
+  const AVInputFormat* input_format =
+      options.pcm_rate != 0 ? pcm_format(options, &dictionary) : probed_format();
 
-  AVFormatContext* format = allocated(avformat_alloc_context());
+  AVFormatContext* format = avformat_alloc_context();
+  if (format == nullptr) {
+    av_dict_free(&dictionary);
+    throw std::bad_alloc();
+  }
   silence(*format);
-  if (memory_ != nullptr) format->pb = memory_->io;
+  format->pb = stream_.io();
+  format->io_open = refuse_to_open;
+  format->protocol_whitelist = av_strdup("none");
+  format->codec_whitelist = av_strdup(audio_decoders().c_str());
   // Frees `format` when it fails.
-  const int opened = avformat_open_input(&format, url, forced, &dictionary);
+  const int opened =
+      avformat_open_input(&format, stream_.file_name().c_str(), input_format, &dictionary);
   av_dict_free(&dictionary);
-  if (opened == AVERROR_EOF) fail("Cannot read {}: it is empty.", name_);
+  if (opened == AVERROR_EOF) fail("Cannot read {}: it is empty.", name());
   if (opened == AVERROR(ENOMEM)) throw std::bad_alloc();
   if (opened < 0) {
     // Readers give many codes for bytes they cannot make sense of.
-    fail("Cannot read {}: it is not an audio or video file, or it is damaged ({}).", name_,
+    fail("Cannot read {}: it is not an audio or video file, or it is damaged ({}).", name(),
          ffmpeg_error(opened));
   }
   format_.reset(format);
 
   const int found = avformat_find_stream_info(format_.get(), nullptr);
-  if (found < 0) fail("Cannot read {}: {}.", name_, ffmpeg_error(found));
-  choose_stream(options.stream);
+  if (found < 0) fail("Cannot read {}: {}.", name(), ffmpeg_error(found));
+  choose_track(options.track);
+  zero_ = beginning();
   open_decoder();
 }
 
-void AudioInput::choose_stream(int wanted) {
-  std::vector<int> audio;
+void AudioInput::choose_track(const std::string& wanted) {
   for (unsigned i = 0; i < format_->nb_streams; ++i) {
     if (format_->streams[i]->codecpar->codec_type == AVMEDIA_TYPE_AUDIO) {
-      audio.push_back(static_cast<int>(i));
+      audio_streams_.push_back(static_cast<int>(i));
     }
   }
-  if (audio.empty()) {
+  if (audio_streams_.empty()) {
     const std::string kinds = kinds_of_streams(*format_);
-    fail("{} has no audio stream{}{}.", name_, kinds.empty() ? "" : ", only ", kinds);
+    fail("{} has no audio stream{}{}.", name(), kinds.empty() ? "" : ", only ", kinds);
   }
-  if (wanted < -1 || wanted >= static_cast<int>(audio.size())) {
-    fail("{} has no audio stream {}: it has {}, counted from 0.", name_, wanted, audio.size());
+  const int best = av_find_best_stream(format_.get(), AVMEDIA_TYPE_AUDIO, -1, -1, nullptr, 0);
+  const auto found = std::ranges::find(audio_streams_, best);
+  main_ = found == audio_streams_.end() ? 0 : static_cast<size_t>(found - audio_streams_.begin());
+  chosen_ = main_;
+  asked_for_ = !wanted.empty();
+  if (const auto number = whole_number(wanted)) {
+    if (static_cast<size_t>(*number) > audio_streams_.size()) {
+      fail("{} has no audio track {}: it has {}, counted from 1.", name(), *number,
+           audio_streams_.size());
+    }
+    chosen_ = static_cast<size_t>(*number) - 1;
+  } else if (!wanted.empty()) {
+    const std::vector<AudioTrack> tracks = info().tracks;
+    const auto match = std::ranges::find_if(
+        tracks, [&](const AudioTrack& one) { return is_same_language(one.language, wanted); });
+    if (match == tracks.end()) {
+      fail("{} has no audio track in the language \"{}\"; it has {}.", name(), wanted,
+           described(tracks));
+    }
+    chosen_ = static_cast<size_t>(match - tracks.begin());
   }
-  if (wanted >= 0) {
-    stream_index_ = audio[static_cast<size_t>(wanted)];
-  } else {
-    const int best = av_find_best_stream(format_.get(), AVMEDIA_TYPE_AUDIO, -1, -1, nullptr, 0);
-    stream_index_ = best >= 0 ? best : audio[0];
-  }
-  audio_number_ =
-      static_cast<int>(std::find(audio.begin(), audio.end(), stream_index_) - audio.begin());
   for (unsigned i = 0; i < format_->nb_streams; ++i) {
-    if (static_cast<int>(i) != stream_index_) format_->streams[i]->discard = AVDISCARD_ALL;
+    if (static_cast<int>(i) != audio_streams_[chosen_]) {
+      format_->streams[i]->discard = AVDISCARD_ALL;
+    }
   }
 }
 
+AudioTrack AudioInput::track(size_t index) const {
+  const AVStream& stream = *format_->streams[audio_streams_[index]];
+  AudioTrack track{.number = static_cast<int>(index) + 1,
+                   .codec = avcodec_get_name(stream.codecpar->codec_id),
+                   .language = tag(stream, "language"),
+                   .title = tag(stream, "title"),
+                   .sample_rate = stream.codecpar->sample_rate,
+                   .channels = stream.codecpar->ch_layout.nb_channels,
+                   .is_main = index == main_};
+  if (track.language == "und") track.language.clear();
+  if (stream.start_time != AV_NOPTS_VALUE) {
+    track.start = std::max(0.0, in_seconds(stream.start_time, stream.time_base) - zero_);
+  }
+  track.seconds = std::max(0.0, stated_end(stream).value_or(0) - track.start);
+  return track;
+}
+
+AudioInfo AudioInput::info() const {
+  AudioInfo info{.format = format_->iformat->name};
+  if (format_->duration != AV_NOPTS_VALUE && format_->duration > 0) {
+    info.seconds = in_seconds(format_->duration, AV_TIME_BASE_Q);
+  }
+  for (size_t i = 0; i < audio_streams_.size(); ++i) info.tracks.push_back(track(i));
+  return info;
+}
+
+// Some containers have a clock that begins at 0; in others the first packet of sound or picture
+// has any time, and players begin there.
+double AudioInput::beginning() const {
+  double first = std::numeric_limits<double>::infinity();
+  for (unsigned i = 0; i < format_->nb_streams; ++i) {
+    const AVStream& stream = *format_->streams[i];
+    const bool counts =
+        stream.codecpar->codec_type == AVMEDIA_TYPE_AUDIO || is_moving_picture(stream);
+    if (!counts || stream.start_time == AV_NOPTS_VALUE) continue;
+    first = std::min(first, in_seconds(stream.start_time, stream.time_base));
+  }
+  if (first == std::numeric_limits<double>::infinity()) return 0;
+  const AVInputFormat& format = *format_->iformat;
+  const bool begins_at_zero =
+      has_name(format, "mov") || has_name(format, "matroska") || has_name(format, "avi");
+  return begins_at_zero && first < kLatestStart ? 0 : first;
+}
+
 void AudioInput::open_decoder() {
-  const AVStream* stream = format_->streams[stream_index_];
+  const AVStream* stream = format_->streams[audio_streams_[chosen_]];
   const AVCodec* codec = avcodec_find_decoder(stream->codecpar->codec_id);
   if (codec == nullptr) {
-    fail("{}: this FFmpeg has no decoder for {} audio.", name_,
+    fail("{}: this FFmpeg has no decoder for {} audio.", name(),
          avcodec_get_name(stream->codecpar->codec_id));
   }
   decoder_.reset(allocated(avcodec_alloc_context3(codec)));
@@ -225,7 +275,7 @@ void AudioInput::open_decoder() {
   decoder_->pkt_timebase = stream->time_base;
   if (status >= 0) status = avcodec_open2(decoder_.get(), codec, nullptr);
   if (status < 0) {
-    fail("{}: cannot decode the {} audio: {}.", name_, codec->name, ffmpeg_error(status));
+    fail("{}: cannot decode the {} audio: {}.", name(), codec->name, ffmpeg_error(status));
   }
 }
 
@@ -233,34 +283,80 @@ bool AudioInput::read(AVPacket* packet) {
   for (;;) {
     const int status = av_read_frame(format_.get(), packet);
     if (status >= 0) {
-      if (packet->stream_index == stream_index_) return true;
+      if (packet->stream_index == audio_streams_[chosen_]) return true;
       av_packet_unref(packet);
       continue;
     }
     if (status == AVERROR(EAGAIN)) continue;
+    if (status == AVERROR(ENOMEM)) throw std::bad_alloc();
     const int medium = format_->pb != nullptr ? format_->pb->error : 0;
     if (medium < 0 && medium != AVERROR_EOF) {
-      fail("Cannot read {} to its end: {}.", name_, ffmpeg_error(medium));
+      fail("Cannot read {} to its end: {}.", name(), ffmpeg_error(medium));
     }
     return false;
   }
 }
 
+double AudioInput::time_base() const {
+  return av_q2d(format_->streams[audio_streams_[chosen_]]->time_base);
+}
+
+bool AudioInput::has_discontinuities() const {
+  return (format_->iformat->flags & AVFMT_TS_DISCONT) != 0;
+}
+
 AudioSource AudioInput::source() const {
-  return {.format = format_->iformat->name,
-          .codec = avcodec_get_name(decoder_->codec_id),
-          .stream = audio_number_,
-          .sample_rate = decoder_->sample_rate,
-          .channels = decoder_->ch_layout.nb_channels};
+  AudioSource source{.format = format_->iformat->name,
+                     .codec = avcodec_get_name(decoder_->codec_id),
+                     .track = static_cast<int>(chosen_) + 1,
+                     .sample_rate = decoder_->sample_rate,
+                     .channels = decoder_->ch_layout.nb_channels};
+  if (audio_streams_.size() > 1 && !asked_for_) {
+    source.warnings.push_back(fmt::format("{} has {} audio tracks, {}; track {} was taken.", name(),
+                                          audio_streams_.size(), described(info().tracks),
+                                          source.track));
+  }
+  return source;
 }
 
-double AudioInput::stated_seconds() const {
-  if (format_->duration == AV_NOPTS_VALUE || format_->duration < 0) return 0;
-  return static_cast<double>(format_->duration) / AV_TIME_BASE;
+std::optional<double> AudioInput::stated_end() const {
+  return stated_end(*format_->streams[audio_streams_[chosen_]]);
 }
 
-bool AudioInput::seekable() const {
-  return format_->pb == nullptr || (format_->pb->seekable & AVIO_SEEKABLE_NORMAL) != 0;
+std::optional<double> AudioInput::stated_end(const AVStream& stream) const {
+  const AVInputFormat& format = *format_->iformat;
+  if (has_name(format, "wav")) {
+    // FFmpeg believes the size of the file more than the header.
+    if (const auto seconds = wav_seconds(stream_)) return seconds;
+  }
+  if (format_->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE) return std::nullopt;
+  if (const auto end = clock_time(tag(stream, "DURATION"))) return end;
+  // Where tracks have no length of their own FFmpeg gives them the container's.
+  const bool alone =
+      std::count_if(
+          format_->streams, format_->streams + format_->nb_streams, [](const AVStream* other) {
+            return other->codecpar->codec_type == AVMEDIA_TYPE_AUDIO || is_moving_picture(*other);
+          }) == 1;
+  if (!alone && !has_name(format, "mov")) return std::nullopt;
+  double start = 0;
+  if (stream.start_time != AV_NOPTS_VALUE) {
+    start = std::max(0.0, in_seconds(stream.start_time, stream.time_base) - zero_);
+  }
+  if (stream.duration != AV_NOPTS_VALUE && stream.duration > 0) {
+    return start + in_seconds(stream.duration, stream.time_base);
+  }
+  if (format_->duration != AV_NOPTS_VALUE && format_->duration > 0) {
+    return start + in_seconds(format_->duration, AV_TIME_BASE_Q);
+  }
+  return std::nullopt;
+}
+
+bool AudioInput::may_last_longer() const { return has_name(*format_->iformat, "matroska"); }
+
+double AudioInput::frame_lag(const AVFrame& frame) const {
+  const bool lags =
+      decoder_->codec_id == AV_CODEC_ID_WMAV1 || decoder_->codec_id == AV_CODEC_ID_WMAV2;
+  return lags ? static_cast<double>(frame.nb_samples) / frame.sample_rate : 0;
 }
 
 }  // namespace whisper_s4y

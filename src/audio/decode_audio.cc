@@ -2,7 +2,8 @@
 #include <utility>
 
 #include "audio/audio_input.h"
-#include "audio/resampler.h"
+#include "audio/channels.h"
+#include "audio/timeline.h"
 #include "common/boundary.h"
 #include "whisper_s4y/audio.h"
 #include "whisper_s4y/error.h"
@@ -10,11 +11,25 @@
 namespace whisper_s4y {
 namespace {
 
-/// Takes the packets of an input through decoder and resampler to the sink.
+// A stated length may be off by a packet, and by rounding in a long file.
+constexpr double kLengthTolerance = 0.25;      // seconds
+constexpr double kLengthTolerancePart = 1e-3;  // of the length
+// Less is no more than the beginning of a recording in which one channel leads the other.
+constexpr double kShortCancellation = 0.5;  // seconds
+
+using Pieces = std::vector<std::span<const float>>;
+using PiecesSink = std::function<void(const Pieces& pieces)>;
+
+/// Takes the packets of an input through decoder, timeline and channels to the sink.
 class Decoding {
  public:
-  Decoding(AudioInput& input, AudioSink sink)
-      : input_(input), sink_(std::move(sink)), source_(input.source()), resampler_(input.name()) {}
+  Decoding(AudioInput& input, const AudioOptions& options, const PiecesSink& sink)
+      : input_(input),
+        sink_(sink),
+        source_(input.source()),
+        choice_(channel_choice(options.channel)),
+        channels_(input.name(), choice_, source_.channels),
+        timeline_(input.has_discontinuities()) {}
 
   AudioSource run() {
     while (input_.read(packet_.get())) {
@@ -22,10 +37,13 @@ class Decoding {
       av_packet_unref(packet_.get());
     }
     send(nullptr);
-    give(resampler_.flush());
+    give(channels_.flush());
     if (source_.samples == 0) report_nothing();
-    return source_;
+    report_losses();
+    return std::move(source_);
   }
+
+  [[nodiscard]] int outputs() const { return channels_.outputs(); }
 
  private:
   // A null packet drains the decoder.
@@ -34,7 +52,7 @@ class Decoding {
     const int status = avcodec_send_packet(input_.decoder(), packet);
     if (status == AVERROR(ENOMEM)) throw std::bad_alloc();
     if (status < 0) {
-      source_.corrupt_packets += packet != nullptr;
+      count_corrupt(packet);
       return;
     }
     for (;;) {
@@ -42,22 +60,57 @@ class Decoding {
       if (received == AVERROR(EAGAIN) || received == AVERROR_EOF) return;
       if (received == AVERROR(ENOMEM)) throw std::bad_alloc();
       if (received < 0) {
-        source_.corrupt_packets += packet != nullptr;
+        count_corrupt(packet);
         return;
       }
-      if (frame_->nb_samples > 0 && frame_->sample_rate > 0) {
-        source_.sample_rate = frame_->sample_rate;
-        source_.channels = frame_->ch_layout.nb_channels;
-        give(resampler_.convert(*frame_));
-      }
+      if (frame_->nb_samples > 0 && frame_->sample_rate > 0) take(*frame_);
       av_frame_unref(frame_.get());
     }
   }
 
-  void give(std::span<const float> samples) {
-    if (samples.empty()) return;
-    source_.samples += static_cast<int64_t>(samples.size());
-    sink_(samples);
+  void count_corrupt(const AVPacket* packet) {
+    if (packet == nullptr) return;
+    ++source_.corrupt_packets;
+    corrupt_seconds_ += packet->duration > 0
+                            ? static_cast<double>(packet->duration) * input_.time_base()
+                            : frame_seconds_;
+  }
+
+  void take(const AVFrame& frame) {
+    source_.sample_rate = frame.sample_rate;
+    source_.channels = frame.ch_layout.nb_channels;
+    frame_seconds_ = static_cast<double>(frame.nb_samples) / frame.sample_rate;
+    std::optional<double> seconds;
+    if (frame.best_effort_timestamp != AV_NOPTS_VALUE) {
+      seconds = static_cast<double>(frame.best_effort_timestamp) * input_.time_base() -
+                input_.zero() - input_.frame_lag(frame);
+    }
+    const Timeline::Step step = timeline_.next(seconds, frame.nb_samples, frame.sample_rate);
+    if (step.ends_run) give(channels_.flush());
+    give_silence(step.silence);
+    skip_ += step.skipped;
+    give(channels_.convert(frame));
+  }
+
+  void give_silence(int64_t samples) {
+    const std::vector<float> silence(static_cast<size_t>(std::min<int64_t>(samples, kSampleRate)));
+    while (samples > 0) {
+      const auto count = std::min<int64_t>(samples, kSampleRate);
+      const std::span<const float> piece(silence.data(), static_cast<size_t>(count));
+      give(Pieces(static_cast<size_t>(channels_.outputs()), piece));
+      samples -= count;
+    }
+  }
+
+  void give(Pieces pieces) {
+    if (pieces.empty() || pieces.front().empty()) return;
+    const auto size = static_cast<int64_t>(pieces.front().size());
+    const int64_t skipped = std::min(skip_, size);
+    skip_ -= skipped;
+    if (skipped == size) return;
+    for (auto& piece : pieces) piece = piece.subspan(static_cast<size_t>(skipped));
+    source_.samples += size - skipped;
+    sink_(pieces);
   }
 
   [[noreturn]] void report_nothing() const {
@@ -69,36 +122,103 @@ class Decoding {
          input_.seekable() ? "" : "; if its format has the index at the end, give it as a file");
   }
 
+  void report_losses() {
+    const auto warn = [&]<typename... Args>(fmt::format_string<Args...> format, Args&&... args) {
+      source_.warnings.push_back(fmt::format(format, std::forward<Args>(args)...));
+    };
+    if (source_.corrupt_packets > 0) {
+      warn("{}: {} of {} packets are damaged and were left out, about {:.1f} s of sound.",
+           input_.name(), source_.corrupt_packets, packets_, corrupt_seconds_);
+    }
+    const double read = static_cast<double>(source_.samples) / kSampleRate;
+    if (const auto stated = input_.stated_end()) {
+      const double tolerance = kLengthTolerance + kLengthTolerancePart * *stated;
+      if (read < *stated - tolerance) {
+        warn("{} should last {:.1f} s, but only {:.1f} s could be read: it is cut off or damaged.",
+             input_.name(), *stated, read);
+      } else if (read > *stated + tolerance && !input_.may_last_longer()) {
+        warn("{} should last {:.1f} s, but {:.1f} s were read: its header is wrong.", input_.name(),
+             *stated, read);
+      }
+    }
+    if (timeline_.ignored_jumps() > 0) {
+      warn("{}: the timestamps jump {} time{} too far for a pause; the sound was joined there.",
+           input_.name(), timeline_.ignored_jumps(), timeline_.ignored_jumps() == 1 ? "" : "s");
+    }
+    if (channels_.cancelled_seconds() > kShortCancellation) {
+      warn(
+          "{}: the channels cancel each other out for {:.1f} s; channel {}, the loudest, was taken "
+          "there.",
+          input_.name(), channels_.cancelled_seconds(),
+          channel_name(channels_.loudest(), source_.channels));
+    }
+  }
+
   AudioInput& input_;
-  AudioSink sink_;
+  const PiecesSink& sink_;
   AudioSource source_;
-  Resampler resampler_;
+  ChannelChoice choice_;
+  ChannelReader channels_;
+  Timeline timeline_;
+  int64_t skip_ = 0;          // samples still to leave out
+  double frame_seconds_ = 0;  // of the last frame
+  double corrupt_seconds_ = 0;
   PacketPtr packet_{allocated(av_packet_alloc())};
   FramePtr frame_{allocated(av_frame_alloc())};
   int64_t packets_ = 0;
 };
 
-std::vector<float> load(AudioInput& input) {
-  std::vector<float> samples;
+AudioSource decode(AudioInput& input, const AudioOptions& options, const AudioSink& sink) {
+  if (channel_choice(options.channel).kind == ChannelChoice::Kind::each) {
+    fail("Only read_audio() gives each channel of a file.");
+  }
+  const PiecesSink first = [&](const Pieces& pieces) { sink(pieces.front()); };
+  return Decoding(input, options, first).run();
+}
+
+Audio read(AudioInput& input, const AudioOptions& options) {
+  Audio audio;
   // Growing step by step would copy a long file several times over. A header may lie, so it is
   // believed up to six hours.
   constexpr double kBelieved = 6 * 3600;
-  const double seconds = std::min(input.stated_seconds(), kBelieved);
-  samples.reserve(static_cast<size_t>((seconds + 1) * kSampleRate));
-  const AudioSink sink = [&](std::span<const float> piece) {
-    samples.insert(samples.end(), piece.begin(), piece.end());
+  const double seconds = std::min(input.stated_end().value_or(0), kBelieved);
+  const PiecesSink sink = [&](const Pieces& pieces) {
+    for (size_t i = 0; i < pieces.size(); ++i) {
+      std::vector<float>& samples = audio.channels[i].samples;
+      samples.insert(samples.end(), pieces[i].begin(), pieces[i].end());
+    }
   };
-  Decoding(input, sink).run();
-  return samples;
+  Decoding decoding(input, options, sink);
+  audio.channels.resize(static_cast<size_t>(decoding.outputs()));
+  for (AudioChannel& channel : audio.channels) {
+    channel.samples.reserve(static_cast<size_t>((seconds + 1) * kSampleRate));
+  }
+  audio.source = decoding.run();
+  const ChannelChoice choice = channel_choice(options.channel);
+  for (size_t i = 0; i < audio.channels.size(); ++i) {
+    if (choice.kind == ChannelChoice::Kind::mix) continue;
+    const int index = choice.kind == ChannelChoice::Kind::each ? static_cast<int>(i) : choice.index;
+    audio.channels[i].name = channel_name(index, audio.source.channels);
+  }
+  return audio;
+}
+
+std::vector<float> only_channel(Audio audio) {
+  if (audio.channels.size() > 1) fail("Only read_audio() gives each channel of a file.");
+  return std::move(audio.channels.front().samples);
 }
 
 }  // namespace
+
+AudioInfo inspect_audio(const std::filesystem::path& path) {
+  return with_errors([&] { return AudioInput(path, {}).info(); });
+}
 
 AudioSource decode_audio(const std::filesystem::path& path, const AudioOptions& options,
                          const AudioSink& sink) {
   return with_errors([&] {
     AudioInput input(path, options);
-    return Decoding(input, guarded(sink)).run();
+    return decode(input, options, guarded(sink));
   });
 }
 
@@ -106,23 +226,32 @@ AudioSource decode_audio(std::span<const std::byte> file, std::string_view name,
                          const AudioOptions& options, const AudioSink& sink) {
   return with_errors([&] {
     AudioInput input(file, name, options);
-    return Decoding(input, guarded(sink)).run();
+    return decode(input, options, guarded(sink));
+  });
+}
+
+Audio read_audio(const std::filesystem::path& path, const AudioOptions& options) {
+  return with_errors([&] {
+    AudioInput input(path, options);
+    return read(input, options);
+  });
+}
+
+Audio read_audio(std::span<const std::byte> file, std::string_view name,
+                 const AudioOptions& options) {
+  return with_errors([&] {
+    AudioInput input(file, name, options);
+    return read(input, options);
   });
 }
 
 std::vector<float> load_audio(const std::filesystem::path& path, const AudioOptions& options) {
-  return with_errors([&] {
-    AudioInput input(path, options);
-    return load(input);
-  });
+  return with_errors([&] { return only_channel(read_audio(path, options)); });
 }
 
 std::vector<float> load_audio(std::span<const std::byte> file, std::string_view name,
                               const AudioOptions& options) {
-  return with_errors([&] {
-    AudioInput input(file, name, options);
-    return load(input);
-  });
+  return with_errors([&] { return only_channel(read_audio(file, name, options)); });
 }
 
 }  // namespace whisper_s4y

@@ -94,7 +94,7 @@ TEST(Decode, TellsWhatItRead) {
   const auto source = decode_audio(folder / "a.wav", {}, [](std::span<const float>) {});
   EXPECT_EQ(source.format, "wav");
   EXPECT_EQ(source.codec, "pcm_s16le");
-  EXPECT_EQ(source.stream, 0);
+  EXPECT_EQ(source.track, 1);
   EXPECT_EQ(source.sample_rate, 48000);
   EXPECT_EQ(source.channels, 2);
   EXPECT_EQ(source.samples, 16000);
@@ -202,7 +202,7 @@ INSTANTIATE_TEST_SUITE_P(Formats, Compressed,
                                            "aiff", "au", "w64", "caf", "wma"),
                          [](const auto& info) { return std::string(info.param); });
 
-TEST(Decode, TakesTheSoundOfAVideoAndTheStreamAskedFor) {
+TEST(Decode, TakesTheSoundOfAVideoAndTheTrackAskedFor) {
   if (!have_ffmpeg()) GTEST_SKIP() << "no ffmpeg command";
   const TemporaryFolder folder;
   const std::string video = (folder / "v.mp4").string();
@@ -211,11 +211,11 @@ TEST(Decode, TakesTheSoundOfAVideoAndTheStreamAskedFor) {
       "-f lavfi -i \"aevalsrc=0.8*sin(2000*t):d=1:s=16000\" -map 0 -map 1 -map 2 "
       "-disposition:a:0 0 -disposition:a:1 default " +
       video);
-  const auto level = [&](int stream) { return rms(load_audio(video, {.stream = stream})); };
-  EXPECT_NEAR(level(0), 0.1 / std::numbers::sqrt2, 0.02);
-  EXPECT_NEAR(level(1), 0.8 / std::numbers::sqrt2, 0.08);
-  EXPECT_EQ(level(-1), level(1)) << "the default stream";
-  EXPECT_THROW(level(2), Error);
+  const auto level = [&](const char* track) { return rms(load_audio(video, {.track = track})); };
+  EXPECT_NEAR(level("1"), 0.1 / std::numbers::sqrt2, 0.02);
+  EXPECT_NEAR(level("2"), 0.8 / std::numbers::sqrt2, 0.08);
+  EXPECT_EQ(level(""), level("2")) << "the default track";
+  EXPECT_THROW(level("3"), Error);
 }
 
 TEST(Decode, LeavesOutDamagedPartsAndCountsThem) {

@@ -69,12 +69,14 @@ TEST(AudioErrors, VideoWithoutSound) {
   EXPECT_THAT(message_of(folder / "v.mp4"), HasSubstr("has no audio stream, only 1 video stream."));
 }
 
-TEST(AudioErrors, NoSuchStream) {
+TEST(AudioErrors, NoSuchTrack) {
   const TemporaryFolder folder;
   write_wav(folder / "a.wav", 16000, 1, std::vector<int16_t>(100));
-  EXPECT_THAT(message_of(folder / "a.wav", {.stream = 1}),
-              HasSubstr("has no audio stream 1: it has 1, counted from 0."));
-  EXPECT_THAT(message_of(folder / "a.wav", {.stream = -2}), HasSubstr("no audio stream -2"));
+  EXPECT_THAT(message_of(folder / "a.wav", {.track = "2"}),
+              HasSubstr("has no audio track 2: it has 1, counted from 1."));
+  EXPECT_THAT(message_of(folder / "a.wav", {.track = "0"}), HasSubstr("counted from 1, not 0"));
+  EXPECT_THAT(message_of(folder / "a.wav", {.track = "de"}),
+              HasSubstr("no audio track in the language \"de\"; it has 1."));
 }
 
 TEST(AudioErrors, ImpossiblePcm) {

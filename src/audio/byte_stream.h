@@ -1,0 +1,60 @@
+// Where FFmpeg reads a file's bytes from: memory or a descriptor, never a name.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "audio/ffmpeg.h"
+
+namespace whisper_s4y {
+
+/// A file or pipe as FFmpeg's byte stream. FFmpeg gets no name it could open, nor a protocol.
+class ByteStream {
+ public:
+  /// "-" is standard input. Throws Error with one sentence when there is nothing to read.
+  explicit ByteStream(const std::filesystem::path& path);
+  /// `file` outlives the object.
+  ByteStream(std::span<const std::byte> file, std::string_view name);
+  ~ByteStream();
+  ByteStream(const ByteStream&) = delete;
+  ByteStream& operator=(const ByteStream&) = delete;
+
+  [[nodiscard]] AVIOContext* io() const { return io_.get(); }
+  /// The file's name for messages.
+  [[nodiscard]] const std::string& name() const { return name_; }
+  /// What the name ends in tells formats apart that have no mark of their own.
+  [[nodiscard]] const std::string& file_name() const { return file_name_; }
+  /// False for pipes, from which formats with their index at the end cannot be read.
+  [[nodiscard]] bool seekable() const { return seekable_; }
+  /// Bytes from `offset` on, fewer at the end, none of a pipe. Does not move the stream.
+  [[nodiscard]] std::vector<uint8_t> peek(int64_t offset, size_t count) const;
+
+ private:
+  struct IoFreer {
+    void operator()(AVIOContext* io) const;
+  };
+
+  void open_descriptor(const std::filesystem::path& path);
+  void make_io();
+  static int read(void* self, uint8_t* out, int size);
+  static int64_t seek(void* self, int64_t offset, int whence);
+
+  std::string name_;
+  std::string file_name_;
+  std::span<const std::byte> memory_;
+  int descriptor_ = -1;    // -1: memory
+  bool owned_ = false;     // close the descriptor
+  bool seekable_ = false;  // memory and files
+  int64_t origin_ = 0;     // of the descriptor: where the file begins for us
+  int64_t size_ = 0;       // when seekable
+  int64_t position_ = 0;
+  std::unique_ptr<AVIOContext, IoFreer> io_;
+};
+
+}  // namespace whisper_s4y

@@ -1,0 +1,18 @@
+// Which of FFmpeg's formats are read.
+#pragma once
+
+#include "audio/ffmpeg.h"
+
+namespace whisper_s4y {
+
+/// Whether the demuxer reads recordings and nothing but the bytes it is given. Playlists, session
+/// descriptions and sequences of files, which name other files or addresses, are not among them.
+[[nodiscard]] bool is_allowed(const AVInputFormat& format);
+
+/// Why one is not, to follow "Cannot read talk.m3u8: ".
+[[nodiscard]] std::string refusal(const AVInputFormat& format);
+
+/// The names of all audio decoders, commas between: no other decoder looks at a file.
+[[nodiscard]] const std::string& audio_decoders();
+
+}  // namespace whisper_s4y
