@@ -4,7 +4,6 @@
 #include <condition_variable>
 #include <cstddef>
 #include <exception>
-#include <iterator>
 #include <mutex>
 #include <thread>
 #include <tuple>
@@ -146,7 +145,9 @@ std::vector<Segment> Batched::transcribe_chunk(DecoderModel& model, size_t index
   if (index == 0) context.prefix = encode_text(tokenizer_, options_.prefix);
 
   std::vector<Segment> result;
+  const SoundSpans spans = joined_spans(chunk.segments);
   double last_speech = 0.0;
+  double last_end = 0.0;
   const int end = std::min(log_mel.content_frames(), kWindowFrames);
   for (int seek = 0; seek == 0 || end - seek > kShortRest;) {
     const WindowPlace place{seek, end - seek};
@@ -157,11 +158,19 @@ std::vector<Segment> Batched::transcribe_chunk(DecoderModel& model, size_t index
     if (window.is_silence(decoded)) break;
     context.prefix.clear();
     WindowSegments found = split_segments(decoded, place, tokenizer_, generation, Rest::keep);
+    end_with_window(found.segments, place);
+    found.segments = window.cut(std::move(found.segments), spans, place, context.language);
     if (options_.word_timestamps) {
       window.add_words(found.segments, place, context.language, last_speech);
       last_speech = last_word_end(found.segments, last_speech);
     }
-    std::move(found.segments.begin(), found.segments.end(), std::back_inserter(result));
+    for (Segment& segment : found.segments) {
+      if (!says_something(segment)) continue;
+      const SoundSpan& limits = spans[spans.main(segment.start, segment.end)];
+      if (!put_in_order(segment, limits, last_end)) continue;
+      last_end = segment.end;
+      result.push_back(std::move(segment));
+    }
     if (found.next_seek <= seek) break;
     seek = found.next_seek;
   }
@@ -175,7 +184,6 @@ std::vector<Segment> Batched::transcribe_chunk(DecoderModel& model, size_t index
 
 void Batched::keep(std::vector<Segment> segments) {
   for (Segment& segment : segments) {
-    if (!says_something(segment)) continue;
     segment.id = static_cast<int>(transcript_.segments.size());
     transcript_.segments.push_back(std::move(segment));
     if (callbacks_.on_segment) callbacks_.on_segment(transcript_.segments.back());

@@ -12,6 +12,7 @@
 #include "tokenizer/tokenizer.h"
 #include "transcribe/language_stretches.h"
 #include "transcribe/speech.h"
+#include "transcribe/sound_spans.h"
 #include "whisper_s4y/transcriber.h"
 
 namespace whisper_s4y {

@@ -105,6 +105,24 @@ bool LogMel::is_silent(int begin, int count) const {
   return true;
 }
 
+std::vector<SoundSpan> LogMel::audible_spans(int shortest) const {
+  const float limit = std::max(kInaudible, silence_);
+  std::vector<char> audible(static_cast<size_t>(frames_));
+  for (int bin = 0; bin < num_mel_bins_; ++bin) {
+    const float* row = data_.data() + static_cast<ptrdiff_t>(bin) * frames_;
+    for (size_t i = 0; i < audible.size(); ++i) audible[i] |= static_cast<char>(row[i] > limit);
+  }
+  std::vector<SoundSpan> spans;
+  int end = -1;  // of the last span
+  for (int i = 0; i < std::min(frames_, content_frames_); ++i) {
+    if (audible[static_cast<size_t>(i)] == 0) continue;
+    if (end < 0 || i - end >= shortest) spans.push_back({.begin = i / kFramesPerSecond});
+    end = i + 1;
+    spans.back().end = end / kFramesPerSecond;
+  }
+  return spans;
+}
+
 void LogMel::padded_window(int begin, int count, std::span<float> logmel) const {
   copy(begin, count, 0.0F, logmel);
 }

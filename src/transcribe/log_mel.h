@@ -6,6 +6,7 @@
 
 #include "common/front_end.h"
 #include "runtime/decoder_model.h"
+#include "transcribe/sound_spans.h"
 
 namespace whisper_s4y {
 
@@ -37,6 +38,9 @@ class LogMel {
   /// Whether nothing in the frames [begin, begin + count) can be heard: all is as quiet as the last
   /// bit of 16-bit samples, or 80 dB below the loudest of the recording.
   [[nodiscard]] bool is_silent(int begin, int count) const;
+
+  /// Where something can be heard: silence of `shortest` frames or more parts two spans.
+  [[nodiscard]] std::vector<SoundSpan> audible_spans(int shortest) const;
 
  private:
   void copy(int begin, int count, float rest, std::span<float> logmel) const;

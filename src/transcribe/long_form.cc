@@ -13,6 +13,10 @@
 namespace whisper_s4y {
 namespace {
 
+// A first timestamp is at most 1 s by default, so that more silence would shift the text.
+constexpr int kLongSilence = 100;  // frames
+constexpr int kLeadIn = 20;        // frames of it that stay
+
 void append(std::vector<int>& to, std::span<const int> tokens) {
   to.insert(to.end(), tokens.begin(), tokens.end());
 }
@@ -21,7 +25,8 @@ void append(std::vector<int>& to, std::span<const int> tokens) {
 
 LongForm::LongForm(DecoderModel& model, const Tokenizer& tokenizer, std::span<const float> audio,
                    const TranscribeOptions& options, const TranscribeCallbacks& callbacks,
-                   DetectorSource detector, std::span<const LanguageStretch> stretches)
+                   DetectorSource detector, std::span<const LanguageStretch> stretches,
+                   std::optional<SoundSpans> speech)
     : model_(model),
       tokenizer_(tokenizer),
       options_(options),
@@ -33,6 +38,8 @@ LongForm::LongForm(DecoderModel& model, const Tokenizer& tokenizer, std::span<co
       log_mel_(model, audio),
       windows_(model, tokenizer, options),
       clips_(clips_of(options.clip_timestamps, log_mel_.content_frames())),
+      is_joined_speech_(speech.has_value()),
+      spans_(speech ? *std::move(speech) : SoundSpans(log_mel_.audible_spans(kLongSilence))),
       initial_prompt_(encode_text(tokenizer, options.initial_prompt)),
       prefix_(encode_text(tokenizer, options.prefix)) {}
 
@@ -72,6 +79,8 @@ Transcript LongForm::run() {
 void LongForm::walk(const Clip& clip) {
   for (int seek = clip.begin; seek < clip.end;) {
     if (callbacks_.cancelled && callbacks_.cancelled()) return;
+    seek = next_sound(seek);
+    if (seek >= clip.end) return;
     const WindowPlace place{seek, std::min(kWindowFrames, clip.end - seek)};
     const int next = transcribe_window(place);
     // Whatever the model says, the walk goes on.
@@ -81,6 +90,26 @@ void LongForm::walk(const Clip& clip) {
       callbacks_.on_progress(done / kFramesPerSecond, duration_);
     }
   }
+}
+
+// Where the window begins: long silence before its sound is left out.
+int LongForm::next_sound(int seek) const {
+  if (is_joined_speech_) return seek;
+  const double now = seek / kFramesPerSecond;
+  for (size_t i = 0; i < spans_.size(); ++i) {
+    if (spans_[i].end <= now) continue;
+    const int sound = frame_at(spans_[i].begin);
+    return sound - seek < kLongSilence ? seek : sound - kLeadIn;
+  }
+  return seek;
+}
+
+SoundSpan LongForm::limits_of(const Segment& segment) const {
+  if (spans_.size() > 0) {
+    const SoundSpan& main = spans_[spans_.main(segment.start, segment.end)];
+    if (is_joined_speech_ || (main.begin < segment.end && segment.start < main.end)) return main;
+  }
+  return {0.0, log_mel_.content_frames() / kFramesPerSecond};
 }
 
 void LongForm::detect_language() {
@@ -128,6 +157,8 @@ int LongForm::transcribe_window(const WindowPlace& place) {
   prefix_.clear();
 
   WindowSegments window = split_segments(result, place, tokenizer_, model_.info().generation);
+  end_with_window(window.segments, place);
+  window.segments = windows_.cut(std::move(window.segments), spans_, place, language_);
   if (options_.word_timestamps) {
     windows_.add_words(window.segments, place, language_, last_speech_);
     const double offset = place.time_offset();
@@ -157,6 +188,8 @@ int LongForm::transcribe_window(const WindowPlace& place) {
 void LongForm::keep(std::vector<Segment> segments) {
   for (Segment& segment : segments) {
     if (!says_something(segment)) continue;
+    if (!put_in_order(segment, limits_of(segment), last_end_)) continue;
+    last_end_ = segment.end;
     segment.id = static_cast<int>(transcript_.segments.size());
     segment.language = language_;
     append(histories_[language_].tokens, segment.tokens);

@@ -10,6 +10,7 @@
 #include "transcribe/language_stretches.h"
 #include "transcribe/log_mel.h"
 #include "transcribe/segments.h"
+#include "transcribe/sound_spans.h"
 #include "transcribe/speech_windows.h"
 #include "transcribe/window_transcriber.h"
 #include "whisper_s4y/transcriber.h"
@@ -20,11 +21,13 @@ namespace whisper_s4y {
 class LongForm {
  public:
   /// Computes the log-mel of `audio`. The options are checked ones; when they ask for several
-  /// languages, `stretches` are where those are spoken. All arguments outlive the object. Throws
-  /// Error for impossible clips.
+  /// languages, `stretches` are where those are spoken. `speech`: the audio is speech that was cut
+  /// out and joined, in these spans. All arguments outlive the object. Throws Error for impossible
+  /// clips.
   LongForm(DecoderModel& model, const Tokenizer& tokenizer, std::span<const float> audio,
            const TranscribeOptions& options, const TranscribeCallbacks& callbacks,
-           DetectorSource detector = {}, std::span<const LanguageStretch> stretches = {});
+           DetectorSource detector = {}, std::span<const LanguageStretch> stretches = {},
+           std::optional<SoundSpans> speech = {});
 
   /// To be called once.
   [[nodiscard]] Transcript run();
@@ -37,6 +40,8 @@ class LongForm {
   };
 
   void walk(const Clip& clip);
+  [[nodiscard]] int next_sound(int seek) const;
+  [[nodiscard]] SoundSpan limits_of(const Segment& segment) const;
   void detect_language();
   void speak(const std::string& language);
   [[nodiscard]] std::vector<int> prompt() const;
@@ -54,6 +59,8 @@ class LongForm {
   LogMel log_mel_;
   WindowTranscriber windows_;
   std::vector<Clip> clips_;
+  bool is_joined_speech_;
+  SoundSpans spans_;  // of the speech, or where something can be heard
 
   Transcript transcript_;
   std::string language_;                      // of the window
@@ -61,6 +68,7 @@ class LongForm {
   std::vector<int> prefix_;                   // tokens, until the first window is done
   std::map<std::string, History> histories_;  // by language
   double last_speech_ = 0.0;                  // when the last word ended, seconds
+  double last_end_ = 0.0;                     // of the last segment, seconds
 };
 
 }  // namespace whisper_s4y

@@ -11,14 +11,6 @@ namespace {
 constexpr double kTimePrecision = 0.02;  // seconds per timestamp token
 constexpr int kInputStride = 2;          // mel frames per timestamp token
 
-// Adds the tokens that are text.
-void append_text(std::span<const int> tokens, const GenerationConfig& generation,
-                 std::vector<int>& text) {
-  for (const int token : tokens) {
-    if (token < generation.eos_token_id) text.push_back(token);
-  }
-}
-
 Segment new_segment(const DecodingResult& result, const WindowPlace& place, double start,
                     double end, std::span<const int> tokens, const Tokenizer& tokenizer,
                     const GenerationConfig& generation) {
@@ -38,6 +30,13 @@ Segment new_segment(const DecodingResult& result, const WindowPlace& place, doub
 }
 
 }  // namespace
+
+void append_text(std::span<const int> tokens, const GenerationConfig& generation,
+                 std::vector<int>& text) {
+  for (const int token : tokens) {
+    if (token < generation.eos_token_id) text.push_back(token);
+  }
+}
 
 int frame_at(double seconds) {
   return static_cast<int>(std::nearbyint(seconds * kFramesPerSecond));

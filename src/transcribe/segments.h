@@ -45,6 +45,10 @@ enum class Rest {
                                             const GenerationConfig& generation,
                                             Rest rest = Rest::decode_again);
 
+/// Adds the tokens that are text.
+void append_text(std::span<const int> tokens, const GenerationConfig& generation,
+                 std::vector<int>& text);
+
 /// Whether a segment says anything. The reference keeps those that do not, without text; an empty
 /// cue helps nobody.
 [[nodiscard]] bool says_something(const Segment& segment);

@@ -1,6 +1,7 @@
 #include "transcribe/speech.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "transcribe/clips.h"
 #include "transcribe/segments.h"
@@ -46,20 +47,26 @@ std::vector<SpeechSegment> within_clips(std::span<const SpeechSegment> segments,
   return result;
 }
 
+SoundSpans joined_spans(std::span<const SpeechSegment> speech) {
+  std::vector<SoundSpan> spans;
+  int64_t samples = 0;
+  for (const SpeechSegment& segment : speech) {
+    const double begin = static_cast<double>(samples) / kSampleRate;
+    samples += segment.size();
+    spans.push_back({begin, static_cast<double>(samples) / kSampleRate});
+  }
+  return SoundSpans(std::move(spans));
+}
+
 void restore_times(Segment& segment, const SpeechTimestampsMap& map) {
   segment.seek = frame_at(map.original_time(segment.seek / kFramesPerSecond));
-  if (segment.words.empty()) {
-    segment.start = map.original_time(segment.start);
-    segment.end = map.original_time(segment.end, true);
-    return;
-  }
+  const size_t part = map.segment_at((segment.start + segment.end) / 2);
+  segment.start = map.original_time(segment.start, part);
+  segment.end = map.original_time(segment.end, part);
   for (Word& word : segment.words) {
-    const size_t part = map.segment_at((word.start + word.end) / 2);
     word.start = map.original_time(word.start, part);
     word.end = map.original_time(word.end, part);
   }
-  segment.start = segment.words.front().start;
-  segment.end = segment.words.back().end;
 }
 
 }  // namespace whisper_s4y

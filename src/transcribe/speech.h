@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/front_end.h"
+#include "transcribe/sound_spans.h"
 #include "vad/speech_segments.h"
 #include "whisper_s4y/transcriber.h"
 
@@ -25,9 +26,11 @@ inline constexpr double kLongestChunk = kWindowSeconds;  // seconds of speech
                                                       int64_t audio_length,
                                                       const TranscribeOptions& options);
 
-/// Takes the times of a segment and its words from the joined speech back to the recording; the
-/// start and end of a word stay on the same side of a cut (faster-whisper transcribe.py:
-/// restore_speech_timestamps).
+/// Where each segment stands in collect_audio().
+[[nodiscard]] SoundSpans joined_spans(std::span<const SpeechSegment> speech);
+
+/// Takes the times of a segment and its words, all of which are in one stretch of speech, from the
+/// joined speech back to the recording.
 void restore_times(Segment& segment, const SpeechTimestampsMap& map);
 
 }  // namespace whisper_s4y

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "decoding/text.h"
-#include "decoding/word_timing.h"
 #include "transcribe/language_vote.h"
 #include "transcribe/word_timestamps.h"
 
@@ -72,8 +71,8 @@ void WindowTranscriber::encode_with_silence(const LogMel& log_mel, int begin) {
   encoded_ = {-1, 0};
 }
 
-LanguageProbs WindowTranscriber::language_probs() {
-  return among(decoder_.language_probs(), options_.languages);
+std::pair<std::string, float> WindowTranscriber::detect_language() {
+  return most_likely(decoder_.language_probs());
 }
 
 DecodingResult WindowTranscriber::decode(const WindowContext& context) {
@@ -112,17 +111,47 @@ bool WindowTranscriber::is_silence(const DecodingResult& result) const {
 
 void WindowTranscriber::add_words(std::vector<Segment>& segments, const WindowPlace& place,
                                   const std::string& language, double last_speech) {
+  add_word_timestamps(segments, align(segments, place, language), place, last_speech,
+                      model_.info().generation.eos_token_id, options_.prepend_punctuations,
+                      options_.append_punctuations);
+}
+
+std::vector<WordTiming> WindowTranscriber::align(std::span<const Segment> segments,
+                                                 const WindowPlace& place,
+                                                 const std::string& language) {
   const GenerationConfig& generation = model_.info().generation;
   std::vector<int> text;
-  for (const Segment& segment : segments) {
-    std::copy_if(segment.tokens.begin(), segment.tokens.end(), std::back_inserter(text),
-                 [&](int token) { return token < generation.eos_token_id; });
+  for (const Segment& segment : segments) append_text(segment.tokens, generation, text);
+  return find_alignment(model_, tokenizer_, sot_sequence(generation, language, options_.task), text,
+                        language, place.segment_size);
+}
+
+std::vector<Segment> WindowTranscriber::cut(std::vector<Segment> segments,
+                                            const SoundSpans& spans, const WindowPlace& place,
+                                            const std::string& language) {
+  const auto spans = [&](const Segment& segment) {
+    return spans.reaches_over(segment.start, segment.end);
+  };
+  if (!model_.can_align() || std::ranges::none_of(segments, spans)) return segments;
+  const std::vector<WordTiming> alignment = align(segments, place, language);
+  const GenerationConfig& generation = model_.info().generation;
+  std::vector<Segment> result;
+  std::span<const WordTiming> words(alignment);
+  for (Segment& segment : segments) {
+    std::vector<int> text;
+    append_text(segment.tokens, generation, text);
+    size_t count = 0;
+    for (size_t tokens = 0; count < words.size() && tokens < text.size(); ++count) {
+      tokens += words[count].tokens.size();
+    }
+    if (spans(segment)) {
+      cut_segment(segment, words.first(count), place, spans, tokenizer_, generation, result);
+    } else {
+      result.push_back(std::move(segment));
+    }
+    words = words.subspan(count);
   }
-  auto alignment =
-      find_alignment(model_, tokenizer_, sot_sequence(generation, language, options_.task), text,
-                     language, place.segment_size);
-  add_word_timestamps(segments, std::move(alignment), place, last_speech, generation.eos_token_id,
-                      options_.prepend_punctuations, options_.append_punctuations);
+  return result;
 }
 
 }  // namespace whisper_s4y

@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "decoding/window_decoder.h"
+#include "decoding/word_timing.h"
 #include "transcribe/log_mel.h"
 #include "transcribe/segments.h"
+#include "transcribe/sound_spans.h"
 #include "whisper_s4y/transcriber.h"
 
 namespace whisper_s4y {
@@ -55,12 +57,21 @@ class WindowTranscriber {
   /// A window that gives nothing.
   [[nodiscard]] bool is_silence(const DecodingResult& result) const;
 
+  /// Cuts segments whose text may be said in several spans between the words there, where the
+  /// model can align.
+  [[nodiscard]] std::vector<Segment> cut(std::vector<Segment> segments, const SoundSpans& spans,
+                                         const WindowPlace& place, const std::string& language);
+
   /// Gives the segments of the window their words; `last_speech` is when the speech before it
   /// ended.
   void add_words(std::vector<Segment>& segments, const WindowPlace& place,
                  const std::string& language, double last_speech);
 
  private:
+  [[nodiscard]] std::vector<WordTiming> align(std::span<const Segment> segments,
+                                              const WindowPlace& place,
+                                              const std::string& language);
+
   DecoderModel& model_;
   const Tokenizer& tokenizer_;
   const TranscribeOptions& options_;

@@ -25,6 +25,9 @@ void pad_segments(std::vector<SpeechSegment>& segments, int64_t padding, int64_t
   segments.back().end = std::min(audio_length, segments.back().end + padding);
 }
 
+// To hundredths, through decimals: as Python's round() does.
+double rounded(double seconds) { return std::stod(fmt::format("{:.2f}", seconds)); }
+
 }  // namespace
 
 std::vector<SpeechSegment> get_speech_timestamps(std::span<const float> speech_probs,
@@ -73,7 +76,8 @@ std::vector<float> collect_audio(std::span<const float> audio,
   return speech;
 }
 
-SpeechTimestampsMap::SpeechTimestampsMap(std::span<const SpeechSegment> segments) {
+SpeechTimestampsMap::SpeechTimestampsMap(std::span<const SpeechSegment> segments)
+    : segments_(segments.begin(), segments.end()) {
   if (segments.empty()) fail("Without speech there are no times to map.");
   int64_t previous_end = 0;
   int64_t silence = 0;
@@ -93,12 +97,14 @@ size_t SpeechTimestampsMap::segment_at(double seconds, bool is_end) const {
 }
 
 double SpeechTimestampsMap::original_time(double seconds, bool is_end) const {
-  return original_time(seconds, segment_at(seconds, is_end));
+  return rounded(silence_before_.at(segment_at(seconds, is_end)) + seconds);
 }
 
 double SpeechTimestampsMap::original_time(double seconds, size_t index) const {
-  // Through decimals: rounds as Python's round() does.
-  return std::stod(fmt::format("{:.2f}", silence_before_.at(index) + seconds));
+  const SpeechSegment& segment = segments_.at(index);
+  return std::clamp(rounded(silence_before_[index] + seconds),
+                    static_cast<double>(segment.start) / kSampleRate,
+                    static_cast<double>(segment.end) / kSampleRate);
 }
 
 }  // namespace whisper_s4y

@@ -41,8 +41,7 @@ class SpeechTimestampsMap {
   /// Seconds in the recording, rounded to hundredths. Where two segments meet, the time is the
   /// beginning of the later one, or with `is_end` the end of the earlier one.
   [[nodiscard]] double original_time(double seconds, bool is_end = false) const;
-  /// The same for a time that is known to lie in segment `index`: a word's start and end belong to
-  /// the segment of its middle.
+  /// The same for a time that belongs to segment `index`, from whose beginning to end it stays.
   [[nodiscard]] double original_time(double seconds, size_t index) const;
   /// Index of the segment that the time lies in.
   [[nodiscard]] size_t segment_at(double seconds, bool is_end = false) const;
@@ -50,6 +49,7 @@ class SpeechTimestampsMap {
  private:
   std::vector<int64_t> ends_;           // of each segment, in samples of speech
   std::vector<double> silence_before_;  // seconds
+  std::vector<SpeechSegment> segments_;
 };
 
 }  // namespace whisper_s4y

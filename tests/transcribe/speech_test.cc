@@ -67,7 +67,7 @@ TEST(FindSpeech, BatchesNeedShortSegmentsAndShortPausesPartThem) {
   for (const SpeechSegment& segment : segments) EXPECT_LE(segment.size(), 30 * kSecond);
 }
 
-TEST(RestoreTimes, AWordStaysOnItsSideOfACut) {
+TEST(RestoreTimes, ASegmentStaysInTheStretchOfItsMiddle) {
   const SpeechTimestampsMap map(
       std::vector<SpeechSegment>{{10 * kSecond, 15 * kSecond}, {50 * kSecond, 60 * kSecond}});
   Segment segment;
@@ -76,15 +76,18 @@ TEST(RestoreTimes, AWordStaysOnItsSideOfACut) {
   segment.end = 7;
   restore_times(segment, map);
   EXPECT_EQ(segment.seek, 1200);
-  EXPECT_DOUBLE_EQ(segment.start, 14);
+  EXPECT_DOUBLE_EQ(segment.start, 50);
   EXPECT_DOUBLE_EQ(segment.end, 52);
 
-  segment.words = {{.word = " a", .start = 4, .end = 5.1}, {.word = " b", .start = 5, .end = 6}};
+  segment.start = 4;
+  segment.end = 5.1;
+  segment.words = {{.word = " a", .start = 4, .end = 4.5},
+                   {.word = " b", .start = 4.5, .end = 5.1}};
   restore_times(segment, map);
-  EXPECT_DOUBLE_EQ(segment.words[0].end, 15.1);  // not 50.1
-  EXPECT_DOUBLE_EQ(segment.words[1].start, 50);
+  EXPECT_DOUBLE_EQ(segment.words[0].end, 14.5);
+  EXPECT_DOUBLE_EQ(segment.words[1].end, 15);  // not 50.1
   EXPECT_DOUBLE_EQ(segment.start, 14);
-  EXPECT_DOUBLE_EQ(segment.end, 51);
+  EXPECT_DOUBLE_EQ(segment.end, 15);
 }
 
 class BatchedTest : public ::testing::Test {

@@ -67,7 +67,9 @@ TEST(SpeechTimestampsMapTest, TakesWordsWithTheSegmentOfTheirMiddle) {
   EXPECT_EQ(map.segment_at(7.0), 1U);
   EXPECT_EQ(map.original_time(1.0), 4.0);
   EXPECT_EQ(map.original_time(1.0, true), 2.0);
-  EXPECT_EQ(map.original_time(1.1, size_t{0}), 2.1);
+  EXPECT_EQ(map.original_time(0.9, size_t{0}), 1.9);
+  EXPECT_EQ(map.original_time(1.1, size_t{0}), 2.0) << "stays in the segment";
+  EXPECT_EQ(map.original_time(0.9, size_t{1}), 4.0);
 }
 
 TEST(SpeechTimestampsMapTest, NeedsSpeech) {
