@@ -59,6 +59,9 @@ struct AudioInfo {
   std::vector<AudioTrack> tracks;
 };
 
+/// Whether a file looks like a recording by its first bytes. Throws Error when it cannot be read.
+[[nodiscard]] bool is_recording(const std::filesystem::path& path);
+
 /// Reads the header of a file. Throws Error when it cannot be read or has no audio track.
 [[nodiscard]] AudioInfo inspect_audio(const std::filesystem::path& path);
 

@@ -3,7 +3,9 @@
 //   std::string srt = format_transcript(transcript, OutputFormat::srt, {.max_line_width = 42});
 //   write_transcript(transcript, OutputFormat::json, {}, "talk.json");
 //
-// txt, vtt, srt, tsv and json are those of openai/whisper (utils.py).
+// txt, vtt, srt, tsv and json are those of openai/whisper (utils.py). Where channels are told apart
+// (transcript.h: merge_channels) txt, srt and lrc begin with "left: ", vtt with "<v left>", and tsv
+// and csv have a column more.
 #pragma once
 
 #include <filesystem>

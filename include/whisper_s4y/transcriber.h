@@ -117,6 +117,8 @@ class Transcriber {
       std::span<const float> audio, const TranscribeOptions& options = {});
 
  private:
+  Transcript transcribe_checked(std::span<const float> audio, const TranscribeOptions& options,
+                                const TranscribeCallbacks& callbacks);
   SpeechDetector& speech_detector(const TranscribeCallbacks& callbacks);
   std::vector<DecoderModel*> workers(int count);
 

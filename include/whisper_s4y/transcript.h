@@ -30,6 +30,7 @@ struct Segment {
   float compression_ratio = 0;  // of its window: above 2.4 it repeats itself
   float no_speech_prob = 0;     // of its window
   std::vector<Word> words;      // empty unless word timestamps were asked for
+  std::string channel;          // "left", "right" or a number, where channels are told apart
 
   bool operator==(const Segment&) const = default;
 };
@@ -42,8 +43,14 @@ struct Transcript {
   float language_probability = 0;  // 1 when the language was given
   double duration = 0;             // seconds of the recording
   std::vector<Segment> segments;
+  std::vector<std::string> warnings;  // what was lost on the way, a sentence each
 
   bool operator==(const Transcript&) const = default;
 };
+
+/// One transcript of the channels of a recording, which were transcribed apart: segments in the
+/// order of their times, each with the name of its channel. `names` are as many as `channels`.
+[[nodiscard]] Transcript merge_channels(std::vector<Transcript> channels,
+                                        const std::vector<std::string>& names);
 
 }  // namespace whisper_s4y

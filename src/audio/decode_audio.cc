@@ -3,6 +3,7 @@
 
 #include "audio/audio_input.h"
 #include "audio/channels.h"
+#include "audio/formats.h"
 #include "audio/timeline.h"
 #include "common/boundary.h"
 #include "whisper_s4y/audio.h"
@@ -209,6 +210,21 @@ std::vector<float> only_channel(Audio audio) {
 }
 
 }  // namespace
+
+bool is_recording(const std::filesystem::path& path) {
+  return with_errors([&] {
+    constexpr size_t kLookedAt = 1 << 18;
+    constexpr int kSure = AVPROBE_SCORE_MAX / 2;
+    const ByteStream stream(path);
+    std::vector<uint8_t> bytes = stream.peek(0, kLookedAt);
+    const auto size = static_cast<int>(bytes.size());
+    bytes.resize(bytes.size() + AVPROBE_PADDING_SIZE);
+    const AVProbeData data{stream.file_name().c_str(), bytes.data(), size, nullptr};
+    int score = 0;
+    const AVInputFormat* format = av_probe_input_format3(&data, 1, &score);
+    return format != nullptr && score >= kSure && is_allowed(*format);
+  });
+}
 
 AudioInfo inspect_audio(const std::filesystem::path& path) {
   return with_errors([&] { return AudioInput(path, {}).info(); });

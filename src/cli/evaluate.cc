@@ -2,10 +2,12 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "cli/audio_options.h"
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/manifest.h"
@@ -27,6 +29,7 @@ struct EvaluateArguments {
   std::filesystem::path manifest;  // recordings and texts
   TranscribeFlags flags;           // how to decode
   ModelOptions runtime;            // how to run
+  AudioOptions audio;              // which part of the recordings
   bool verbose = false;            // a line for each recording
   bool json = false;               // machine-readable
 };
@@ -50,8 +53,7 @@ struct Tally {
 };
 
 Tally evaluate(Transcriber& transcriber, const ManifestEntry& entry, TranscribeOptions options,
-               bool multilingual, std::string& hypothesis) {
-  const std::vector<float> audio = load_audio(entry.file);
+               bool multilingual, const std::vector<float>& audio, std::string& hypothesis) {
   const bool detects = options.multilingual || !options.languages.empty();
   if (multilingual && !options.language && !detects && !entry.language.empty()) {
     options.language = entry.language;
@@ -112,7 +114,13 @@ void run_evaluate(const EvaluateArguments& arguments) {
       continue;
     }
     std::string hypothesis;
-    const Tally tally = evaluate(transcriber, entry, options, multilingual, hypothesis);
+    const Audio audio = read_audio(entry.file, arguments.audio);
+    if (!arguments.runtime.quiet && !audio.source.warnings.empty()) {
+      progress.clear();
+      std::ranges::for_each(audio.source.warnings, print_warning);
+    }
+    const Tally tally = evaluate(transcriber, entry, options, multilingual,
+                                 audio.channels.front().samples, hypothesis);
     std::string group = entry.set;
     if (!entry.language.empty()) group += (group.empty() ? "" : " ") + entry.language;
     tallies[group] += tally;
@@ -175,6 +183,7 @@ void add_evaluate_command(CLI::App& app) {
   add_model_options(*command, arguments->runtime);
   add_transcribe_options(*command, arguments->flags);
   add_speech_options(*command, arguments->flags);
+  add_audio_options(*command, arguments->audio, Channels::one);
   command->footer(
       "Examples:\n"
       "  whisper-s4y evaluate whisper-base.tflite recordings.tsv\n"

@@ -8,8 +8,10 @@
 #include <memory>
 #include <optional>
 
+#include "cli/audio_options.h"
 #include "cli/commands.h"
 #include "cli/console.h"
+#include "cli/model_options.h"
 #include "cli/progress.h"
 #include "common/npy.h"
 #include "common/temporary_file.h"
@@ -30,6 +32,7 @@ struct FeaturesArguments {
   fs::path output;        // the .npy file
   fs::path model;         // whose front end to use; empty: one is made
   int num_mel_bins = 80;  // of the front end that is made
+  AudioOptions options;   // which part of the file
   bool quiet = false;     // no summary
 };
 
@@ -43,7 +46,9 @@ void write_front_end(int num_mel_bins, const fs::path& path) {
 }
 
 void run_features(const FeaturesArguments& arguments) {
-  const std::vector<float> audio = load_audio(arguments.audio);
+  Audio recording = read_audio(arguments.audio, arguments.options);
+  if (!arguments.quiet) std::ranges::for_each(recording.source.warnings, print_warning);
+  const std::vector<float> audio = std::move(recording.channels.front().samples);
   std::optional<TemporaryFile> made;
   if (arguments.model.empty()) {
     made.emplace("features");
@@ -110,6 +115,7 @@ void add_features_command(CLI::App& app) {
       ->capture_default_str()
       ->excludes(model);
   command->add_flag("-q,--quiet", arguments->quiet, "Say nothing");
+  add_audio_options(*command, arguments->options, Channels::one);
   command->footer(
       "Examples:\n"
       "  whisper-s4y features talk.wav -o talk.npy\n"

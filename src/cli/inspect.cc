@@ -1,4 +1,4 @@
-// whisper-s4y inspect: what a .tflite file or a checkpoint holds.
+// whisper-s4y inspect: what a .tflite file, a checkpoint or a recording holds.
 #include "cli/inspect.h"
 
 #include <fmt/format.h>
@@ -10,20 +10,25 @@
 #include "cli/console.h"
 #include "common/mapped_file.h"
 #include "tflite/reader.h"
+#include "whisper_s4y/audio.h"
 
 namespace whisper_s4y {
 namespace {
 
 struct InspectArguments {
-  std::filesystem::path model;  // a .tflite file, or a checkpoint's file or folder
-  bool json = false;            // machine-readable
+  std::filesystem::path file;  // a .tflite file, a checkpoint's file or folder, or a recording
+  bool json = false;           // machine-readable
 };
 
 void run_inspect(const InspectArguments& arguments) {
-  const bool tflite = std::filesystem::is_regular_file(arguments.model) &&
-                      is_tflite(MappedFile(arguments.model).bytes());
-  tflite ? inspect_tflite(arguments.model, arguments.json)
-         : inspect_checkpoint(arguments.model, arguments.json);
+  const bool file = std::filesystem::is_regular_file(arguments.file);
+  if (file && is_tflite(MappedFile(arguments.file).bytes())) {
+    inspect_tflite(arguments.file, arguments.json);
+  } else if (file && is_recording(arguments.file)) {
+    inspect_audio_file(arguments.file, arguments.json);
+  } else {
+    inspect_checkpoint(arguments.file, arguments.json);
+  }
 }
 
 }  // namespace
@@ -49,17 +54,20 @@ void add_inspect_command(CLI::App& app) {
       "inspect",
       "Show what a .tflite file or a checkpoint holds: the model and its number formats; of a "
       ".tflite file the signatures with their inputs and outputs, of a checkpoint the tokenizer, "
-      "the languages and a hash of the weights that is the same in every format.");
+      "the languages and a hash of the weights that is the same in every format. Of a recording: "
+      "its audio tracks.");
   command
-      ->add_option("MODEL", arguments->model,
-                   "Any .tflite file, or a checkpoint's file or folder, found by content")
+      ->add_option("FILE", arguments->file,
+                   "Any .tflite file, a checkpoint's file or folder, or a recording, found by "
+                   "content")
       ->required();
   command->add_flag("--json", arguments->json, "Print JSON, with more than the text says");
   command->footer(
       "Examples:\n"
       "  whisper-s4y inspect whisper-base.tflite\n"
       "  whisper-s4y inspect ggml-base.bin\n"
-      "  whisper-s4y inspect whisper-base/ --json");
+      "  whisper-s4y inspect whisper-base/ --json\n"
+      "  whisper-s4y inspect film.mkv");
   command->callback([arguments] { run_inspect(*arguments); });
 }
 

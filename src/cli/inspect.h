@@ -14,6 +14,8 @@ using Json = nlohmann::ordered_json;
 /// Print what a .tflite file, or a checkpoint of any format, holds: lines to read, or JSON.
 void inspect_tflite(const std::filesystem::path& path, bool json);
 void inspect_checkpoint(const std::filesystem::path& path, bool json);
+/// The same for the tracks of a recording.
+void inspect_audio_file(const std::filesystem::path& path, bool json);
 
 /// Name, languages and dimensions, two lines.
 void print_model_info(const ModelInfo& info);

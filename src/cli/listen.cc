@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/audio_options.h"
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/model_options.h"
@@ -210,14 +211,8 @@ void add_listen_command(CLI::App& app) {
                    "A sound device of ALSA, or - for raw PCM from standard input: mono, 16000 "
                    "samples a second")
       ->capture_default_str();
-  command
-      ->add_option("--pcm-format", arguments->pcm_format,
-                   "Numbers of the pipe: s16le (16-bit integers) or f32le (floats)")
-      ->transform(CLI::Transformer(std::map<std::string, PcmFormat>{{"s16le", PcmFormat::s16le},
-                                                                    {"f32le", PcmFormat::f32le}})
-                      .description(""))
-      ->type_name("FORMAT")
-      ->default_str("s16le");
+  add_pcm_format(*command, arguments->pcm_format,
+                 "Numbers of the pipe: s16le (16-bit integers) or f32le (floats)");
   command->add_flag("--times", arguments->times, "Write begin and end before each line");
   command
       ->add_option("--update-interval", arguments->live.update_interval,

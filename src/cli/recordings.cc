@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <map>
 #include <set>
 #include <string_view>
 
@@ -83,6 +84,24 @@ void add(const std::string& argument, bool may_be_pattern, Recordings& recording
   ::globfree(&matches);
 }
 
+// Counts recordings by where their outputs go.
+std::map<fs::path, int> counted(const std::vector<Recording>& recordings) {
+  std::map<fs::path, int> counts;
+  for (const Recording& one : recordings) ++counts[one.subfolder / one.output];
+  return counts;
+}
+
+void name_outputs(std::vector<Recording>& recordings) {
+  for (Recording& one : recordings) {
+    one.output = one.path == "-" ? "stdin" : one.path.stem().string();
+  }
+  const std::map<fs::path, int> counts = counted(recordings);
+  for (Recording& one : recordings) {
+    const bool alone = counts.at(one.subfolder / one.output) == 1;
+    if (!alone && one.path != "-") one.output = one.path.filename().string();
+  }
+}
+
 }  // namespace
 
 Recordings find_recordings(const std::vector<std::string>& arguments) {
@@ -92,6 +111,7 @@ Recordings find_recordings(const std::vector<std::string>& arguments) {
   std::set<fs::path> seen;
   std::erase_if(recordings.found,
                 [&](const Recording& recording) { return !seen.insert(recording.path).second; });
+  name_outputs(recordings.found);
   return recordings;
 }
 

@@ -11,11 +11,14 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <thread>
 #include <vector>
 
+#include "cli/audio_options.h"
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/model_options.h"
@@ -51,7 +54,8 @@ struct TranscribeArguments {
 
 fs::path output_of(const Recording& recording, OutputFormat format,
                    const TranscribeArguments& arguments) {
-  return output_path(arguments.folder / recording.subfolder, recording.path, format);
+  return arguments.folder / recording.subfolder /
+         fmt::format("{}.{}", recording.output, name_of(format));
 }
 
 /// What the options mean together; wrong usage otherwise.
@@ -92,25 +96,29 @@ void make_folder(const fs::path& folder) {
   if (error) fail("Cannot create the folder {}: {}.", folder.string(), error.message());
 }
 
-void write_outputs(const Transcript& transcript, const Recording& recording,
-                   const TranscribeArguments& arguments) {
-  if (!arguments.to_stdout()) make_folder(arguments.folder / recording.subfolder);
+std::string name_of(const Recording& recording) {
+  return recording.path == "-" ? "standard input" : recording.path.string();
+}
+
+void write_files(const Transcript& transcript, const Recording& recording,
+                 const TranscribeArguments& arguments) {
+  make_folder(arguments.folder / recording.subfolder);
   for (const OutputFormat format : output_formats(arguments.format)) {
-    if (!arguments.to_stdout()) {
-      write_transcript(transcript, format, arguments.layout,
-                       output_of(recording, format, arguments));
-    } else if (format != OutputFormat::txt) {  // which was printed while it was found
-      write_out(format_transcript(transcript, format, arguments.layout));
-      if (format == OutputFormat::json) write_out("\n");
-      flush_out();
-    }
+    write_transcript(transcript, format, arguments.layout, output_of(recording, format, arguments));
   }
 }
 
-void print_segment(const Segment& segment) {
-  Transcript one;
-  one.segments = {segment};
-  write_out(format_transcript(one, OutputFormat::txt));
+/// A transcript in JSON that says whose it is.
+std::string with_file_name(const std::string& json, const std::string& name) {
+  const std::string quoted =
+      nlohmann::json(name).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return fmt::format("{{\"file\": {}, {}", quoted, std::string_view(json).substr(1));
+}
+
+void print_segments(std::vector<Segment> segments) {
+  Transcript transcript;
+  transcript.segments = std::move(segments);
+  write_out(format_transcript(transcript, OutputFormat::txt));
   flush_out();
 }
 
@@ -132,7 +140,8 @@ class Run {
   Run(const TranscribeArguments& arguments, TranscribeOptions options, Recordings recordings)
       : arguments_(arguments),
         options_(std::move(options)),
-        recordings_(std::move(recordings.found)) {
+        recordings_(std::move(recordings.found)),
+        shares_stdout_(arguments.to_stdout() && recordings_.size() > 1) {
     check_outputs(recordings_, arguments);
     if (!arguments.to_stdout()) make_folder(arguments.folder);
     for (const std::string& problem : recordings.problems) report(problem);
@@ -215,26 +224,21 @@ class Run {
 
   void transcribe(Transcriber& transcriber, const Recording& recording) {
     const Stopwatch watch;
-    const std::vector<float> audio = load_audio(recording.path, arguments_.audio);
-    const std::string name = recording.path == "-" ? "standard input" : recording.path.string();
-    // Lines that come on the terminal are progress enough; several bars would overwrite each other.
-    Progress progress(name, Progress::Unit::seconds,
-                      arguments_.runtime.quiet || arguments_.jobs > 1 ||
-                          (arguments_.prints_segments() && ::isatty(STDOUT_FILENO) == 1));
-    TranscribeCallbacks callbacks;
-    if (!arguments_.runtime.quiet) callbacks.on_warning = print_warning;
-    callbacks.on_progress = [&](double done, double total) {
-      progress.update(static_cast<uint64_t>(done), static_cast<uint64_t>(total));
-    };
-    if (arguments_.prints_segments()) {
-      callbacks.on_segment = [&](const Segment& segment) {
-        progress.clear();
-        print_segment(segment);
-      };
+    const Audio audio = read_audio(recording.path, arguments_.audio);
+    const std::string name = name_of(recording);
+    warn(audio.source.warnings);
+    if (arguments_.prints_segments() && shares_stdout_) {
+      print_out("{}{}:\n", done_ > 0 ? "\n" : "", name);
     }
-    const Transcript transcript = transcriber.transcribe(audio, options_, callbacks);
-    progress.clear();
-    write_outputs(transcript, recording, arguments_);
+    std::vector<Transcript> transcripts;
+    for (const AudioChannel& channel : audio.channels) {
+      transcripts.push_back(transcribe(transcriber, channel, name, audio.channels.size() == 1));
+    }
+    Transcript transcript = audio.channels.size() == 1 ? std::move(transcripts.front())
+                                                       : merged(std::move(transcripts), audio);
+    transcript.warnings.insert(transcript.warnings.begin(), audio.source.warnings.begin(),
+                               audio.source.warnings.end());
+    write(transcript, recording);
     const double seconds = watch.seconds();
     const std::lock_guard lock(mutex_);
     ++done_;
@@ -244,9 +248,69 @@ class Run {
               format_duration(seconds), transcript.duration / seconds);
   }
 
+  /// Text is printed while it is found, unless that of other channels belongs between it.
+  Transcript transcribe(Transcriber& transcriber, const AudioChannel& channel,
+                        const std::string& name, bool is_only_channel) const {
+    const bool prints = arguments_.prints_segments() && is_only_channel;
+    // Lines that come on the terminal are progress enough; several bars would overwrite each other.
+    Progress progress(channel.name.empty() ? name : fmt::format("{} ({})", name, channel.name),
+                      Progress::Unit::seconds,
+                      arguments_.runtime.quiet || arguments_.jobs > 1 ||
+                          (prints && ::isatty(STDOUT_FILENO) == 1));
+    TranscribeCallbacks callbacks;
+    if (!arguments_.runtime.quiet) {
+      callbacks.on_warning = [&](const std::string& warning) {
+        progress.clear();
+        print_warning(warning);
+      };
+    }
+    callbacks.on_progress = [&](double done, double total) {
+      progress.update(static_cast<uint64_t>(done), static_cast<uint64_t>(total));
+    };
+    if (prints) {
+      callbacks.on_segment = [&](const Segment& segment) {
+        progress.clear();
+        print_segments({segment});
+      };
+    }
+    return transcriber.transcribe(channel.samples, options_, callbacks);
+  }
+
+  static Transcript merged(std::vector<Transcript> transcripts, const Audio& audio) {
+    std::vector<std::string> names;
+    for (const AudioChannel& channel : audio.channels) names.push_back(channel.name);
+    return merge_channels(std::move(transcripts), names);
+  }
+
+  void warn(const std::vector<std::string>& warnings) const {
+    if (!arguments_.runtime.quiet) std::ranges::for_each(warnings, print_warning);
+  }
+
+  void write(const Transcript& transcript, const Recording& recording) const {
+    if (!arguments_.to_stdout()) {
+      write_files(transcript, recording, arguments_);
+      return;
+    }
+    const OutputFormat format = output_format(arguments_.format);
+    if (format == OutputFormat::txt) {
+      const bool channels = std::ranges::any_of(
+          transcript.segments, [](const Segment& segment) { return !segment.channel.empty(); });
+      if (channels) print_segments(transcript.segments);  // others were printed while found
+      return;
+    }
+    std::string text = format_transcript(transcript, format, arguments_.layout);
+    if (format == OutputFormat::json) {
+      if (shares_stdout_) text = with_file_name(text, name_of(recording));
+      text += '\n';
+    }
+    write_out(text);
+    flush_out();
+  }
+
   const TranscribeArguments& arguments_;
   TranscribeOptions options_;
   std::vector<Recording> recordings_;
+  bool shares_stdout_;  // several texts go there
   std::atomic<size_t> next_ = 0;
   std::mutex mutex_;  // of what follows and the standard error
   int done_ = 0;
@@ -315,27 +379,8 @@ void add_transcribe_command(CLI::App& app) {
       ->add_flag("--resume", arguments->resume,
                  "Leave out recordings whose outputs are all there and no older than they are")
       ->group(kMany);
-  constexpr const char* kPcm = "Raw PCM, which has no header";
-  auto* rate = command
-                   ->add_option("--pcm-rate", arguments->audio.pcm_rate,
-                                "Read the recordings as raw PCM with so many samples a second")
-                   ->type_name("HZ")
-                   ->group(kPcm);
-  command->add_option("--pcm-channels", arguments->audio.pcm_channels, "Interleaved channels of it")
-      ->type_name("N")
-      ->capture_default_str()
-      ->needs(rate)
-      ->group(kPcm);
-  command
-      ->add_option("--pcm-format", arguments->audio.pcm_format,
-                   "Its numbers: s16le (16-bit integers) or f32le (floats)")
-      ->transform(CLI::Transformer(std::map<std::string, PcmFormat>{{"s16le", PcmFormat::s16le},
-                                                                    {"f32le", PcmFormat::f32le}})
-                      .description(""))
-      ->type_name("FORMAT")
-      ->default_str("s16le")
-      ->needs(rate)
-      ->group(kPcm);
+  add_audio_options(*command, arguments->audio, Channels::each);
+  add_pcm_options(*command, arguments->audio);
   add_model_options(*command, arguments->runtime);
   add_transcribe_options(*command, arguments->flags);
   add_speech_options(*command, arguments->flags);

@@ -1,6 +1,7 @@
 #include "output/cues.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "common/utf8.h"
@@ -8,9 +9,14 @@
 namespace whisper_s4y {
 namespace {
 
-constexpr int kUnlimited = 1000;     // characters or words; the reference's number
-constexpr double kLongPause = 3.0;   // seconds after which a new cue begins
-using CueWords = std::vector<Word>;  // text begins with \n where a line begins
+constexpr int kUnlimited = 1000;    // characters or words; the reference's number
+constexpr double kLongPause = 3.0;  // seconds after which a new cue begins
+
+/// Words of a cue; their text begins with \n where a line begins.
+struct CueWords {
+  std::vector<Word> words;
+  std::string channel;
+};
 
 std::string without_arrows(std::string text) {
   // Subtitles have "-->" between times only.
@@ -39,6 +45,11 @@ class Layout {
       }
     }
     for (const Segment& segment : segments) {
+      if (segment.channel != cue_.channel) {
+        end_cue();
+        line_length_ = 0;
+        cue_.channel = segment.channel;
+      }
       for (size_t i = 0; i < segment.words.size(); ++i) add(segment.words[i], i % words_ == 0);
     }
     end_cue();
@@ -49,7 +60,7 @@ class Layout {
   void add(Word word, bool first_of_chunk) {
     word.word = on_one_line(word.word);
     const bool long_pause = !keep_segments_ && word.start - last_ > kLongPause;
-    const bool segment_break = first_of_chunk && !cue_.empty() && keep_segments_;
+    const bool segment_break = first_of_chunk && !cue_.words.empty() && keep_segments_;
     const bool has_room = line_length_ + length(word.word) <= line_width_;
     if (line_length_ > 0 && has_room && !long_pause && !segment_break) {
       line_length_ += length(word.word);
@@ -57,7 +68,7 @@ class Layout {
       word.word = std::string(trimmed(word.word));
       const int stripped_length = length(word.word);
       const bool full = line_count_ && (long_pause || lines_ >= *line_count_);
-      if (segment_break || (!cue_.empty() && full)) {
+      if (segment_break || (!cue_.words.empty() && full)) {
         end_cue();
       } else if (line_length_ > 0) {
         ++lines_;
@@ -66,11 +77,13 @@ class Layout {
       line_length_ = stripped_length;
     }
     last_ = word.start;
-    cue_.push_back(std::move(word));
+    cue_.words.push_back(std::move(word));
   }
 
   void end_cue() {
-    if (!cue_.empty()) cues_.push_back(std::exchange(cue_, {}));
+    if (!cue_.words.empty()) {
+      cues_.push_back({std::exchange(cue_.words, {}), cue_.channel});
+    }
     lines_ = 1;
   }
 
@@ -86,7 +99,7 @@ class Layout {
   double last_ = 0;      // when the last word began
 };
 
-std::string text_of(const CueWords& words) {
+std::string text_of(const std::vector<Word>& words) {
   std::string text;
   for (const Word& word : words) text += word.word;
   return text;
@@ -99,22 +112,25 @@ std::string underlined(std::string_view word) {
 }
 
 // A cue per word with the word underlined, and the plain text in the pauses between them.
-void append_highlighted(const CueWords& words, std::vector<Cue>& cues) {
+void append_highlighted(const CueWords& cue, std::vector<Cue>& cues) {
+  const std::vector<Word>& words = cue.words;
   // Times are compared as they are printed.
   const auto milliseconds = [](double seconds) { return format_timestamp(seconds, true); };
   double last = words.front().start;
   for (size_t i = 0; i < words.size(); ++i) {
     if (milliseconds(last) != milliseconds(words[i].start)) {
-      cues.push_back({last, words[i].start, without_arrows(text_of(words))});
+      cues.push_back({last, words[i].start, text_of(words), cue.channel});
     }
-    CueWords marked = words;
+    std::vector<Word> marked = words;
     marked[i].word = underlined(marked[i].word);
-    cues.push_back({words[i].start, words[i].end, without_arrows(text_of(marked))});
+    cues.push_back({words[i].start, words[i].end, text_of(marked), cue.channel});
     last = words[i].end;
   }
 }
 
 }  // namespace
+
+std::string as_it_is(std::string text) { return text; }
 
 std::string on_one_line(std::string_view text) {
   std::string line(text);
@@ -123,24 +139,31 @@ std::string on_one_line(std::string_view text) {
   return line;
 }
 
-std::vector<Cue> cues_of(const Transcript& transcript, const OutputOptions& options) {
+std::vector<Cue> cues_of(const Transcript& transcript, const OutputOptions& options,
+                         Escape escape) {
   const auto& segments = transcript.segments;
   std::vector<Cue> cues;
   const bool words = std::any_of(segments.begin(), segments.end(),
                                  [](const Segment& segment) { return !segment.words.empty(); });
   if (!words) {
     for (const Segment& segment : segments) {
-      cues.push_back(
-          {segment.start, segment.end, without_arrows(on_one_line(trimmed(segment.text)))});
+      cues.push_back({segment.start, segment.end,
+                      escape(std::string(on_one_line(trimmed(segment.text)))), segment.channel});
     }
-    return cues;
+  } else {
+    for (CueWords& cue : Layout(options).run(segments)) {
+      for (Word& word : cue.words) word.word = escape(std::move(word.word));
+      if (options.highlight_words) {
+        append_highlighted(cue, cues);
+      } else {
+        cues.push_back(
+            {cue.words.front().start, cue.words.back().end, text_of(cue.words), cue.channel});
+      }
+    }
   }
-  for (const CueWords& cue : Layout(options).run(segments)) {
-    if (options.highlight_words) {
-      append_highlighted(cue, cues);
-    } else {
-      cues.push_back({cue.front().start, cue.back().end, without_arrows(text_of(cue))});
-    }
+  for (Cue& cue : cues) {
+    cue.text = without_arrows(std::move(cue.text));
+    if (std::llrint(1000 * cue.end) <= std::llrint(1000 * cue.start)) cue.end = cue.start + 0.001;
   }
   return cues;
 }

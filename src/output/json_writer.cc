@@ -77,6 +77,7 @@ std::string to_json(const Segment& segment, bool words) {
     out += ", \"words\": ";
     out += list(segment.words, [](const Word& word) { return to_json(word); });
   }
+  if (!segment.channel.empty()) out += ", \"channel\": " + quoted(segment.channel);
   out += '}';
   return out;
 }
@@ -87,8 +88,13 @@ std::string to_json(const Transcript& transcript) {
                                  [](const Segment& segment) { return !segment.words.empty(); });
   const std::string list_of_segments =
       list(segments, [&](const Segment& segment) { return to_json(segment, words); });
-  return fmt::format(R"({{"text": {}, "segments": {}, "language": {}}})", quoted(transcript.text),
-                     list_of_segments, quoted(transcript.language));
+  std::string out =
+      fmt::format(R"({{"text": {}, "segments": {}, "language": {})", quoted(transcript.text),
+                  list_of_segments, quoted(transcript.language));
+  if (!transcript.warnings.empty()) {
+    out += ", \"warnings\": " + list(transcript.warnings, quoted);
+  }
+  return out + '}';
 }
 
 }  // namespace whisper_s4y

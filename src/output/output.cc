@@ -33,17 +33,34 @@ std::string replaced(std::string text, std::string_view from, std::string_view t
   return text;
 }
 
+// A segment's line in formats that have no other place for the channel.
+std::string line_with_channel(const Segment& segment) {
+  if (segment.channel.empty()) return line_of(segment);
+  return segment.channel + ": " + line_of(segment);
+}
+
+// WebVTT's cue text has tags and character references.
+std::string escape_vtt(std::string text) {
+  return replaced(replaced(std::move(text), "&", "&amp;"), "<", "&lt;");
+}
+
+bool has_channels(const Transcript& transcript) {
+  return std::ranges::any_of(transcript.segments,
+                             [](const Segment& segment) { return !segment.channel.empty(); });
+}
+
 std::string to_txt(const Transcript& transcript) {
   std::string out;
-  for (const Segment& segment : transcript.segments) append(out, "{}\n", line_of(segment));
+  for (const Segment& segment : transcript.segments)
+    append(out, "{}\n", line_with_channel(segment));
   return out;
 }
 
 std::string to_vtt(const Transcript& transcript, const OutputOptions& options) {
   std::string out = "WEBVTT\n\n";
-  for (const Cue& cue : cues_of(transcript, options)) {
-    append(out, "{} --> {}\n{}\n\n", format_timestamp(cue.start), format_timestamp(cue.end),
-           cue.text);
+  for (const Cue& cue : cues_of(transcript, options, escape_vtt)) {
+    append(out, "{} --> {}\n{}{}\n\n", format_timestamp(cue.start), format_timestamp(cue.end),
+           cue.channel.empty() ? "" : fmt::format("<v {}>", cue.channel), cue.text);
   }
   return out;
 }
@@ -52,26 +69,31 @@ std::string to_srt(const Transcript& transcript, const OutputOptions& options) {
   std::string out;
   int number = 0;
   for (const Cue& cue : cues_of(transcript, options)) {
-    append(out, "{}\n{} --> {}\n{}\n\n", ++number, format_timestamp(cue.start, true, ','),
-           format_timestamp(cue.end, true, ','), cue.text);
+    append(out, "{}\n{} --> {}\n{}{}\n\n", ++number, format_timestamp(cue.start, true, ','),
+           format_timestamp(cue.end, true, ','), cue.channel.empty() ? "" : cue.channel + ": ",
+           cue.text);
   }
   return out;
 }
 
 std::string to_tsv(const Transcript& transcript) {
-  std::string out = "start\tend\ttext\n";
+  const bool channels = has_channels(transcript);
+  std::string out = channels ? "start\tend\ttext\tchannel\n" : "start\tend\ttext\n";
   for (const Segment& segment : transcript.segments) {
-    append(out, "{}\t{}\t{}\n", milliseconds(segment.start), milliseconds(segment.end),
+    append(out, "{}\t{}\t{}", milliseconds(segment.start), milliseconds(segment.end),
            replaced(line_of(segment), "\t", " "));
+    append(out, "{}{}\n", channels ? "\t" : "", segment.channel);
   }
   return out;
 }
 
 std::string to_csv(const Transcript& transcript) {
-  std::string out = "start,end,text\n";
+  const bool channels = has_channels(transcript);
+  std::string out = channels ? "start,end,text,channel\n" : "start,end,text\n";
   for (const Segment& segment : transcript.segments) {
-    append(out, "{},{},\"{}\"\n", milliseconds(segment.start), milliseconds(segment.end),
+    append(out, "{},{},\"{}\"", milliseconds(segment.start), milliseconds(segment.end),
            replaced(line_of(segment), "\"", "\"\""));
+    append(out, "{}{}\n", channels ? "," : "", segment.channel);
   }
   return out;
 }
@@ -81,7 +103,7 @@ std::string to_lrc(const Transcript& transcript) {
   for (const Segment& segment : transcript.segments) {
     const long long hundredths = std::llrint(100.0 * std::max(segment.start, 0.0));
     append(out, "[{:02}:{:02}.{:02}]{}\n", hundredths / 6000, hundredths / 100 % 60,
-           hundredths % 100, line_of(segment));
+           hundredths % 100, line_with_channel(segment));
   }
   return out;
 }

@@ -1,5 +1,7 @@
 #include "transcribe/check_options.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -7,6 +9,7 @@
 #include "common/options.h"
 #include "decoding/text.h"
 #include "tokenizer/languages.h"
+#include "transcribe/window_transcriber.h"
 #include "whisper_s4y/error.h"
 #include "whisper_s4y/live.h"
 
@@ -184,6 +187,33 @@ TranscribeOptions checked_options(TranscribeOptions options, DecoderModel& model
          info.name);
   }
   return options;
+}
+
+std::vector<std::string> cut_texts(const TranscribeOptions& options, const DecoderModel& model,
+                                   const Tokenizer& tokenizer) {
+  std::vector<std::string> warnings;
+  const size_t room = prompt_room(model.info().config);
+  const size_t hotwords = encode_text(tokenizer, options.hotwords).size();
+  if (hotwords > room) {
+    warnings.push_back(fmt::format(
+        "The hotwords make {} tokens, but there is room for {}: the last of them are left out.",
+        hotwords, room));
+  }
+  const size_t left = room - std::min(hotwords, room);
+  const size_t prompt = encode_text(tokenizer, options.initial_prompt).size();
+  if (prompt > left) {
+    warnings.push_back(
+        fmt::format("The initial prompt makes {} tokens, but there is room for {}{}: its beginning "
+                    "is left out.",
+                    prompt, left, hotwords > 0 ? " beside the hotwords" : ""));
+  }
+  const size_t prefix = encode_text(tokenizer, options.prefix).size();
+  if (prefix > room) {
+    warnings.push_back(
+        fmt::format("The prefix makes {} tokens, but there is room for {}: its end is left out.",
+                    prefix, room));
+  }
+  return warnings;
 }
 
 }  // namespace whisper_s4y

@@ -123,27 +123,37 @@ Transcript Transcriber::transcribe(std::span<const float> audio, const Transcrib
   return with_errors([&] {
     const TranscribeCallbacks inside = guarded_callbacks(callbacks);
     const TranscribeOptions checked = checked_options(options, *model_);
-    const bool speech_only = checked.vad_filter || checked.batch_size > 0;
-    const DetectorSource detector = [&]() -> SpeechDetector& { return speech_detector(inside); };
-    if (!speech_only && !checked.multilingual) {
-      return LongForm(*model_, *tokenizer_, audio, checked, inside, detector).run();
-    }
-    const std::vector<float> speech_probs = detector().speech_probs(audio);
-    std::vector<LanguageStretch> stretches;
-    if (checked.multilingual) {
-      stretches = find_stretches(*model_, *tokenizer_, audio, speech_probs, checked, inside);
-    }
-    if (!speech_only) {
-      return LongForm(*model_, *tokenizer_, audio, checked, inside, detector, stretches).run();
-    }
-    const auto speech = find_speech(speech_probs, static_cast<int64_t>(audio.size()), checked);
-    if (speech.empty()) return without_speech(audio, checked, model_->info());
-    if (checked.batch_size == 0) {
-      return transcribe_speech(*model_, *tokenizer_, audio, speech, checked, inside, stretches);
-    }
-    const auto models = workers(checked.batch_size);
-    return Batched(models, *tokenizer_, audio, speech, checked, inside, stretches).run();
+    std::vector<std::string> warnings = cut_texts(checked, *model_, *tokenizer_);
+    if (inside.on_warning) std::ranges::for_each(warnings, inside.on_warning);
+    Transcript transcript = transcribe_checked(audio, checked, inside);
+    transcript.warnings = std::move(warnings);
+    return transcript;
   });
+}
+
+Transcript Transcriber::transcribe_checked(std::span<const float> audio,
+                                           const TranscribeOptions& options,
+                                           const TranscribeCallbacks& callbacks) {
+  const bool speech_only = options.vad_filter || options.batch_size > 0;
+  const DetectorSource detector = [&]() -> SpeechDetector& { return speech_detector(callbacks); };
+  if (!speech_only && !options.multilingual) {
+    return LongForm(*model_, *tokenizer_, audio, options, callbacks, detector).run();
+  }
+  const std::vector<float> speech_probs = detector().speech_probs(audio);
+  std::vector<LanguageStretch> stretches;
+  if (options.multilingual) {
+    stretches = find_stretches(*model_, *tokenizer_, audio, speech_probs, options, callbacks);
+  }
+  if (!speech_only) {
+    return LongForm(*model_, *tokenizer_, audio, options, callbacks, detector, stretches).run();
+  }
+  const auto speech = find_speech(speech_probs, static_cast<int64_t>(audio.size()), options);
+  if (speech.empty()) return without_speech(audio, options, model_->info());
+  if (options.batch_size == 0) {
+    return transcribe_speech(*model_, *tokenizer_, audio, speech, options, callbacks, stretches);
+  }
+  const auto models = workers(options.batch_size);
+  return Batched(models, *tokenizer_, audio, speech, options, callbacks, stretches).run();
 }
 
 SpeechDetector& Transcriber::speech_detector(const TranscribeCallbacks& callbacks) {

@@ -35,6 +35,10 @@ std::vector<int> encode_text(const Tokenizer& tokenizer, std::string_view text) 
   return tokenizer.encode(" " + std::string(text));
 }
 
+size_t prompt_room(const ModelConfig& config) {
+  return static_cast<size_t>(config.max_target_positions) / 2 - 1;
+}
+
 WindowTranscriber::WindowTranscriber(DecoderModel& model, const Tokenizer& tokenizer,
                                      const TranscribeOptions& options)
     : model_(model),
@@ -47,8 +51,7 @@ WindowTranscriber::WindowTranscriber(DecoderModel& model, const Tokenizer& token
 
 std::vector<int> WindowTranscriber::prompt(std::span<const int> carried,
                                            std::span<const int> previous) const {
-  // Half the context is for the prompt, less one for <|startofprev|>.
-  const auto budget = static_cast<size_t>(model_.info().config.max_target_positions) / 2 - 1;
+  const size_t budget = prompt_room(model_.info().config);
   std::vector<int> prompt(hotwords_.begin(), hotwords_.begin() + static_cast<ptrdiff_t>(std::min(
                                                                      hotwords_.size(), budget)));
   for (const std::span<const int> tokens : {carried, previous}) {

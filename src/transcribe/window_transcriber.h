@@ -21,6 +21,9 @@ namespace whisper_s4y {
 /// Tokens of " text", the text stripped; none for an empty one.
 [[nodiscard]] std::vector<int> encode_text(const Tokenizer& tokenizer, std::string_view text);
 
+/// Tokens that may stand before a window: half the context, less one for <|startofprev|>.
+[[nodiscard]] size_t prompt_room(const ModelConfig& config);
+
 /// What a window is decoded after.
 struct WindowContext {
   std::string language;     // code

@@ -1,0 +1,55 @@
+#include <fmt/format.h>
+
+#include <string>
+#include <vector>
+
+#include "cli/console.h"
+#include "cli/inspect.h"
+#include "cli/progress.h"
+#include "whisper_s4y/audio.h"
+
+namespace whisper_s4y {
+namespace {
+
+std::string described(const AudioTrack& track) {
+  std::string line = fmt::format("{} Hz, {} channel{}", track.sample_rate, track.channels,
+                                 track.channels == 1 ? "" : "s");
+  if (track.seconds > 0) line += ", " + format_duration(track.seconds);
+  if (track.start > 0.005) line += fmt::format(" from {:.2f} s on", track.start);
+  if (!track.title.empty()) line += fmt::format(", \"{}\"", track.title);
+  return line;
+}
+
+}  // namespace
+
+void inspect_audio_file(const std::filesystem::path& path, bool json) {
+  const AudioInfo info = inspect_audio(path);
+  if (json) {
+    Json description = {{"file", path.string()},
+                        {"format", info.format},
+                        {"seconds", info.seconds},
+                        {"audio_tracks", Json::array()}};
+    for (const AudioTrack& track : info.tracks) {
+      description["audio_tracks"].push_back({{"number", track.number},
+                                             {"main", track.is_main},
+                                             {"codec", track.codec},
+                                             {"language", track.language},
+                                             {"title", track.title},
+                                             {"sample_rate", track.sample_rate},
+                                             {"channels", track.channels},
+                                             {"start", track.start},
+                                             {"seconds", track.seconds}});
+    }
+    print_json(description);
+    return;
+  }
+  print_out("{}: a recording ({}){}\n", path.string(), info.format,
+            info.seconds > 0 ? ", " + format_duration(info.seconds) : "");
+  for (const AudioTrack& track : info.tracks) {
+    print_out("  audio track {}{}  {:<4} {:<10} {}\n", track.number, track.is_main ? "*" : " ",
+              track.language, track.codec, described(track));
+  }
+  if (info.tracks.size() > 1) print_out("  * is transcribed unless --audio-track names another\n");
+}
+
+}  // namespace whisper_s4y
