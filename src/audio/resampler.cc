@@ -93,9 +93,9 @@ void Resampler::configure(const AVFrame& frame) {
   const bool each = choice_.kind == Kind::each;
   out_.resize(each ? static_cast<size_t>(channels) : 1);
   SwrContext* swr = nullptr;
-  int status =
-      swr_alloc_set_opts2(&swr, each ? &places.value : &mono, AV_SAMPLE_FMT_FLTP, kSampleRate,
-                          &places.value, static_cast<AVSampleFormat>(format_), rate_, kSilent, nullptr);
+  int status = swr_alloc_set_opts2(&swr, each ? &places.value : &mono, AV_SAMPLE_FMT_FLTP,
+                                   kSampleRate, &places.value, static_cast<AVSampleFormat>(format_),
+                                   rate_, kSilent, nullptr);
   swr_.reset(swr);
   if (status >= 0) status = av_opt_set_double(swr, "rematrix_maxval", kLargestMix, 0);
   if (status >= 0 && channels > 1 && choice_.kind == Kind::one) {

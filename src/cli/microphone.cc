@@ -3,6 +3,10 @@
 
 #ifdef WHISPER_S4Y_ALSA
 #include <alsa/asoundlib.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
 #endif
 
 namespace whisper_s4y {
@@ -41,19 +45,36 @@ class Microphone : public SoundSource {
 
   size_t read(std::span<float> samples) override {
     for (;;) {
+      if (lost_ > 0) return give_silence(samples);
       const snd_pcm_sframes_t got = snd_pcm_readi(pcm_, samples.data(), samples.size());
-      if (got > 0) return static_cast<size_t>(got);
-      // After an overrun some sound is lost, no more.
+      if (got > 0) {
+        given_ += got;
+        return static_cast<size_t>(got);
+      }
+      // After an overrun some sound is lost; its time is not.
       const int status = snd_pcm_recover(pcm_, static_cast<int>(got), 1);
       if (status < 0) {
         fail("Recording from \"{}\" failed: {}.", device_, snd_strerror(status));
       }
+      const std::chrono::duration<double> since_start = std::chrono::steady_clock::now() - start_;
+      lost_ = std::max(0L, std::lround(since_start.count() * kSampleRate) - given_);
     }
   }
 
  private:
+  size_t give_silence(std::span<float> samples) {
+    const auto count = std::min(lost_, static_cast<long>(samples.size()));
+    std::fill_n(samples.begin(), count, 0.0F);
+    lost_ -= count;
+    given_ += count;
+    return static_cast<size_t>(count);
+  }
+
   std::string device_;
   snd_pcm_t* pcm_ = nullptr;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  long given_ = 0;  // samples
+  long lost_ = 0;   // of them, still to be given as silence
 };
 
 }  // namespace

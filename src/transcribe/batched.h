@@ -11,8 +11,8 @@
 #include "runtime/decoder_model.h"
 #include "tokenizer/tokenizer.h"
 #include "transcribe/language_stretches.h"
-#include "transcribe/speech.h"
 #include "transcribe/sound_spans.h"
+#include "transcribe/speech.h"
 #include "whisper_s4y/transcriber.h"
 
 namespace whisper_s4y {

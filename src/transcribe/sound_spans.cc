@@ -42,9 +42,8 @@ size_t SoundSpans::main(double start, double end) const {
 }
 
 bool SoundSpans::reaches_over(double start, double end) const {
-  const auto touched = std::ranges::count_if(spans_, [&](const SoundSpan& span) {
-    return overlap(span, start, end) > kRoughness;
-  });
+  const auto touched = std::ranges::count_if(
+      spans_, [&](const SoundSpan& span) { return overlap(span, start, end) > kRoughness; });
   return touched > 1;
 }
 

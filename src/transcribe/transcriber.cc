@@ -97,8 +97,7 @@ Transcript transcribe_speech(DecoderModel& model, const Tokenizer& tokenizer,
   const std::vector<float> joined = collect_audio(audio, speech);
   const auto joined_languages = joined_stretches(runs_of(speech, stretches));
   Transcript transcript =
-      LongForm(model, tokenizer, joined, options, inner, {}, joined_languages,
-               joined_spans(speech))
+      LongForm(model, tokenizer, joined, options, inner, {}, joined_languages, joined_spans(speech))
           .run();
   for (Segment& segment : transcript.segments) restore_times(segment, map);
   transcript.duration = duration;

@@ -129,9 +129,8 @@ std::vector<WordTiming> WindowTranscriber::align(std::span<const Segment> segmen
                         language, place.segment_size);
 }
 
-std::vector<Segment> WindowTranscriber::cut(std::vector<Segment> segments,
-                                            const SoundSpans& spans, const WindowPlace& place,
-                                            const std::string& language) {
+std::vector<Segment> WindowTranscriber::cut(std::vector<Segment> segments, const SoundSpans& spans,
+                                            const WindowPlace& place, const std::string& language) {
   const auto spans = [&](const Segment& segment) {
     return spans.reaches_over(segment.start, segment.end);
   };

@@ -46,6 +46,16 @@ TEST_F(RecordingsTest, AFolderStandsForItsRecordings) {
   EXPECT_THAT(problems_, IsEmpty());
 }
 
+TEST_F(RecordingsTest, NamesOfOutputsAreLikeTheRecordingsAndDiffer) {
+  write_file(folder_ / "talks/b.wav", "x");
+  std::vector<std::string> outputs;
+  for (const Recording& recording :
+       find_recordings({folder_.file("talks"), "-", folder_.file("c.m4a")}).found) {
+    outputs.push_back((recording.subfolder / recording.output).string());
+  }
+  EXPECT_THAT(outputs, ElementsAre("2024/c", "a", "b.mp3", "b.wav", "stdin", "c"));
+}
+
 TEST_F(RecordingsTest, APatternStandsForWhatItMatches) {
   EXPECT_THAT(found({folder_.file("talks/*.mp3"), folder_.file("talks/[a]*")}),
               ElementsAre("talks/b.mp3 in ", "talks/a.WAV in "));

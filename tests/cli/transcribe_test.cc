@@ -97,7 +97,7 @@ TEST_F(Transcribe, GoesOnAfterABadFile) {
   const ProgramResult result =
       transcribe({folder_.file("missing.wav"), folder_.file("noise.wav"), kRecording.string()});
   EXPECT_EQ(result.exit_code, 1);
-  EXPECT_EQ(result.out, kText);
+  EXPECT_EQ(result.out, kRecording.string() + ":\n" + kText) << "whose text it is";
   EXPECT_THAT(result.err, AllOf(HasSubstr("missing.wav"), HasSubstr("noise.wav")));
 }
 

@@ -78,6 +78,15 @@ TEST(LongForm, ASingleTimestampAtTheEndSaysThatNoSpeechFollows) {
   EXPECT_EQ(transcript.segments[1].seek, 3000);
 }
 
+TEST(LongForm, NothingEndsAfterTheRecording) {
+  ScriptedRecording model({{{joined(joined(sentence(0, 'a', 7), sentence(7, 'b', 20)),
+                                    joined(sentence(9, 'c', 12), sentence(13, 'd', 16)))}}});
+  const Transcript transcript = transcribe(model, 8.7, english());
+  EXPECT_THAT(texts(transcript), ElementsAre(" a", " b"));
+  EXPECT_EQ(transcript.text, " a b");
+  EXPECT_DOUBLE_EQ(transcript.segments[1].end, 8.7);
+}
+
 TEST(LongForm, ClipTimestampsAreTheOnlyPartsHeard) {
   ScriptedRecording model({{{sentence(0, 'a', 2)}}, {{sentence(0, 'b', 2)}}});
   TranscribeOptions options = english();
