@@ -158,7 +158,6 @@ void AudioInput::open(const AudioOptions& options) {
   format->pb = stream_.io();
   format->io_open = refuse_to_open;
   format->protocol_whitelist = av_strdup("none");
-  format->codec_whitelist = av_strdup(audio_decoders().c_str());
   // Frees `format` when it fails.
   const int opened =
       avformat_open_input(&format, stream_.file_name().c_str(), input_format, &dictionary);

@@ -49,18 +49,4 @@ std::string refusal(const AVInputFormat& format) {
                      format.long_name, format.name);
 }
 
-const std::string& audio_decoders() {
-  static const std::string names = [] {
-    std::string joined;
-    void* state = nullptr;
-    while (const AVCodec* codec = av_codec_iterate(&state)) {
-      if (codec->type != AVMEDIA_TYPE_AUDIO || av_codec_is_decoder(codec) == 0) continue;
-      if (!joined.empty()) joined += ',';
-      joined += codec->name;
-    }
-    return joined;
-  }();
-  return names;
-}
-
 }  // namespace whisper_s4y

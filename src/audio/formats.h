@@ -12,7 +12,4 @@ namespace whisper_s4y {
 /// Why one is not, to follow "Cannot read talk.m3u8: ".
 [[nodiscard]] std::string refusal(const AVInputFormat& format);
 
-/// The names of all audio decoders, commas between: no other decoder looks at a file.
-[[nodiscard]] const std::string& audio_decoders();
-
 }  // namespace whisper_s4y

@@ -74,8 +74,8 @@ void WindowTranscriber::encode_with_silence(const LogMel& log_mel, int begin) {
   encoded_ = {-1, 0};
 }
 
-std::pair<std::string, float> WindowTranscriber::detect_language() {
-  return most_likely(decoder_.language_probs());
+LanguageProbs WindowTranscriber::language_probs() {
+  return among(decoder_.language_probs(), options_.languages);
 }
 
 DecodingResult WindowTranscriber::decode(const WindowContext& context) {
@@ -131,10 +131,10 @@ std::vector<WordTiming> WindowTranscriber::align(std::span<const Segment> segmen
 
 std::vector<Segment> WindowTranscriber::cut(std::vector<Segment> segments, const SoundSpans& spans,
                                             const WindowPlace& place, const std::string& language) {
-  const auto spans = [&](const Segment& segment) {
+  const auto is_cut = [&](const Segment& segment) {
     return spans.reaches_over(segment.start, segment.end);
   };
-  if (!model_.can_align() || std::ranges::none_of(segments, spans)) return segments;
+  if (!model_.can_align() || std::ranges::none_of(segments, is_cut)) return segments;
   const std::vector<WordTiming> alignment = align(segments, place, language);
   const GenerationConfig& generation = model_.info().generation;
   std::vector<Segment> result;
@@ -146,7 +146,7 @@ std::vector<Segment> WindowTranscriber::cut(std::vector<Segment> segments, const
     for (size_t tokens = 0; count < words.size() && tokens < text.size(); ++count) {
       tokens += words[count].tokens.size();
     }
-    if (spans(segment)) {
+    if (is_cut(segment)) {
       cut_segment(segment, words.first(count), place, spans, tokenizer_, generation, result);
     } else {
       result.push_back(std::move(segment));
