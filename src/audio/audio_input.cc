@@ -108,7 +108,7 @@ void AudioOptions::validate() const {
   check_numbers(*this, kAudioNumbers);
   (void)channel_choice(channel);
   if (const auto number = whole_number(track); number && *number < 1) {
-    fail_option("{} counts audio tracks from 1, not {}.", kTrack, *number);
+    fail_option("{}: audio tracks are counted from 1, not {}.", kTrack, *number);
   }
 }
 

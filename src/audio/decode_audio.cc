@@ -128,8 +128,10 @@ class Decoding {
       source_.warnings.push_back(fmt::format(format, std::forward<Args>(args)...));
     };
     if (source_.corrupt_packets > 0) {
-      warn("{}: {} of {} packets are damaged and were left out, about {:.1f} s of sound.",
-           input_.name(), source_.corrupt_packets, packets_, corrupt_seconds_);
+      const bool one = source_.corrupt_packets == 1;
+      warn("{}: {} of {} packets {} damaged and {} left out, about {:.1f} s of sound.",
+           input_.name(), source_.corrupt_packets, packets_, one ? "is" : "are",
+           one ? "was" : "were", corrupt_seconds_);
     }
     const double read = static_cast<double>(source_.samples) / kSampleRate;
     if (const auto stated = input_.stated_end()) {

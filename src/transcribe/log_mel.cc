@@ -113,13 +113,16 @@ std::vector<SoundSpan> LogMel::audible_spans(int shortest) const {
     for (size_t i = 0; i < audible.size(); ++i) audible[i] |= static_cast<char>(row[i] > limit);
   }
   std::vector<SoundSpan> spans;
-  int end = -1;  // of the last span
-  for (int i = 0; i < std::min(frames_, content_frames_); ++i) {
+  const int frames = std::min(frames_, content_frames_);
+  int end = 0;  // of the last span
+  for (int i = 0; i < frames; ++i) {
     if (audible[static_cast<size_t>(i)] == 0) continue;
-    if (end < 0 || i - end >= shortest) spans.push_back({.begin = i / kFramesPerSecond});
+    const bool parted = i - end >= shortest;
+    if (spans.empty() || parted) spans.push_back({.begin = (parted ? i : 0) / kFramesPerSecond});
     end = i + 1;
     spans.back().end = end / kFramesPerSecond;
   }
+  if (!spans.empty() && frames - end < shortest) spans.back().end = frames / kFramesPerSecond;
   return spans;
 }
 

@@ -39,7 +39,8 @@ class LogMel {
   /// bit of 16-bit samples, or 80 dB below the loudest of the recording.
   [[nodiscard]] bool is_silent(int begin, int count) const;
 
-  /// Where something can be heard: silence of `shortest` frames or more parts two spans.
+  /// Where something can be heard. Silence of `shortest` frames or more is between two spans,
+  /// before the first or after the last; shorter silence is part of them.
   [[nodiscard]] std::vector<SoundSpan> audible_spans(int shortest) const;
 
  private:

@@ -99,8 +99,8 @@ TEST_F(Small, TranscribesInEveryWay) {
 
 TEST_F(Small, MeasuresErrors) {
   write_file(folder_ / "list.tsv", "file\treference\n" + kRecording + "\tsome words\n");
-  const auto json = nlohmann::json::parse(
-      run({"evaluate", small_model(), folder_.file("list.tsv"), "--json", "-q", "--no-cache"}));
+  const auto json = nlohmann::json::parse(run({"evaluate", small_model(), folder_.file("list.tsv"),
+                                               "--json", "-q", "--no-cache", "--language", "en"}));
   EXPECT_EQ(json.at("total").at("words").at("reference"), 2);
 }
 

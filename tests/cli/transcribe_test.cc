@@ -239,9 +239,9 @@ TEST_F(Transcribe, RefusesOptionsThatDoNotFit) {
 }
 
 TEST_F(Transcribe, RefusesToWriteTwoRecordingsToOneFile) {
-  const ProgramResult result = transcribe({"a/talk.wav", "b/talk.mp3", "-o", folder_.file("out")});
+  const ProgramResult result = transcribe({"a/talk.wav", "b/talk.wav", "-o", folder_.file("out")});
   EXPECT_EQ(result.exit_code, 2);
-  EXPECT_THAT(result.err, HasSubstr("a/talk.wav and b/talk.mp3 would both be written to"));
+  EXPECT_THAT(result.err, HasSubstr("a/talk.wav and b/talk.wav would both be written to"));
 }
 
 TEST_F(Transcribe, RefusesAFileThatIsNoBundle) {

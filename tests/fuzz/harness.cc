@@ -6,6 +6,7 @@
 #include <numeric>
 #include <vector>
 
+#include "audio/ffmpeg_log.h"
 #include "checkpoint/export.h"
 #include "checkpoint/tiny_checkpoint.h"
 #include "common/front_end.h"
@@ -14,6 +15,7 @@
 #include "support/files.h"
 #include "tflite/model_metadata.h"
 #include "tflite/schema_generated.h"
+#include "whisper_s4y/audio.h"
 #include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
@@ -128,9 +130,30 @@ void run_changed_bundle(std::span<const std::byte> bytes) {
   });
 }
 
+void decode_as_audio(std::span<const std::byte> bytes) {
+  struct Enough {};
+  silence_ffmpeg();
+  int64_t left = int64_t{600} * kSampleRate;
+  const AudioSink sink = [&](std::span<const float> samples) {
+    for (const float sample : samples) {
+      if (!(sample >= -1.0F && sample <= 1.0F)) std::abort();
+    }
+    left -= static_cast<int64_t>(samples.size());
+    if (left < 0) throw Enough();
+  };
+  expect_error_or_success([&] {
+    try {
+      static_cast<void>(decode_audio(bytes, "input", {}, sink));
+    } catch (const Enough&) {
+      // The rest of a very long recording is like its beginning.
+    }
+  });
+}
+
 void run_fuzz_target(std::string_view target, std::span<const std::byte> bytes) {
   if (target == "tflite_reader") return open_as_tflite(bytes);
   if (target == "bundle") return run_changed_bundle(bytes);
+  if (target == "audio") return decode_as_audio(bytes);
   if (target == "config") return open_beside("generation_config.json", bytes);
   if (target == "tokenizer") return open_beside("tokenizer.json", bytes);
   open_as_checkpoint(bytes);

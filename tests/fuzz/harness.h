@@ -24,9 +24,12 @@ void open_as_tflite(std::span<const std::byte> bytes);
 /// transcription does and runs every signature of transcription once.
 void run_changed_bundle(std::span<const std::byte> bytes);
 
+/// Decodes `bytes` as a recording, up to some minutes of sound: samples are numbers in [-1, 1].
+void decode_as_audio(std::span<const std::byte> bytes);
+
 /// What the target of this name does: "safetensors", "torch", "ggml", "ctranslate2" and "tflite"
-/// open a checkpoint, "tflite_reader" any .tflite file, "config" and "tokenizer" side files;
-/// "bundle" runs a changed bundle.
+/// open a checkpoint, "tflite_reader" any .tflite file, "audio" a recording, "config" and
+/// "tokenizer" side files; "bundle" runs a changed bundle.
 void run_fuzz_target(std::string_view target, std::span<const std::byte> bytes);
 
 }  // namespace whisper_s4y

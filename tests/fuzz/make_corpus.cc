@@ -1,4 +1,5 @@
 // Writes the seeds of the fuzz targets, FOLDER/TARGET/NAME: tiny checkpoints with random weights.
+#include <cstdlib>
 #include <iostream>
 #include <random>
 #include <string>
@@ -67,6 +68,21 @@ void write_seeds(const fs::path& folder) {
   }
 }
 
+// Half a second of sound in each common form, made with the ffmpeg command.
+void write_audio_seeds(const fs::path& folder) {
+  fs::create_directories(folder);
+  for (const char* ending :
+       {"wav",  "flac", "mp3", "m4a", "ogg", "opus", "webm", "mkv", "ts",  "avi",
+        "aiff", "au",   "caf", "w64", "aac", "ac3",  "wma",  "wv",  "tta", "mpg"}) {
+    const std::string command =
+        fmt::format("ffmpeg -nostdin -y -loglevel error -f lavfi -i sine=d=0.5:r=16000 -ac 2 '{}'",
+                    (folder / fmt::format("a.{}", ending)).string());
+    if (std::system(command.c_str()) != 0) {
+      std::cerr << "no seed in the form " << ending << ": ffmpeg cannot make it\n";
+    }
+  }
+}
+
 }  // namespace
 }  // namespace whisper_s4y
 
@@ -76,4 +92,5 @@ int main(int argc, char** argv) {
     return 2;
   }
   whisper_s4y::write_seeds(argv[1]);
+  whisper_s4y::write_audio_seeds(whisper_s4y::fs::path(argv[1]) / "audio");
 }
