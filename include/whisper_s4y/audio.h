@@ -4,9 +4,9 @@
 //
 // Whatever FFmpeg reads is read: wav, flac, mp3, m4a, ogg, opus, webm, the sound of videos. Nothing
 // else is opened on a file's behalf: playlists and other lists of files or addresses are refused.
-// FFmpeg's log level is
-// the program's to set; av_log_set_level(AV_LOG_QUIET) keeps the little it prints of damaged files
-// off the standard error. Errors are thrown in either case.
+// FFmpeg's log level is the program's to set: av_log_set_level(AV_LOG_QUIET) keeps the little it
+// prints of damaged files off the standard error, and av_max_alloc() bounds what a header can make
+// it ask for. Errors are thrown in either case.
 #pragma once
 
 #include <cstddef>

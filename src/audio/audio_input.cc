@@ -29,12 +29,12 @@ int refuse_to_open(AVFormatContext*, AVIOContext**, const char*, int, AVDictiona
 
 // FFmpeg's name and options for audio without a header.
 const AVInputFormat* pcm_format(const AudioOptions& options, AVDictionary** dictionary) {
-  av_dict_set_int(dictionary, "sample_rate", options.pcm_rate, 0);
-  const std::string layout = fmt::format("{} channels", options.pcm_channels);
-  av_dict_set(dictionary, "ch_layout", layout.c_str(), 0);
   const char* name = options.pcm_format == PcmFormat::s16le ? "s16le" : "f32le";
   const AVInputFormat* format = av_find_input_format(name);
   if (format == nullptr) fail("This FFmpeg cannot read raw PCM of the kind {}.", name);
+  const std::string layout = fmt::format("{} channels", options.pcm_channels);
+  av_dict_set_int(dictionary, "sample_rate", options.pcm_rate, 0);
+  av_dict_set(dictionary, "ch_layout", layout.c_str(), 0);
   return format;
 }
 
@@ -97,8 +97,9 @@ std::string described(const AudioTrack& track) {
 }
 
 std::string described(const std::vector<AudioTrack>& tracks) {
-  std::vector<std::string> all;
-  for (const AudioTrack& track : tracks) all.push_back(described(track));
+  std::vector<std::string> all(tracks.size());
+  std::ranges::transform(tracks, all.begin(),
+                         [](const AudioTrack& track) { return described(track); });
   return fmt::format("{}", fmt::join(all, ", "));
 }
 

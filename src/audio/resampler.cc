@@ -40,7 +40,7 @@ void assign_places(Layout& places, const AVChannelLayout& layout) {
 
 std::vector<double> mix_weights(const AVChannelLayout& layout) {
   const auto channels = static_cast<size_t>(layout.nb_channels);
-  const std::vector<double> mean(channels, 1.0 / static_cast<double>(channels));
+  std::vector<double> mean(channels, 1.0 / static_cast<double>(channels));
   Layout places;
   assign_places(places, layout);
   if (places.value.order == AV_CHANNEL_ORDER_UNSPEC) return mean;

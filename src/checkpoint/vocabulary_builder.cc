@@ -60,7 +60,7 @@ void VocabularyBuilder::index_tokens() {
 
 size_t VocabularyBuilder::find_token(const std::string& bytes) {
   // In the standard vocabularies the merges come in the order of the ids: no index is needed.
-  const auto guess = static_cast<size_t>(kBytes + merges_);
+  const auto guess = static_cast<size_t>(kBytes) + static_cast<size_t>(merges_);
   if (guess < vocabulary_.tokens.size() && vocabulary_.tokens[guess] == bytes) return guess;
   if (ids_.empty()) index_tokens();
   const auto found = ids_.find(bytes);

@@ -7,7 +7,7 @@
 #include <exception>
 #include <memory>
 
-#include "audio/ffmpeg_log.h"
+#include "audio/ffmpeg_process.h"
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/help_formatter.h"
@@ -88,6 +88,7 @@ int main(int argc, char** argv) {
   whisper_s4y::reserve_standard_descriptors();
   whisper_s4y::install_signal_handlers();
   whisper_s4y::silence_ffmpeg();
+  whisper_s4y::limit_ffmpeg_memory();
   try {
     return whisper_s4y::run(argc, argv);
   } catch (const whisper_s4y::OutputClosed&) {

@@ -15,7 +15,7 @@ namespace tflite {
 struct Model;
 struct SubGraph;
 struct SignatureDef;
-struct Tensor;
+struct Tensor;  // NOLINT(bugprone-forward-declaration-namespace): the schema's, not the graph's
 }  // namespace tflite
 
 /// Whether a file begins as a .tflite file does.

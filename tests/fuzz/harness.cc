@@ -6,7 +6,7 @@
 #include <numeric>
 #include <vector>
 
-#include "audio/ffmpeg_log.h"
+#include "audio/ffmpeg_process.h"
 #include "checkpoint/export.h"
 #include "checkpoint/tiny_checkpoint.h"
 #include "common/front_end.h"
@@ -133,6 +133,7 @@ void run_changed_bundle(std::span<const std::byte> bytes) {
 void decode_as_audio(std::span<const std::byte> bytes) {
   struct Enough {};
   silence_ffmpeg();
+  limit_ffmpeg_memory();
   int64_t left = int64_t{600} * kSampleRate;
   const AudioSink sink = [&](std::span<const float> samples) {
     for (const float sample : samples) {
