@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <span>
 
 #include "runtime/aligned_buffer.h"
@@ -66,6 +67,15 @@ void check_signature(const std::shared_ptr<const TfliteFile>& file, const std::s
   for (const TensorInfo& tensor : signature.outputs()) check_finite(*file, key, tensor, *output++);
 }
 
+/// Whether it has every signature that transcription needs, which no part has.
+bool is_bundle(const TfliteFile& file) {
+  std::set<std::string> keys;
+  for (const SignatureTensors& signature : signatures_of(file)) keys.insert(signature.key);
+  return std::ranges::all_of(bundle_contract(), [&](const SignatureContract& contract) {
+    return !contract.needed || keys.contains(std::string(contract.key));
+  });
+}
+
 const tflite::SignatureDef& definition_of(const TfliteFile& file, std::string_view key) {
   for (const auto* definition : *file.model().signature_defs()) {
     if (definition->signature_key()->string_view() == key) return *definition;
@@ -94,7 +104,12 @@ bool is_quick(const TfliteFile& file, std::string_view key) {
 
 void check_promises(const TfliteFile& file) {
   check_runnable(file);
-  if (has_model_metadata(file)) check_contract(file, read_model_info(file));
+  if (has_model_metadata(file)) return check_contract(file, read_model_info(file));
+  if (!is_bundle(file)) return;
+  fail(
+      "{} has the signatures of a bundle but not the metadata that whisper-s4y writes into one, "
+      "without which nothing can be transcribed: convert the checkpoint again.",
+      file.path().string());
 }
 
 std::vector<std::string> checkable_signatures(const TfliteFile& file) {

@@ -12,7 +12,7 @@ namespace whisper_s4y {
 
 /// Holds the file to the contract of tflite/contract.h and to what LiteRT can be given. Throws
 /// Error naming the place; a file of others, without our metadata, makes no promises but must
-/// define signatures.
+/// define signatures, and not those of a bundle, which is nothing without its metadata.
 void check_promises(const TfliteFile& file);
 
 /// Keys of the signatures that LiteRT can run for us: those without string tensors.

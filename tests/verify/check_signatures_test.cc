@@ -8,6 +8,7 @@
 #include "models/random_checkpoint.h"
 #include "support/errors.h"
 #include "support/files.h"
+#include "tflite/metadata_names.h"
 #include "tflite/writer.h"
 #include "whisper_s4y/error.h"
 
@@ -43,6 +44,18 @@ TEST(CheckSignatures, ANewBundlePasses) {
   EXPECT_THAT(keys, Not(Contains("transcribe")));  // gives strings
   EXPECT_NO_THROW(check_signatures(file, keys, without_cache()));
   EXPECT_NO_THROW(check_quickly(std::make_shared<TfliteFile>(folder / "m.tflite")));
+}
+
+TEST(CheckPromises, ABundleHasItsMetadata) {
+  const TemporaryFolder folder;
+  convert(testing::random_checkpoint(testing::small_config()), folder / "m.tflite");
+  std::string bytes = read_file(folder / "m.tflite");
+  bytes.replace(bytes.find(kModelMetadata), 1, "x");
+  write_file(folder / "m.tflite", bytes);
+  EXPECT_THAT(message_of([&] { check_promises(TfliteFile(folder / "m.tflite")); }),
+              HasSubstr("m.tflite has the signatures of a bundle but not the metadata"));
+  write_broken(folder / "part.tflite", "serving_default");  // a part alone may have none
+  EXPECT_NO_THROW(check_promises(TfliteFile(folder / "part.tflite")));
 }
 
 TEST(CheckSignatures, NamesTheTensorThatIsNotFinite) {
