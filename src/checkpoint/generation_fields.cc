@@ -1,6 +1,7 @@
 #include "checkpoint/generation_fields.h"
 
 #include <algorithm>
+#include <set>
 
 #include "checkpoint/vocabulary_builder.h"
 
@@ -103,10 +104,15 @@ void GenerationFields::heads(const char* name, std::vector<std::pair<int, int>>&
     const nlohmann::json* list = array(name);
     if (list == nullptr) return;
     std::vector<std::pair<int, int>> heads;
+    std::set<std::pair<int, int>> seen;
     std::vector<std::string> wrong;
+    std::vector<std::string> repeated;
     for (const nlohmann::json& value : *list) {
-      if (const auto head = head_of(value)) {
+      const auto head = head_of(value);
+      if (head && seen.insert(*head).second) {
         heads.push_back(*head);
+      } else if (head) {
+        repeated.push_back(shown(value));
       } else {
         wrong.push_back(shown(value));
       }
@@ -117,6 +123,11 @@ void GenerationFields::heads(const char* name, std::vector<std::pair<int, int>>&
            wrong.size() == 1 ? "1 pair is" : fmt::format("{} pairs are", wrong.size()),
            config_.decoder_layers, config_.decoder_attention_heads, some_of(wrong),
            heads.empty() ? " None is left: word timestamps use the default heads." : "");
+    }
+    if (!repeated.empty()) {
+      warn(warnings_, "{}: of {} {} left out, for the list has them already: {}.", file_.source(),
+           name, repeated.size() == 1 ? "1 pair is" : fmt::format("{} pairs are", repeated.size()),
+           some_of(repeated));
     }
     if (!heads.empty()) field = std::move(heads);
   });

@@ -320,17 +320,44 @@ std::set<std::string> special_texts(const std::filesystem::path& folder) {
   return texts;
 }
 
+// vocab.json has no special tokens but, in English-only models, <|endoftext|> as text. Whether the
+// model is a published one says its size; the timestamps follow by themselves.
+void add_standard_special_tokens(Vocabulary& vocabulary, const std::filesystem::path& folder,
+                                 Warnings& warnings) {
+  const int size = static_cast<int>(vocabulary.tokens.size());
+  if (!has_standard_vocabulary(size)) return;
+  const Vocabulary standard = standard_vocabulary(size, folder.string());
+  const std::set<std::string_view> known(vocabulary.tokens.begin(), vocabulary.tokens.end());
+  std::vector<std::string> added;
+  for (size_t id = 0; id < standard.tokens.size(); ++id) {
+    const std::string& name = standard.tokens[id];
+    if (standard.special[id] == 0) continue;
+    const bool missing = vocabulary.tokens[id].empty() && !known.contains(name);
+    const bool as_text = vocabulary.special[id] == 0 && vocabulary.tokens[id] == name;
+    if (missing || as_text) {
+      vocabulary.tokens[id] = name;
+      vocabulary.special[id] = 1;
+      vocabulary.ranks[id] = -1;
+      added.push_back(name);
+    }
+    if (name == "<|notimestamps|>") break;
+  }
+  if (added.empty()) return;
+  warn(warnings,
+       "{}: the vocabulary lacks {} of the special tokens ({}), which are taken from what this "
+       "program has built in; tokenizer.json or added_tokens.json would name them.",
+       folder.string(), added.size(), some_of(added));
+}
+
 // The files of a folder that hold its vocabulary.
 class VocabularyFolder {
  public:
   VocabularyFolder(const std::filesystem::path& folder, int vocab_size, Warnings& warnings)
-      : folder_(folder),
-        vocab_(find_side_file(folder, "vocab.json")),
-        merges_(find_side_file(folder, "merges.txt")),
-        added_(find_side_file(folder, "added_tokens.json")),
-        tokenizer_(find_side_file(folder, "tokenizer.json")),
-        vocab_size_(vocab_size),
-        warnings_(warnings) {
+      : folder_(folder), vocab_size_(vocab_size), warnings_(warnings) {
+    vocab_ = find("vocab.json");
+    merges_ = find("merges.txt");
+    added_ = find("added_tokens.json");
+    tokenizer_ = find("tokenizer.json");
     const bool parts = vocab_ && merges_;
     if (parts && added_) {
       add("vocab.json, merges.txt and added_tokens.json", [this] { return read_parts(true); });
@@ -340,28 +367,39 @@ class VocabularyFolder {
   }
 
   void add_token_list(const char* name, bool json) {
-    if (const auto path = find_side_file(folder_, name)) {
+    if (const auto path = find(name)) {
       add(name, [=, this] { return read_token_list(*path, json, vocab_size_, warnings_); });
     }
   }
 
   // The first that can be read, else the built-in vocabulary.
   [[nodiscard]] Vocabulary read(const std::filesystem::path& source) {
-    std::string problem;
     for (size_t i = 0; i < sources_.size(); ++i) {
       try {
-        return sources_[i].second();
+        Vocabulary vocabulary = sources_[i].second();
+        add_standard_special_tokens(vocabulary, folder_, warnings_);
+        return vocabulary;
       } catch (const Error& error) {
-        if (problem.empty()) problem = error.what();
+        if (problem_.empty()) problem_ = error.what();
         warn(warnings_, "{} The vocabulary is taken from {} instead.", error.what(),
              i + 1 < sources_.size() ? sources_[i + 1].first : "what this program has built in");
       }
     }
-    if (!problem.empty() && !has_standard_vocabulary(vocab_size_)) fail("{}", problem);
+    if (!problem_.empty() && !has_standard_vocabulary(vocab_size_)) fail("{}", problem_);
     return standard_vocabulary(vocab_size_, source.string());
   }
 
  private:
+  // A link that cannot be followed is a file less: another may hold the same.
+  [[nodiscard]] std::optional<std::filesystem::path> find(std::string_view name) {
+    try {
+      return find_side_file(folder_, name);
+    } catch (const Error& error) {
+      if (problem_.empty()) problem_ = error.what();
+      warn(warnings_, "{} The file is ignored.", error.what());
+      return std::nullopt;
+    }
+  }
   void add(std::string name, std::function<Vocabulary()> read) {
     sources_.emplace_back(std::move(name), std::move(read));
   }
@@ -410,6 +448,7 @@ class VocabularyFolder {
   std::optional<std::filesystem::path> vocab_, merges_, added_, tokenizer_;
   int vocab_size_;
   Warnings& warnings_;
+  std::string problem_;  // the first
   std::vector<std::pair<std::string, std::function<Vocabulary()>>> sources_;
 };
 

@@ -30,8 +30,11 @@ bool is_trusted(const fs::path& link, const fs::path& target) {
 
 std::optional<fs::path> find_side_file(const fs::path& folder, std::string_view name) {
   fs::path path = folder / name;
-  if (!fs::is_symlink(path)) return fs::exists(path) ? std::optional(path) : std::nullopt;
-  if (!fs::exists(path)) {
+  std::error_code error;
+  const bool exists = fs::exists(path, error);
+  if (error) fail("Cannot read {}: {}.", path.string(), error.message());
+  if (!fs::is_symlink(path)) return exists ? std::optional(path) : std::nullopt;
+  if (!exists) {
     fail("{} is a link to {}, which is not there; a download into a cache may not be complete.",
          path.string(), fs::read_symlink(path).string());
   }

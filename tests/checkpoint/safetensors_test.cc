@@ -459,6 +459,18 @@ TEST_F(Safetensors, KeepsWhatIsRightInLists) {
                   HasSubstr("of lang_to_id 2 entries are left out")));
 }
 
+TEST_F(Safetensors, TakesEachAlignmentHeadOnce) {
+  Json json = Json::parse(read_file(folder_ / "generation_config.json"));
+  json["alignment_heads"] = {{0, 1}, {0, 0}, {0, 1}, {0, 1}};
+  write_file(folder_ / "generation_config.json", json.dump());
+  const auto opened = open_checkpoint(folder_.path());
+  EXPECT_EQ(opened->info.generation.alignment_heads,
+            (std::vector<std::pair<int, int>>{{0, 1}, {0, 0}}));
+  EXPECT_THAT(opened->warnings,
+              ElementsAre(HasSubstr("of alignment_heads 2 pairs are left out, for the list has "
+                                    "them already: [0,1], [0,1].")));
+}
+
 // As a fine-tune has them that copied the configuration of another version of Whisper.
 TEST_F(Safetensors, BelievesTheVocabularyOfItsTokens) {
   Json json = Json::parse(read_file(folder_ / "generation_config.json"));
@@ -509,6 +521,44 @@ TEST(StandardSafetensors, UsesTheBuiltInVocabularyForABrokenOne) {
   const auto opened = open_checkpoint(folder.path());
   expect_same_model(*opened, tiny);
   EXPECT_THAT(opened->warnings, ElementsAre(HasSubstr("what this program has built in instead.")));
+}
+
+TEST(StandardSafetensors, AddsSpecialTokensThatVocabJsonLacks) {
+  const TemporaryFolder folder;
+  const Checkpoint tiny = tiny_checkpoint({.standard_vocabulary = true});
+  export_checkpoint(tiny, folder.path(), "safetensors");
+  for (const char* name : {"tokenizer.json", "added_tokens.json", "special_tokens_map.json"}) {
+    std::filesystem::remove(folder / name);
+  }
+  for (const char* name : {"with", "without"}) {
+    SCOPED_TRACE(fmt::format("{} generation_config.json", name));
+    const auto opened = open_checkpoint(folder.path());
+    expect_same_model(*opened, tiny);
+    EXPECT_THAT(opened->warnings,
+                ElementsAre(HasSubstr("lacks 107 of the special tokens (<|endoftext|>, "
+                                      "<|startoftranscript|>, <|en|> and 104 more), which are "
+                                      "taken from what this program has built in")));
+    std::filesystem::remove(folder / "generation_config.json");
+  }
+}
+
+TEST(StandardSafetensors, DoesWithoutWhatALinkLeadsNowhereFor) {
+  const TemporaryFolder folder;
+  const Checkpoint tiny = tiny_checkpoint({.standard_vocabulary = true});
+  export_checkpoint(tiny, folder.path(), "safetensors");
+  const auto link = [&](const char* name, const char* target) {
+    std::filesystem::remove(folder / name);
+    std::filesystem::create_symlink(target, folder / name);
+  };
+  link("vocab.json", "nope");
+  link("generation_config.json", "generation_config.json");
+  const auto opened = open_checkpoint(folder.path());
+  expect_same_model(*opened, tiny);
+  EXPECT_THAT(opened->warnings,
+              ElementsAre(AllOf(HasSubstr("generation_config.json: Too many levels"),
+                                HasSubstr("The file is ignored.")),
+                          AllOf(HasSubstr("vocab.json is a link to nope, which is not there"),
+                                HasSubstr("The file is ignored."))));
 }
 
 // A fine-tune's tokens behind Whisper's: a special one, a word, a row without a token.
