@@ -8,6 +8,7 @@
 #include "checkpoint/export_formats.h"
 #include "checkpoint/layout.h"
 #include "checkpoint/side_file.h"
+#include "checkpoint/source_files.h"
 #include "checkpoint/standard_vocabulary.h"
 #include "checkpoint/storage.h"
 #include "common/half.h"
@@ -49,6 +50,21 @@ bool fits_half(const TensorView& tensor) {
     fits = std::ranges::equal(numbers, back);
   });
   return fits;
+}
+
+// Links lead to weights that lie elsewhere, perhaps here.
+void check_output_folder(const Checkpoint& checkpoint, const std::filesystem::path& dir) {
+  std::error_code error;
+  if (std::filesystem::equivalent(dir, folder_of(checkpoint.path), error)) {
+    fail("{} is the folder of the checkpoint itself; export into another one.", dir.string());
+  }
+  const SourceFiles sources(checkpoint);
+  for (const auto& entry : std::filesystem::directory_iterator(dir, error)) {
+    if (sources.find(entry.path())) {
+      fail("{} is a file of the checkpoint itself; export into another folder than {}.",
+           entry.path().string(), dir.string());
+    }
+  }
 }
 
 }  // namespace
@@ -140,9 +156,7 @@ void export_checkpoint(const Checkpoint& checkpoint, const std::filesystem::path
   std::error_code error;
   const bool is_new = std::filesystem::create_directories(dir, error);
   if (error) fail("Cannot create the folder {}: {}.", dir.string(), error.message());
-  if (std::filesystem::equivalent(dir, folder_of(checkpoint.path), error)) {
-    fail("{} is the folder of the checkpoint itself; export into another one.", dir.string());
-  }
+  check_output_folder(checkpoint, dir);
   try {
     writer->write(checkpoint, dir);
   } catch (...) {

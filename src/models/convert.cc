@@ -1,8 +1,8 @@
 #include "models/convert.h"
 
 #include <nlohmann/json.hpp>
-#include <set>
 
+#include "checkpoint/source_files.h"
 #include "common/front_end.h"
 #include "common/options.h"
 #include "models/bundle.h"
@@ -43,20 +43,12 @@ std::string model_metadata(const Checkpoint& checkpoint, const WeightRecipe& rec
   return json.dump();
 }
 
-// The weights are read from it while the output is written, and would be gone afterwards.
+// The weights are read while the output is written, and all of it would be gone afterwards.
 void check_output(const Checkpoint& checkpoint, const std::filesystem::path& output) {
-  const auto refuse_if_same = [&](const std::filesystem::path& source) {
-    std::error_code missing;  // then they are not the same
-    if (!std::filesystem::equivalent(source, output, missing)) return;
-    fail("{} is the checkpoint itself; write to another file.", output.string());
-  };
-  refuse_if_same(checkpoint.path);
-  std::set<const MappedFile*> files;
-  for (const auto& [name, tensor] : checkpoint.tensors) {
-    if (tensor.file != nullptr && files.insert(tensor.file.get()).second) {
-      refuse_if_same(tensor.file->path());
-    }
-  }
+  const auto source = SourceFiles(checkpoint).find(output);
+  if (!source) return;
+  fail("{} is {}the checkpoint itself; write to another file.", output.string(),
+       *source == checkpoint.path ? "" : "a file of ");
 }
 
 ConvertResult write(Module& module, const Checkpoint& checkpoint, const ConvertOptions& options,

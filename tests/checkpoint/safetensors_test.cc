@@ -655,6 +655,28 @@ TEST(Export, RefusesTheCheckpointsOwnFolder) {
   EXPECT_EQ(folder.names(), names);
 }
 
+TEST(Export, RefusesAFolderWhereTheWeightsLie) {
+  const TemporaryFolder folder;
+  export_checkpoint(tiny_checkpoint(), folder / "weights", "safetensors");
+  export_checkpoint(tiny_checkpoint(), folder / "model", "safetensors");
+  const std::string good = read_file(folder / "weights/model.safetensors");
+  for (const bool hard : {false, true}) {
+    std::filesystem::remove(folder / "model/model.safetensors");
+    if (hard) {
+      std::filesystem::create_hard_link(folder / "weights/model.safetensors",
+                                        folder / "model/model.safetensors");
+    } else {
+      std::filesystem::create_symlink("../weights/model.safetensors",
+                                      folder / "model/model.safetensors");
+    }
+    const auto opened = open_checkpoint(folder / "model");
+    EXPECT_THAT(
+        message_of([&] { export_checkpoint(*opened, folder / "weights", "safetensors"); }),
+        HasSubstr("weights/model.safetensors is a file of the checkpoint itself; export into "));
+    EXPECT_EQ(read_file(folder / "weights/model.safetensors"), good);
+  }
+}
+
 TEST_F(Safetensors, DerivesWhatOldFilesLack) {
   std::filesystem::remove(folder_ / "generation_config.json");
   expect_same_model(*open_checkpoint(folder_.path()), tiny_);

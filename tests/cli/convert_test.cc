@@ -13,6 +13,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 TEST(Convert, WritesOneFileThatInspectReads) {
@@ -165,14 +166,22 @@ TEST(Convert, DoesNotReplaceItsCheckpoint) {
   const TemporaryFolder folder;
   export_checkpoint(tiny_checkpoint(), folder / "hf", "safetensors");
   std::filesystem::create_symlink("hf/model.safetensors", folder / "link.tflite");
-  const std::string good = read_file(folder / "hf/model.safetensors");
-  for (const char* output : {"hf/model.safetensors", "link.tflite"}) {
+  std::filesystem::create_symlink("hf/vocab.json", folder / "vocabulary.tflite");
+  std::filesystem::create_hard_link(folder / "hf/merges.txt", folder / "hf/merges.tflite");
+  for (const char* output :
+       {"hf/model.safetensors", "link.tflite", "hf/tokenizer.json", "hf/config.json",
+        "hf/preprocessor_config.json", "vocabulary.tflite", "hf/merges.tflite"}) {
+    const std::string good = read_file(folder / output);
     const ProgramResult result =
         run_program({"convert", folder.file("hf"), "-o", folder.file(output)});
     EXPECT_EQ(result.exit_code, 1);
-    EXPECT_THAT(result.err, HasSubstr("is the checkpoint itself; write to another file."));
-    EXPECT_EQ(read_file(folder / "hf/model.safetensors"), good);
+    EXPECT_THAT(result.err, HasSubstr("the checkpoint itself; write to another file."));
+    EXPECT_EQ(read_file(folder / output), good);
   }
+  // A former result among the files is none of them.
+  write_file(folder / "hf/old.tflite", "");
+  EXPECT_THAT(run_program({"convert", folder.file("hf"), "-o", folder.file("hf/old.tflite")}).err,
+              Not(HasSubstr("the checkpoint itself")));
 }
 
 // A checkpoint where a .tflite file is expected.
