@@ -35,7 +35,7 @@ Json describe_tensor(const std::string& name, const tflite::Tensor& tensor) {
 }
 
 std::string op_name(const tflite::OperatorCode& code) {
-  if (const std::string custom = text_of(code.custom_code()); !custom.empty()) return custom;
+  if (std::string custom = text_of(code.custom_code()); !custom.empty()) return custom;
   // Writers from before 2020 know only the old field.
   const int number = std::max<int>(code.builtin_code(), code.deprecated_builtin_code());
   const std::string_view name = name_of(static_cast<OpCode>(number));

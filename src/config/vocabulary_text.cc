@@ -48,7 +48,7 @@ bool decode_base64(std::string_view text, std::string& bytes) {
     size_t padding = 0;
     for (size_t k = 0; k < 4; ++k) {
       const char c = text[i + k];
-      const int value = kBase64Values[static_cast<uint8_t>(c)];
+      const int8_t value = kBase64Values[static_cast<uint8_t>(c)];
       const bool pad = c == '=' && k >= 2 && i + 4 == text.size();
       if (pad ? k == 2 && text[i + 3] != '=' : (value < 0 || padding > 0)) return false;
       padding += pad;

@@ -302,7 +302,7 @@ Rows columns_divided(Rows source, std::vector<float> divisors) {
   return std::make_shared<DividedColumns>(std::move(source), std::move(divisors));
 }
 
-Rows conv_kernel(Rows source) {
+Rows conv_kernel(const Rows& source) {
   if (source->shape().size() != 3) {
     fail("Convolution kernel {} must have 3 dimensions, found {}.", source->name(),
          to_string(source->shape()));

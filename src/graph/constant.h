@@ -67,7 +67,7 @@ void for_each_rows(const RowSource& source,
 /// Column i of a matrix divided by divisors[i].
 [[nodiscard]] Rows columns_divided(Rows source, std::vector<float> divisors);
 /// [a, b, c] -> [a, 1, c, b]: a 1-D convolution kernel of PyTorch as CONV_2D wants it.
-[[nodiscard]] Rows conv_kernel(Rows source);
+[[nodiscard]] Rows conv_kernel(const Rows& source);
 /// Sources of equal row size one after another along dimension 0.
 [[nodiscard]] Rows joined(std::vector<Rows> sources);
 /// The same numbers under another shape; rows of dimension 0 are regrouped.

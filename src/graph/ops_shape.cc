@@ -110,7 +110,9 @@ Value reshape(Graph& g, Value a, Shape shape) {
   }
   if (shape == g.shape(a)) return a;
   const Value target = g.constant_i32(shape);
-  return g.append(OpCode::reshape, {a, target}, g.dtype(a), shape, ReshapeAttributes{shape});
+  ReshapeAttributes attributes{shape};
+  return g.append(OpCode::reshape, {a, target}, g.dtype(a), std::move(shape),
+                  std::move(attributes));
 }
 
 Value transpose(Graph& g, Value a, const std::vector<int>& permutation) {

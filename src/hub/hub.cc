@@ -153,7 +153,7 @@ fs::path resolve_checkpoint(const std::string& name_or_path, const HubOptions& o
   }
   const std::string repository = repository_of(name_or_path);
   check_revision(options.revision);
-  const fs::path folder = cache_folder() / cache_entry(repository, options);
+  fs::path folder = cache_folder() / cache_entry(repository, options);
   // The mark is written last, so a folder that has it needs no network.
   const fs::path mark = folder / ".complete";
   if (fs::exists(mark)) return folder;

@@ -15,7 +15,8 @@ namespace {
 constexpr float kMaskPerPosition = 1e9F;
 
 float attention_scale(const ModelConfig& config) {
-  return 1.0F / std::sqrt(static_cast<float>(config.d_model / config.decoder_attention_heads));
+  const int head_size = config.d_model / config.decoder_attention_heads;
+  return 1.0F / std::sqrt(static_cast<float>(head_size));
 }
 
 /// f32[1, 1, rows, positions]: 0 where column <= last_visible + row, hugely negative after it.

@@ -20,7 +20,8 @@ Value split_heads(Graph& g, Value x, int heads) {
 Value self_attention(Graph& g, Weights& weights, Value x, const std::string& prefix) {
   const int heads = weights.config().encoder_attention_heads;
   const Shape shape = g.shape(x);
-  const float scale = 1.0F / std::sqrt(static_cast<float>(shape[2] / heads));
+  const int head_size = shape[2] / heads;
+  const float scale = 1.0F / std::sqrt(static_cast<float>(head_size));
   const Value q = split_heads(g, weights.linear(g, x, prefix + ".q_proj", scale), heads);
   const Value k = split_heads(g, weights.linear(g, x, prefix + ".k_proj"), heads);
   const Value v = split_heads(g, weights.linear(g, x, prefix + ".v_proj"), heads);

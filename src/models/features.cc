@@ -21,16 +21,16 @@ static_assert(kTaps * kPiece == kFftSize && kStride * kPiece == kHopLength);
 
 /// Cosine and sine rows of the windowed DFT.
 std::vector<float> dft_kernel() {
-  std::vector<float> kernel(static_cast<size_t>(2 * kBins * kFftSize));
+  constexpr size_t kHalf = size_t{kBins} * kFftSize;
+  std::vector<float> kernel(2 * kHalf);
+  size_t at = 0;
   for (int bin = 0; bin < kBins; ++bin) {
-    for (int n = 0; n < kFftSize; ++n) {
+    for (int n = 0; n < kFftSize; ++n, ++at) {
       // Reducing the product first keeps the angle exact.
       const double angle = 2.0 * std::numbers::pi * ((bin * n) % kFftSize) / kFftSize;
       const double window = 0.5 - 0.5 * std::cos(2.0 * std::numbers::pi * n / kFftSize);
-      kernel[static_cast<size_t>(bin * kFftSize + n)] =
-          static_cast<float>(window * std::cos(angle));
-      kernel[static_cast<size_t>((kBins + bin) * kFftSize + n)] =
-          static_cast<float>(-window * std::sin(angle));
+      kernel[at] = static_cast<float>(window * std::cos(angle));
+      kernel[kHalf + at] = static_cast<float>(-window * std::sin(angle));
     }
   }
   return kernel;

@@ -108,7 +108,10 @@ class NumberJoiner {
         }
         break;
       case special:
-        take_special(word);
+        if (!take_special(word)) {
+          flush();
+          emit(word);
+        }
         break;
     }
   }
@@ -130,29 +133,23 @@ class NumberJoiner {
     }
   }
 
-  void take_special(const std::string& word) {
-    if (!next_can_be_number()) {
-      flush();
-      emit(word);
-    } else if (word == "and") {
-      if (!previous_is(multiplier)) {
-        flush();
-        emit(word);
-      }
-    } else if (word == "point") {
+  // False where the word is no part of a number.
+  [[nodiscard]] bool take_special(const std::string& word) {
+    if (!next_can_be_number()) return false;
+    if (word == "and") return previous_is(multiplier);
+    if (word == "point") {
       if ((next_ != nullptr && (next_->kind == zero || next_->kind == one || next_->kind == ten)) ||
           is_numeric(next_word_)) {
         value_ = Value{text_so_far() + ".", false};
       }
-    } else if (next_ != nullptr && (next_->kind == one || next_->kind == zero)) {
-      std::string text = text_so_far();
-      for (int i = 0; i < (word == "double" ? 2 : 3); ++i) text += std::to_string(next_->value);
-      value_ = Value{text, false};
-      skip_next_ = true;
-    } else {
-      flush();
-      emit(word);
+      return true;
     }
+    if (next_ == nullptr || (next_->kind != one && next_->kind != zero)) return false;
+    std::string text = text_so_far();
+    for (int i = 0; i < (word == "double" ? 2 : 3); ++i) text += std::to_string(next_->value);
+    value_ = Value{text, false};
+    skip_next_ = true;
+    return true;
   }
 
   // The number under way continued by 0 to 19.

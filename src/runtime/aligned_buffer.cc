@@ -14,13 +14,13 @@ constexpr size_t kReadPastEnd = 128;
 }  // namespace
 
 AlignedBuffer::AlignedBuffer(size_t bytes) : size_(bytes) {
-  constexpr size_t alignment = litert::kHostMemoryAlignment;
+  constexpr size_t kAlignment = litert::kHostMemoryAlignment;
   size_t padded = 0;
-  if (__builtin_add_overflow(bytes, kReadPastEnd + alignment - 1, &padded)) {
+  if (__builtin_add_overflow(bytes, kReadPastEnd + kAlignment - 1, &padded)) {
     fail("A buffer of {} bytes is too large.", bytes);
   }
-  padded = padded / alignment * alignment;
-  void* memory = std::aligned_alloc(alignment, padded);
+  padded = padded / kAlignment * kAlignment;
+  void* memory = std::aligned_alloc(kAlignment, padded);
   if (memory == nullptr) fail("Out of memory: cannot get a buffer of {} bytes.", bytes);
   std::memset(memory, 0, padded);
   data_.reset(static_cast<std::byte*>(memory));

@@ -79,6 +79,7 @@ struct ApiVersion {
 static_assert(sizeof(ApiVersion) == 12);
 
 extern "C" {
+// NOLINTBEGIN(readability-identifier-naming): the names are LiteRT's
 
 // Linked strongly, so that the library stays among those the program needs.
 Status LiteRtCreateEnvironment(int num_options, const EnvOption* options,
@@ -130,6 +131,7 @@ Status LiteRtCreateEnvironment(int num_options, const EnvOption* options,
 WHISPER_S4Y_LITERT_FUNCTIONS(WHISPER_S4Y_DECLARE)
 #undef WHISPER_S4Y_DECLARE
 
+// NOLINTEND(readability-identifier-naming)
 }  // extern "C"
 
 }  // namespace whisper_s4y::litert

@@ -33,7 +33,8 @@ struct Needed {
 };
 
 void check_functions() {
-#define WHISPER_S4Y_ADDRESS(result, name, arguments) {#name, reinterpret_cast<const void*>(&name)},
+#define WHISPER_S4Y_ADDRESS(result, name, arguments) \
+  {#name, reinterpret_cast<const void*>(&(name))},
   const Needed needed[] = {WHISPER_S4Y_LITERT_FUNCTIONS(WHISPER_S4Y_ADDRESS)};
 #undef WHISPER_S4Y_ADDRESS
   for (const Needed& function : needed) {

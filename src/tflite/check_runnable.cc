@@ -74,7 +74,7 @@ constexpr size_t kBufferFields = 3;
 constexpr size_t kSignatureFields = 5;
 
 bool is_plain_name(const fb::String* text) {
-  return text != nullptr && text->size() > 0 && text->size() < 256 &&
+  return text != nullptr && !text->empty() && text->size() < 256 &&
          std::ranges::all_of(text->string_view(),
                              [](char c) { return c > ' ' && c < '\x7f' && c != '"' && c != '\\'; });
 }

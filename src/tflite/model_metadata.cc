@@ -23,10 +23,10 @@ Json parse_metadata(const TfliteFile& file) {
 }
 
 std::string hash_of_file(const TfliteFile& file) {
-  constexpr size_t chunk = 8 << 20;
+  constexpr size_t kChunk = 8 << 20;
   ContentHash hash;
   for (auto rest = file.file().bytes(); !rest.empty();) {
-    const auto part = rest.first(std::min(chunk, rest.size()));
+    const auto part = rest.first(std::min(kChunk, rest.size()));
     hash.update(part);
     file.file().release(part);
     rest = rest.subspan(part.size());

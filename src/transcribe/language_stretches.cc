@@ -51,10 +51,10 @@ std::vector<SpeechSegment> pieces_of_speech(std::span<const float> speech_probs,
                                   : pieces[left + 1].start - pieces[left].end;
   };
   for (size_t i = 0; i < pieces.size();) {
-    constexpr int64_t none = std::numeric_limits<int64_t>::max();
-    const int64_t before = i > 0 ? pause(i - 1) : none;
-    const int64_t after = i + 1 < pieces.size() ? pause(i) : none;
-    if (pieces[i].size() >= kShortPiece || std::min(before, after) == none) {
+    constexpr int64_t kNone = std::numeric_limits<int64_t>::max();
+    const int64_t before = i > 0 ? pause(i - 1) : kNone;
+    const int64_t after = i + 1 < pieces.size() ? pause(i) : kNone;
+    if (pieces[i].size() >= kShortPiece || std::min(before, after) == kNone) {
       ++i;
     } else if (before <= after) {
       join(i - 1);

@@ -178,7 +178,7 @@ struct LiveTranscriber::Impl {
     const int64_t padding = int64_t{kSampleRate} * options.vad.speech_pad_ms / 1000;
     // Events that wait may begin anywhere in what is there.
     if (!events.empty()) return;
-    const int64_t needed = start.value_or(stream.position() - padding - 2 * kVadChunk);
+    const int64_t needed = start.value_or(stream.position() - padding - 2 * int64_t{kVadChunk});
     if (needed <= first_sample) return;
     samples.erase(samples.begin(), samples.begin() + static_cast<ptrdiff_t>(needed - first_sample));
     first_sample = needed;

@@ -85,29 +85,29 @@ struct LstmState {
 
 /// x [n, 128] is n steps in time; returns h of every step and moves `state` on.
 std::vector<Value> lstm(Graph& g, const SileroWeights& weights, Value x, LstmState& state) {
-  constexpr int size = kVadStateSize;
+  constexpr int kSize = kVadStateSize;
   const auto gate_rows = [&](const std::string& name, const Shape& shape) {
     return rows_of(name, shape, cell_gate_last(weights.numbers(name, shape)));
   };
-  const Shape matrix{4 * size, size};
-  std::vector<float> bias = weights.numbers("lstm_cell.bias_ih", {4 * size});
-  const std::vector<float> more = weights.numbers("lstm_cell.bias_hh", {4 * size});
+  const Shape matrix{4 * kSize, kSize};
+  std::vector<float> bias = weights.numbers("lstm_cell.bias_ih", {4 * kSize});
+  const std::vector<float> more = weights.numbers("lstm_cell.bias_hh", {4 * kSize});
   std::ranges::transform(bias, more, bias.begin(), std::plus());
   const Value input_bias =
-      g.constant(rows_of("lstm_cell.bias", {4 * size}, cell_gate_last(std::move(bias))));
+      g.constant(rows_of("lstm_cell.bias", {4 * kSize}, cell_gate_last(std::move(bias))));
   const Value from_input =
       fully_connected(g, x, g.constant(gate_rows("lstm_cell.weight_ih", matrix)), input_bias);
   const Value recurrent = g.constant(gate_rows("lstm_cell.weight_hh", matrix));
 
   std::vector<Value> outputs;
   for (int step = 0; step < g.shape(x)[0]; ++step) {
-    const Value gates = add(g, slice(g, from_input, {step, 0}, {1, 4 * size}),
+    const Value gates = add(g, slice(g, from_input, {step, 0}, {1, 4 * kSize}),
                             fully_connected(g, state.h, recurrent));
-    const Value open = logistic(g, slice(g, gates, {0, 0}, {1, 3 * size}));
-    const Value candidate = tanh(g, slice(g, gates, {0, 3 * size}, {1, size}));
-    const Value input = slice(g, open, {0, 0}, {1, size});
-    const Value forget = slice(g, open, {0, size}, {1, size});
-    const Value output = slice(g, open, {0, 2 * size}, {1, size});
+    const Value open = logistic(g, slice(g, gates, {0, 0}, {1, 3 * kSize}));
+    const Value candidate = tanh(g, slice(g, gates, {0, 3 * kSize}, {1, kSize}));
+    const Value input = slice(g, open, {0, 0}, {1, kSize});
+    const Value forget = slice(g, open, {0, kSize}, {1, kSize});
+    const Value output = slice(g, open, {0, 2 * kSize}, {1, kSize});
     state.c = add(g, mul(g, forget, state.c), mul(g, input, candidate));
     state.h = mul(g, output, tanh(g, state.c));
     outputs.push_back(state.h);
