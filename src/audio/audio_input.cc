@@ -1,12 +1,14 @@
 #include "audio/audio_input.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <limits>
 
 #include "audio/channel_choice.h"
 #include "audio/formats.h"
 #include "audio/language_tags.h"
+#include "audio/ogg_end.h"
 #include "audio/wav_header.h"
 #include "common/options.h"
 #include "whisper_s4y/error.h"
@@ -108,8 +110,13 @@ std::string described(const std::vector<AudioTrack>& tracks) {
 void AudioOptions::validate() const {
   check_numbers(*this, kAudioNumbers);
   (void)channel_choice(channel);
-  if (const auto number = whole_number(track); number && *number < 1) {
+  const auto number = whole_number(track);
+  if (number && *number < 1) {
     fail_option("{}: audio tracks are counted from 1, not {}.", kTrack, *number);
+  }
+  const auto is_no_letter = [](unsigned char c) { return c < 0x80 && std::isalpha(c) == 0; };
+  if (!number && !track.empty() && is_no_letter(static_cast<unsigned char>(track.front()))) {
+    fail_option("{} must be a number from 1 or a language, not {}.", kTrack, track);
   }
 }
 
@@ -163,7 +170,9 @@ void AudioInput::open(const AudioOptions& options) {
   const int opened =
       avformat_open_input(&format, stream_.file_name().c_str(), input_format, &dictionary);
   av_dict_free(&dictionary);
-  if (opened == AVERROR_EOF) fail("Cannot read {}: it is empty.", name());
+  if (opened == AVERROR_EOF) {
+    fail("Cannot read {}: it ends before any sound begins; it is cut off or damaged.", name());
+  }
   if (opened == AVERROR(ENOMEM)) throw std::bad_alloc();
   if (opened < 0) {
     // Readers give many codes for bytes they cannot make sense of.
@@ -302,7 +311,8 @@ double AudioInput::time_base() const {
 }
 
 bool AudioInput::has_discontinuities() const {
-  return (format_->iformat->flags & AVFMT_TS_DISCONT) != 0;
+  // FFmpeg says so of Ogg as well, in which a later link begins anew but no clock jumps.
+  return (format_->iformat->flags & AVFMT_TS_DISCONT) != 0 && !has_name(*format_->iformat, "ogg");
 }
 
 AudioSource AudioInput::source() const {
@@ -325,10 +335,12 @@ std::optional<double> AudioInput::stated_end() const {
 
 std::optional<double> AudioInput::stated_end(const AVStream& stream) const {
   const AVInputFormat& format = *format_->iformat;
+  // FFmpeg believes the size of the file more than the header.
   if (has_name(format, "wav")) {
-    // FFmpeg believes the size of the file more than the header.
-    if (const auto seconds = wav_seconds(stream_)) return seconds;
+    const auto length = wav_length(stream_);
+    return length ? std::optional(length->seconds) : std::nullopt;
   }
+  if (has_name(format, "ogg")) return std::nullopt;  // its last page tells, not a header
   if (format_->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE) return std::nullopt;
   if (const auto end = clock_time(tag(stream, "DURATION"))) return end;
   // Where tracks have no length of their own FFmpeg gives them the container's.
@@ -349,6 +361,40 @@ std::optional<double> AudioInput::stated_end(const AVStream& stream) const {
     return start + in_seconds(format_->duration, AV_TIME_BASE_Q);
   }
   return std::nullopt;
+}
+
+std::vector<std::string> AudioInput::faults() const {
+  std::vector<std::string> sentences;
+  if (has_name(*format_->iformat, "ogg") && !ogg_ends_well(stream_)) {
+    sentences.push_back(
+        fmt::format("{} has no end: it is cut off, or it is still being written.", name()));
+  }
+  constexpr double kShortRest = 0.1;  // seconds
+  const auto wav = has_name(*format_->iformat, "wav") ? wav_length(stream_) : std::nullopt;
+  if (wav && wav->seconds_after > kShortRest) {
+    sentences.push_back(
+        fmt::format("{}: its header states {:.1f} s; what follows, about {:.1f} s, was not read.",
+                    name(), wav->seconds, wav->seconds_after));
+  }
+  return sentences;
+}
+
+bool AudioInput::is_header(const AVPacket& packet) const {
+  const std::string_view bytes(reinterpret_cast<const char*>(packet.data),
+                               std::min<size_t>(static_cast<size_t>(packet.size), 200));
+  const auto has = [&](std::string_view mark) {
+    return bytes.find(mark) != std::string_view::npos;
+  };
+  switch (decoder_->codec_id) {
+    case AV_CODEC_ID_OPUS:
+      return has("OpusHead") || has("OpusTags");
+    case AV_CODEC_ID_VORBIS:
+      return has("vorbis");
+    case AV_CODEC_ID_MP3:
+      return has("Xing") || has("Info");
+    default:
+      return false;
+  }
 }
 
 bool AudioInput::may_last_longer() const { return has_name(*format_->iformat, "matroska"); }

@@ -42,6 +42,10 @@ class AudioInput {
   [[nodiscard]] bool may_last_longer() const;
   /// Seconds by which the decoder's timestamp of a frame is late.
   [[nodiscard]] double frame_lag(const AVFrame& frame) const;
+  /// What is wrong with the file as such, a sentence each.
+  [[nodiscard]] std::vector<std::string> faults() const;
+  /// Whether a packet describes the sound that follows: where files were joined there are several.
+  [[nodiscard]] bool is_header(const AVPacket& packet) const;
   [[nodiscard]] AudioInfo info() const;
   [[nodiscard]] bool seekable() const { return stream_.seekable(); }
   /// The file's name for messages.

@@ -15,6 +15,7 @@ namespace whisper_s4y {
 namespace {
 
 constexpr int kBuffer = 1 << 15;
+constexpr size_t kHead = 4096;  // bytes of a pipe that stay to be looked at
 
 struct stat checked_stat(const std::filesystem::path& path) {
   struct stat info {};
@@ -102,7 +103,13 @@ void ByteStream::make_io() {
 }
 
 std::vector<uint8_t> ByteStream::peek(int64_t offset, size_t count) const {
-  if (!seekable_ || offset < 0 || offset >= size_) return {};
+  if (!seekable_) {
+    const auto from = std::min(static_cast<size_t>(offset), head_.size());
+    const auto to = std::min(from + count, head_.size());
+    return {head_.begin() + static_cast<ptrdiff_t>(from),
+            head_.begin() + static_cast<ptrdiff_t>(to)};
+  }
+  if (offset < 0 || offset >= size_) return {};
   std::vector<uint8_t> bytes(
       static_cast<size_t>(std::min<int64_t>(static_cast<int64_t>(count), size_ - offset)));
   if (descriptor_ < 0) {
@@ -134,6 +141,10 @@ int ByteStream::read(void* self, uint8_t* out, int size) {
     if (got < 0) return AVERROR(errno);
     if (got == 0) return AVERROR_EOF;
     stream.position_ += got;
+    if (!stream.seekable_ && stream.head_.size() < kHead) {
+      const auto kept = std::min(static_cast<size_t>(got), kHead - stream.head_.size());
+      stream.head_.insert(stream.head_.end(), out, out + kept);
+    }
     return static_cast<int>(got);
   }
 }

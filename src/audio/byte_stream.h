@@ -32,7 +32,10 @@ class ByteStream {
   [[nodiscard]] const std::string& file_name() const { return file_name_; }
   /// False for pipes, from which formats with their index at the end cannot be read.
   [[nodiscard]] bool seekable() const { return seekable_; }
-  /// Bytes from `offset` on, fewer at the end, none of a pipe. Does not move the stream.
+  /// Bytes of a file; 0 for pipes.
+  [[nodiscard]] int64_t size() const { return size_; }
+  /// Bytes from `offset` on, fewer at the end; of a pipe those at its beginning that were read.
+  /// Does not move the stream.
   [[nodiscard]] std::vector<uint8_t> peek(int64_t offset, size_t count) const;
 
  private:
@@ -54,6 +57,7 @@ class ByteStream {
   int64_t origin_ = 0;     // of the descriptor: where the file begins for us
   int64_t size_ = 0;       // when seekable
   int64_t position_ = 0;
+  std::vector<uint8_t> head_;  // of a pipe
   std::unique_ptr<AVIOContext, IoFreer> io_;
 };
 

@@ -18,6 +18,10 @@ constexpr double kLengthTolerancePart = 1e-3;  // of the length
 // Less is no more than the beginning of a recording in which one channel leads the other.
 constexpr double kShortCancellation = 0.5;  // seconds
 
+std::string about(double seconds) {
+  return seconds < 0.1 ? "less than 0.1 s" : fmt::format("about {:.1f} s", seconds);
+}
+
 using Pieces = std::vector<std::span<const float>>;
 using PiecesSink = std::function<void(const Pieces& pieces)>;
 
@@ -70,7 +74,7 @@ class Decoding {
   }
 
   void count_corrupt(const AVPacket* packet) {
-    if (packet == nullptr) return;
+    if (packet == nullptr || input_.is_header(*packet)) return;
     ++source_.corrupt_packets;
     corrupt_seconds_ += packet->duration > 0
                             ? static_cast<double>(packet->duration) * input_.time_base()
@@ -129,31 +133,46 @@ class Decoding {
     };
     if (source_.corrupt_packets > 0) {
       const bool one = source_.corrupt_packets == 1;
-      warn("{}: {} of {} packets {} damaged and {} left out, about {:.1f} s of sound.",
-           input_.name(), source_.corrupt_packets, packets_, one ? "is" : "are",
-           one ? "was" : "were", corrupt_seconds_);
+      warn("{}: {} of {} packets {} damaged and {} left out, {} of sound.", input_.name(),
+           source_.corrupt_packets, packets_, one ? "is" : "are", one ? "was" : "were",
+           about(corrupt_seconds_));
     }
-    const double read = static_cast<double>(source_.samples) / kSampleRate;
-    if (const auto stated = input_.stated_end()) {
-      const double tolerance = kLengthTolerance + kLengthTolerancePart * *stated;
-      if (read < *stated - tolerance) {
-        warn("{} should last {:.1f} s, but only {:.1f} s could be read: it is cut off or damaged.",
-             input_.name(), *stated, read);
-      } else if (read > *stated + tolerance && !input_.may_last_longer()) {
-        warn("{} should last {:.1f} s, but {:.1f} s were read: its header is wrong.", input_.name(),
-             *stated, read);
-      }
+    if (timeline_.gaps() > 0) {
+      warn("{}: packets are missing in {} place{}, {} in all; silence stands there.", input_.name(),
+           timeline_.gaps(), timeline_.gaps() == 1 ? "" : "s", about(timeline_.gap_seconds()));
     }
     if (timeline_.ignored_jumps() > 0) {
-      warn("{}: the timestamps jump {} time{} too far for a pause; the sound was joined there.",
-           input_.name(), timeline_.ignored_jumps(), timeline_.ignored_jumps() == 1 ? "" : "s");
+      const std::string times = timeline_.ignored_jumps() == 1
+                                    ? "once"
+                                    : fmt::format("{} times", timeline_.ignored_jumps());
+      warn("{}: the timestamps jump {}, too far for a pause; the sound was joined there.",
+           input_.name(), times);
     }
+    report_length();
+    for (std::string& fault : input_.faults()) source_.warnings.push_back(std::move(fault));
     if (channels_.cancelled_seconds() > kShortCancellation) {
       warn(
           "{}: the channels cancel each other out for {:.1f} s; channel {}, the loudest, was taken "
           "there.",
           input_.name(), channels_.cancelled_seconds(),
           channel_name(channels_.loudest(), source_.channels));
+    }
+  }
+
+  void report_length() {
+    const auto stated = input_.stated_end();
+    // Where jumps were not followed the length is another.
+    if (!stated || timeline_.ignored_jumps() > 0) return;
+    const double read = static_cast<double>(source_.samples) / kSampleRate;
+    const double tolerance = kLengthTolerance + kLengthTolerancePart * *stated;
+    if (read < *stated - tolerance) {
+      source_.warnings.push_back(fmt::format(
+          "{} should last {:.1f} s, but only {:.1f} s could be read: it is cut off or damaged.",
+          input_.name(), *stated, read));
+    } else if (read > *stated + tolerance && !input_.may_last_longer()) {
+      source_.warnings.push_back(
+          fmt::format("{} should last {:.1f} s, but {:.1f} s were read: its header is wrong.",
+                      input_.name(), *stated, read));
     }
   }
 

@@ -10,6 +10,7 @@ namespace {
 
 // Seconds.
 constexpr double kGap = 0.02;              // a shorter one is rounding
+constexpr double kToldGap = 0.5;           // a shorter one may be a codec's way to keep silent
 constexpr double kOverlap = 0.05;          // a step back that is more than rounding
 constexpr double kDrift = 0.1;             // how far a slow clock may fall behind the samples
 constexpr double kDiscontinuity = 10;      // ffmpeg's dts_delta_threshold
@@ -65,6 +66,10 @@ Timeline::Step Timeline::next(std::optional<double> seconds, int samples, int ra
       expected_ = time;
       silence_ += jump;
       overlap_ = drift_ = 0;
+      if (jump > kToldGap) {
+        ++gaps_;
+        gap_seconds_ += jump;
+      }
     } else {
       step.skipped = samples_of(catch_up(-jump));
     }

@@ -27,6 +27,10 @@ class Timeline {
 
   /// How often timestamps jumped too far for a pause; such jumps are not followed.
   [[nodiscard]] int ignored_jumps() const { return ignored_jumps_; }
+  /// Places where packets are missing, and seconds of silence there. Short ones do not count:
+  /// codecs leave out packets of silence.
+  [[nodiscard]] int gaps() const { return gaps_; }
+  [[nodiscard]] double gap_seconds() const { return gap_seconds_; }
 
  private:
   [[nodiscard]] Step begin(double seconds);
@@ -40,6 +44,8 @@ class Timeline {
   double drift_ = 0;     // and as the clock is slower than they
   double silence_ = 0;   // seconds put in so far
   int ignored_jumps_ = 0;
+  int gaps_ = 0;
+  double gap_seconds_ = 0;
 };
 
 }  // namespace whisper_s4y

@@ -6,6 +6,7 @@
 #include "cli/console.h"
 #include "cli/inspect.h"
 #include "cli/progress.h"
+#include "common/utf8.h"
 #include "whisper_s4y/audio.h"
 
 namespace whisper_s4y {
@@ -16,7 +17,7 @@ std::string described(const AudioTrack& track) {
                                  track.channels == 1 ? "" : "s");
   if (track.seconds > 0) line += ", " + format_duration(track.seconds);
   if (track.start > 0.005) line += fmt::format(" from {:.2f} s on", track.start);
-  if (!track.title.empty()) line += fmt::format(", \"{}\"", track.title);
+  if (!track.title.empty()) line += fmt::format(", \"{}\"", visible(track.title));
   return line;
 }
 
@@ -43,11 +44,11 @@ void inspect_audio_file(const std::filesystem::path& path, bool json) {
     print_json(description);
     return;
   }
-  print_out("{}: a recording ({}){}\n", path.string(), info.format,
+  print_out("{}: a recording ({}){}\n", visible(path.string()), info.format,
             info.seconds > 0 ? ", " + format_duration(info.seconds) : "");
   for (const AudioTrack& track : info.tracks) {
     print_out("  audio track {}{}  {:<4} {:<10} {}\n", track.number, track.is_main ? "*" : " ",
-              track.language, track.codec, described(track));
+              visible(track.language), track.codec, described(track));
   }
   if (info.tracks.size() > 1) print_out("  * is transcribed unless --audio-track names another\n");
 }

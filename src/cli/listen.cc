@@ -69,7 +69,7 @@ class Recorder {
  private:
   struct Shared {
     void record() {
-      std::array<float, 2 * kVadChunk> piece{};
+      std::array<float, size_t{2} * kVadChunk> piece{};
       try {
         while (const size_t count = source->read(piece)) {
           const std::lock_guard lock(mutex);
@@ -185,8 +185,9 @@ void run_listen(const ListenArguments& arguments) {
   }
   if (watch) live.finish();
   if (!arguments.runtime.quiet) {
-    print_err("{} of sound, {} utterances",
-              format_duration(static_cast<double>(heard) / kSampleRate), utterances);
+    print_err("{} of sound, {} utterance{}",
+              format_duration(static_cast<double>(heard) / kSampleRate), utterances,
+              utterances == 1 ? "" : "s");
     // Sound that comes faster than it was spoken has no delay to speak of.
     if (utterances > 0 && delay > 0) {
       print_err(", text {:.1f} s after the end of the words on average", delay / utterances);

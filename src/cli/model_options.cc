@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/console.h"
+#include "common/utf8.h"
 
 namespace whisper_s4y {
 
@@ -17,7 +18,9 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
   command.add_flag("-q,--quiet", options.quiet, "Show no progress, no summary and no warnings");
 }
 
-void print_warning(const std::string& warning) { print_err("whisper-s4y: warning: {}\n", warning); }
+void print_warning(const std::string& warning) {
+  print_err("whisper-s4y: warning: {}\n", visible(warning));
+}
 
 RuntimeOptions runtime_options(const ModelOptions& options) {
   RuntimeOptions runtime;

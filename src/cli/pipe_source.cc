@@ -22,17 +22,27 @@ std::string_view kind_of_file(std::span<const unsigned char> bytes) {
   };
   static constexpr Mark kMarks[] = {
       {8, "WAVE", "a WAV file"},
+      {8, "AVI ", "an AVI file"},
+      {0, "riff\x2E\x91\xCF\x11", "a W64 file"},
       {0, "OggS", "an Ogg file"},
       {0, "fLaC", "a FLAC file"},
       {0, "ID3\x03", "an MP3 file"},
       {0, "ID3\x04", "an MP3 file"},
+      {0, "FLV\x01", "an FLV file"},
       {4, "ftyp", "an MP4 file"},
       {0, "\x1A\x45\xDF\xA3", "a Matroska or WebM file"},
+      {0, "\x30\x26\xB2\x75\x8E\x66\xCF\x11", "a Windows Media file"},
       {0, ".snd", "an AU file"},
       {8, "AIFF", "an AIFF file"},
       {0, "caff", "a CAF file"},
       {0, "#!AMR", "an AMR file"},
   };
+  constexpr size_t kPacket = 188;  // of an MPEG transport stream, which begins with this byte
+  constexpr unsigned char kSync = 0x47;
+  if (bytes.size() > 2 * kPacket && bytes[0] == kSync && bytes[kPacket] == kSync &&
+      bytes[2 * kPacket] == kSync) {
+    return "an MPEG transport stream";
+  }
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   for (const Mark& mark : kMarks) {
     if (text.size() > mark.offset && text.substr(mark.offset).starts_with(mark.bytes)) {
@@ -71,7 +81,7 @@ class PipeSource : public SoundSource {
   }
 
  private:
-  static constexpr size_t kHeader = 12;  // bytes that tell
+  static constexpr size_t kHeader = 400;  // bytes that tell
 
   void check() {
     checked_ = true;

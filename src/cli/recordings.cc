@@ -95,10 +95,17 @@ void name_outputs(std::vector<Recording>& recordings) {
   for (Recording& one : recordings) {
     one.output = one.path == "-" ? "stdin" : one.path.stem().string();
   }
-  const std::map<fs::path, int> counts = counted(recordings);
-  for (Recording& one : recordings) {
-    const bool alone = counts.at(one.subfolder / one.output) == 1;
-    if (!alone && one.path != "-") one.output = one.path.filename().string();
+  // A name that was made longer may be another's: talk.mp3, talk.wav and talk.mp3.wav.
+  for (bool changed = true; changed;) {
+    changed = false;
+    const std::map<fs::path, int> counts = counted(recordings);
+    for (Recording& one : recordings) {
+      const std::string whole = one.path.filename().string();
+      const bool alone = counts.at(one.subfolder / one.output) == 1;
+      if (alone || one.path == "-" || one.output == whole) continue;
+      one.output = whole;
+      changed = true;
+    }
   }
 }
 

@@ -25,6 +25,7 @@
 #include "cli/progress.h"
 #include "cli/recordings.h"
 #include "cli/transcribe_options.h"
+#include "common/utf8.h"
 #include "runtime/whisper_model.h"
 #include "whisper_s4y/audio.h"
 #include "whisper_s4y/error.h"
@@ -86,6 +87,13 @@ void check_outputs(const std::vector<Recording>& recordings, const TranscribeArg
       throw CLI::ValidationError(
           "--output", fmt::format("{} and {} would both be written to {}", other->second.string(),
                                   recording.path.string(), output.string()));
+    }
+    for (const OutputFormat format : formats) {
+      std::error_code missing;  // then there is nothing to overwrite
+      if (fs::equivalent(recording.path, output_of(recording, format, arguments), missing)) {
+        throw CLI::ValidationError(
+            "--output", fmt::format("{} would be written over itself", recording.path.string()));
+      }
     }
   }
 }
@@ -228,7 +236,7 @@ class Run {
     const std::string name = name_of(recording);
     warn(audio.source.warnings);
     if (arguments_.prints_segments() && shares_stdout_) {
-      print_out("{}{}:\n", done_ > 0 ? "\n" : "", name);
+      print_out("{}{}:\n", done_ > 0 ? "\n" : "", visible(name));
     }
     std::vector<Transcript> transcripts;
     for (const AudioChannel& channel : audio.channels) {
@@ -243,7 +251,7 @@ class Run {
     const std::lock_guard lock(mutex_);
     ++done_;
     if (arguments_.runtime.quiet) return;
-    print_err("{}: {} of sound, {}, in {} ({:.1f} times real time).\n", name,
+    print_err("{}: {} of sound, {}, in {} ({:.1f} times real time).\n", visible(name),
               format_duration(transcript.duration), languages_of(transcript),
               format_duration(seconds), transcript.duration / seconds);
   }

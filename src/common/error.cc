@@ -14,14 +14,9 @@ size_t character_start(std::string_view text, size_t at) {
   return at;
 }
 
-// Names in messages come from files: a line feed, a NUL or an escape sequence in them stays
-// visible.
+// Names in messages come from files.
 std::string one_line(std::string_view message) {
-  std::string line;
-  for (const char c : valid_utf8(message)) {
-    const auto byte = static_cast<unsigned char>(c);
-    byte < 0x20 || byte == 0x7F ? line += fmt::format("\\x{:02x}", byte) : line += c;
-  }
+  const std::string line = visible(message);
   if (line.size() <= kLongest) return line;
   const size_t head = character_start(line, kLongest / 2);
   const size_t tail = character_start(line, line.size() - kLongest / 2);

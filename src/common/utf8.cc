@@ -1,5 +1,7 @@
 #include "common/utf8.h"
 
+#include <fmt/format.h>
+
 #include <cstdint>
 
 namespace whisper_s4y {
@@ -116,6 +118,15 @@ std::string_view trimmed(std::string_view text) {
     text.remove_suffix(size);
   }
   return text;
+}
+
+std::string visible(std::string_view text) {
+  std::string line;
+  for (const char c : valid_utf8(text)) {
+    const auto byte = static_cast<unsigned char>(c);
+    byte < 0x20 || byte == 0x7F ? line += fmt::format("\\x{:02x}", byte) : line += c;
+  }
+  return line;
 }
 
 }  // namespace whisper_s4y

@@ -25,6 +25,10 @@ struct Utf8Character {
 /// `text` with every invalid part replaced by U+FFFD.
 [[nodiscard]] std::string valid_utf8(std::string_view text);
 
+/// A name from a file, fit for a line on a terminal: a line feed, a NUL or an escape sequence in it
+/// stays visible ("\\x1b"), and what is not UTF-8 becomes U+FFFD.
+[[nodiscard]] std::string visible(std::string_view text);
+
 /// The code points of `text`; invalid parts are U+FFFD.
 [[nodiscard]] std::u32string code_points(std::string_view text);
 

@@ -161,6 +161,8 @@ std::vector<Cue> cues_of(const Transcript& transcript, const OutputOptions& opti
       }
     }
   }
+  // Channels that speak at once; WebVTT wants cues in the order of their beginnings.
+  std::ranges::stable_sort(cues, {}, &Cue::start);
   for (Cue& cue : cues) {
     cue.text = without_arrows(std::move(cue.text));
     if (std::llrint(1000 * cue.end) <= std::llrint(1000 * cue.start)) cue.end = cue.start + 0.001;

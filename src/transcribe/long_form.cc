@@ -17,6 +17,11 @@ namespace {
 constexpr int kLongSilence = 100;  // frames
 constexpr int kLeadIn = 20;        // frames of it that stay
 
+// The last window of a clip, if it is shorter, counts only when somebody speaks in it.
+constexpr int kShortRest = 300;        // frames
+constexpr int kBeforeRest = 50;        // frames that the detector hears before
+constexpr float kMaybeSpeech = 0.35F;  // probability
+
 void append(std::vector<int>& to, std::span<const int> tokens) {
   to.insert(to.end(), tokens.begin(), tokens.end());
 }
@@ -80,7 +85,7 @@ void LongForm::walk(const Clip& clip) {
   for (int seek = clip.begin; seek < clip.end;) {
     if (callbacks_.cancelled && callbacks_.cancelled()) return;
     seek = next_sound(seek);
-    if (seek >= clip.end) return;
+    if (seek >= clip.end || is_empty_rest(clip, seek)) return;
     const WindowPlace place{seek, std::min(kWindowFrames, clip.end - seek)};
     const int next = transcribe_window(place);
     // Whatever the model says, the walk goes on.
@@ -102,6 +107,20 @@ int LongForm::next_sound(int seek) const {
     return sound - seek < kLongSilence ? seek : sound - kLeadIn;
   }
   return seek;
+}
+
+// Whether nobody speaks in the little that is left after other windows: the model would make up a
+// farewell.
+bool LongForm::is_empty_rest(const Clip& clip, int seek) const {
+  if (!detector_ || seek == clip.begin || clip.end - seek >= kShortRest) return false;
+  const int begin = std::max(clip.begin, seek - kBeforeRest);
+  const auto samples = audio_.subspan(static_cast<size_t>(begin) * kHopLength);
+  const auto length = static_cast<size_t>(clip.end - begin) * kHopLength;
+  const std::vector<float> probs =
+      detector_().speech_probs(samples.first(std::min(samples.size(), length)));
+  const auto first = static_cast<size_t>(seek - begin) * kHopLength / kVadChunk;
+  return std::all_of(probs.begin() + static_cast<ptrdiff_t>(std::min(first, probs.size())),
+                     probs.end(), [](float prob) { return prob < kMaybeSpeech; });
 }
 
 SoundSpan LongForm::limits_of(const Segment& segment) const {

@@ -41,6 +41,7 @@ class LongForm {
 
   void walk(const Clip& clip);
   [[nodiscard]] int next_sound(int seek) const;
+  [[nodiscard]] bool is_empty_rest(const Clip& clip, int seek) const;
   [[nodiscard]] SoundSpan limits_of(const Segment& segment) const;
   void detect_language();
   void speak(const std::string& language);

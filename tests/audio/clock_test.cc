@@ -1,8 +1,11 @@
 // Time belongs to the recording: what a container says of it is heeded.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
+#include <cstdlib>
+#include <filesystem>
 
 #include "test_files.h"
 #include "whisper_s4y/audio.h"
@@ -120,6 +123,55 @@ TEST_F(Clock, ACutOffFileSaysSo) {
   }
 }
 
+TEST_F(Clock, ACutOffPipeSaysSo) {
+  write_wav(path("a.wav"), 16000, 1, std::vector<int16_t>(16000, 100));
+  auto bytes = read_bytes(path("a.wav"));
+  bytes.resize(44 + 2 * 4000);
+  write_bytes(path("a.wav"), bytes);
+  ASSERT_EQ(std::system(("mkfifo " + path("pipe.wav") + " && cat " + path("a.wav") + " > " +
+                         path("pipe.wav") + " &")
+                            .c_str()),
+            0);
+  while (!std::filesystem::exists(path("pipe.wav"))) ::usleep(1000);
+  EXPECT_THAT(read_audio(path("pipe.wav")).source.warnings,
+              Contains(HasSubstr("should last 1.0 s, but only 0.2 s")));
+}
+
+TEST_F(Clock, WhatFollowsAWavIsToldOf) {
+  write_wav(path("a.wav"), 16000, 1, std::vector<int16_t>(16000, 100));
+  auto bytes = read_bytes(path("a.wav"));
+  const auto whole = bytes;
+  bytes.insert(bytes.end(), whole.begin(), whole.end());
+  write_bytes(path("twice.wav"), bytes);
+  EXPECT_THAT(read_audio(path("twice.wav")).source.warnings,
+              Contains(HasSubstr("states 1.0 s; what follows, about 1.0 s")));
+  for (const char* codec : {"adpcm_ima_wav", "adpcm_ms", "pcm_mulaw", "pcm_f32le"}) {
+    const Audio coded = made(tone() + "-c:a " + codec, std::string(codec) + ".wav");
+    EXPECT_THAT(coded.source.warnings, IsEmpty()) << codec;
+  }
+}
+
+TEST_F(Clock, AnOggFileHasAnEnd) {
+  for (const char* name : {"a.opus", "a.ogg"}) {
+    EXPECT_THAT(made(tone(), name).source.warnings, IsEmpty()) << name;
+    auto bytes = read_bytes(path(name));
+    bytes.resize(bytes.size() * 2 / 3);
+    write_bytes(path(name), bytes);
+    EXPECT_THAT(read_audio(path(name)).source.warnings, Contains(HasSubstr("has no end"))) << name;
+  }
+}
+
+TEST_F(Clock, JoinedOggFilesAreNoDamage) {
+  ffmpeg(tone() + path("a.opus"));
+  auto bytes = read_bytes(path("a.opus"));
+  const auto whole = bytes;
+  bytes.insert(bytes.end(), whole.begin(), whole.end());
+  write_bytes(path("twice.opus"), bytes);
+  const Audio audio = read_audio(path("twice.opus"));
+  EXPECT_THAT(audio.source.warnings, IsEmpty());
+  EXPECT_NEAR(seconds_of(audio.channels[0].samples), 6.0, 0.1);
+}
+
 TEST_F(Clock, DamagedPacketsAreCountedAndTheirTimeIsKept) {
   ffmpeg("-f lavfi -i \"anoisesrc=d=10:a=0.1\" -i " + path("tone.wav") +
          " -filter_complex \"[0][1]concat=n=2:v=0:a=1\" -c:a flac " + path("a.mka"));
@@ -128,7 +180,8 @@ TEST_F(Clock, DamagedPacketsAreCountedAndTheirTimeIsKept) {
   write_bytes(path("a.mka"), bytes);
   const Audio audio = read_audio(path("a.mka"));
   EXPECT_GT(audio.source.corrupt_packets, 0);
-  EXPECT_THAT(audio.source.warnings, Contains(HasSubstr("packets are damaged")));
+  EXPECT_THAT(audio.source.warnings, Contains(HasSubstr("damaged and")));
+  EXPECT_THAT(audio.source.warnings, Contains(HasSubstr("packets are missing in 1 place")));
   EXPECT_NEAR(loud_from(audio.channels[0].samples, 9), 11.0, 0.03);
 }
 

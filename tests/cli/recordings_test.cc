@@ -54,6 +54,12 @@ TEST_F(RecordingsTest, NamesOfOutputsAreLikeTheRecordingsAndDiffer) {
     outputs.push_back((recording.subfolder / recording.output).string());
   }
   EXPECT_THAT(outputs, ElementsAre("2024/c", "a", "b.mp3", "b.wav", "stdin", "c"));
+  write_file(folder_ / "talks/b.mp3.wav", "x");
+  outputs.clear();
+  for (const Recording& recording : find_recordings({folder_.file("talks/b*")}).found) {
+    outputs.push_back(recording.output);
+  }
+  EXPECT_THAT(outputs, ElementsAre("b.mp3", "b.mp3.wav", "b.wav"));
 }
 
 TEST_F(RecordingsTest, APatternStandsForWhatItMatches) {

@@ -1,4 +1,6 @@
 // The walk over a recording, on scripts of what the model says in each window.
+#include "transcribe/long_form.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -76,6 +78,23 @@ TEST(LongForm, ASingleTimestampAtTheEndSaysThatNoSpeechFollows) {
   const Transcript transcript = transcribe(model, 60, english());
   EXPECT_THAT(texts(transcript), ElementsAre(" a", " b"));
   EXPECT_EQ(transcript.segments[1].seek, 3000);
+}
+
+TEST(LongForm, AShortRestInWhichNobodySpeaksIsLeftOut) {
+  LoudDetector detector;
+  const auto texts_of = [&](double loud_from) {
+    ScriptedRecording model({{{sentence(0, 'a', 4)}}, {{sentence(0, 'b', 1)}}});
+    const Tokenizer tokenizer(model.info().vocabulary, model.info().generation);
+    const TranscribeOptions options = english();
+    std::vector<float> audio = seconds_of_sound(31.5);
+    std::fill(audio.begin() + static_cast<ptrdiff_t>(loud_from * 16000), audio.end(), 1.0F);
+    const TranscribeCallbacks callbacks;
+    return texts(LongForm(model, tokenizer, audio, options, callbacks, [&]() -> SpeechDetector& {
+                   return detector;
+                 }).run());
+  };
+  EXPECT_THAT(texts_of(31.5), ElementsAre(" a"));
+  EXPECT_THAT(texts_of(31.0), ElementsAre(" a", " b"));
 }
 
 TEST(LongForm, NothingEndsAfterTheRecording) {
