@@ -81,7 +81,8 @@ TEST(VadOptionsTest, RefusesWhatIsImpossible) {
     EXPECT_THAT([&] { options.validate(); }, ThrowsMessage<Error>(HasSubstr(message)));
   };
   refuses({.threshold = 0.0}, "threshold must be 0.001 to 0.999, not 0.");
-  refuses({.threshold = std::numeric_limits<double>::quiet_NaN()}, "threshold must be 0.001 to 0.999, not nan.");
+  refuses({.threshold = std::numeric_limits<double>::quiet_NaN()},
+          "threshold must be 0.001 to 0.999, not nan.");
   refuses({.neg_threshold = 0.6}, "neg_threshold 0.6 is above the threshold 0.5");
   refuses({.min_speech_duration_ms = -1}, "min_speech_duration_ms must be 0 to 86400000, not -1.");
   refuses({.max_speech_duration_s = 0.5}, "max_speech_duration_s is 0.5, expected at least 0.864");
