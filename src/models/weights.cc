@@ -124,9 +124,9 @@ Value Weights::product_int8(Graph& g, Value x, const Rows& source, Value bias) {
         bias);
   }
   // TFLite 2.14 knows one scale a matrix: it multiplies by the integers, the scales come after.
-  static const auto kOne = std::make_shared<const Quantization>(Quantization{.scales = {1.0F}});
+  static const auto one = std::make_shared<const Quantization>(Quantization{.scales = {1.0F}});
   const Value integers = g.constant(source->name() + ".integers_scale_1", DType::i8,
-                                    source->shape(), stored.data, kOne);
+                                    source->shape(), stored.data, one);
   const Value scales = g.constant(
       rows_of(source->name() + ".scales", {source->shape()[0]}, stored.quantization->scales));
   const Value scaled = mul(g, fully_connected(g, x, integers), scales);
