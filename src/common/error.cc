@@ -16,7 +16,7 @@ size_t character_start(std::string_view text, size_t at) {
 
 // Names in messages come from files.
 std::string one_line(std::string_view message) {
-  const std::string line = visible(message);
+  std::string line = visible(message);
   if (line.size() <= kLongest) return line;
   const size_t head = character_start(line, kLongest / 2);
   const size_t tail = character_start(line, line.size() - kLongest / 2);
