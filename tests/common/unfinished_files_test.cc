@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -19,9 +20,14 @@ using ::testing::HasSubstr;
 TEST(UnfinishedFile, IsRemovedWhileItLives) {
   const TemporaryFolder folder;
   for (const char* name : {"finished", "other", "unfinished"}) write_file(folder / name, "x");
-  const UnfinishedFile unfinished(folder.file("unfinished"));
-  { const UnfinishedFile finished(folder.file("finished")); }
-  remove_unfinished_files();
+  // The process must end after it, as in a signal handler.
+  const auto interrupted = [&] {
+    const UnfinishedFile unfinished(folder.file("unfinished"));
+    { const UnfinishedFile finished(folder.file("finished")); }
+    remove_unfinished_files();
+    std::_Exit(7);
+  };
+  EXPECT_EXIT(interrupted(), ::testing::ExitedWithCode(7), "");
   EXPECT_THAT(folder.names(), ElementsAre("finished", "other"));
 }
 
