@@ -236,9 +236,7 @@ AudioTrack AudioInput::track(size_t index) const {
                    .channels = stream.codecpar->ch_layout.nb_channels,
                    .is_main = index == main_};
   if (track.language == "und") track.language.clear();
-  if (stream.start_time != AV_NOPTS_VALUE) {
-    track.start = std::max(0.0, in_seconds(stream.start_time, stream.time_base) - zero_);
-  }
+  track.start = start_of(stream);
   track.seconds = std::max(0.0, stated_end(stream).value_or(0) - track.start);
   return track;
 }
@@ -329,6 +327,11 @@ AudioSource AudioInput::source() const {
   return source;
 }
 
+double AudioInput::start_of(const AVStream& stream) const {
+  if (stream.start_time == AV_NOPTS_VALUE) return 0;
+  return std::max(0.0, in_seconds(stream.start_time, stream.time_base) - zero_);
+}
+
 std::optional<double> AudioInput::stated_end() const {
   return stated_end(*format_->streams[audio_streams_[chosen_]]);
 }
@@ -350,10 +353,7 @@ std::optional<double> AudioInput::stated_end(const AVStream& stream) const {
             return other->codecpar->codec_type == AVMEDIA_TYPE_AUDIO || is_moving_picture(*other);
           }) == 1;
   if (!alone && !has_name(format, "mov")) return std::nullopt;
-  double start = 0;
-  if (stream.start_time != AV_NOPTS_VALUE) {
-    start = std::max(0.0, in_seconds(stream.start_time, stream.time_base) - zero_);
-  }
+  const double start = start_of(stream);
   if (stream.duration != AV_NOPTS_VALUE && stream.duration > 0) {
     return start + in_seconds(stream.duration, stream.time_base);
   }

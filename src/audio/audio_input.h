@@ -56,6 +56,8 @@ class AudioInput {
   [[nodiscard]] const AVInputFormat* probed_format() const;
   void choose_track(const std::string& wanted);
   [[nodiscard]] AudioTrack track(size_t index) const;
+  /// Seconds from the beginning of the recording.
+  [[nodiscard]] double start_of(const AVStream& stream) const;
   [[nodiscard]] std::optional<double> stated_end(const AVStream& stream) const;
   [[nodiscard]] double beginning() const;
   void open_decoder();

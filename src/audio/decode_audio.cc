@@ -32,8 +32,7 @@ class Decoding {
       : input_(input),
         sink_(sink),
         source_(input.source()),
-        choice_(channel_choice(options.channel)),
-        channels_(input.name(), choice_, source_.channels),
+        channels_(input.name(), channel_choice(options.channel), source_.channels),
         timeline_(input.has_discontinuities()) {}
 
   AudioSource run() {
@@ -179,7 +178,6 @@ class Decoding {
   AudioInput& input_;
   const PiecesSink& sink_;
   AudioSource source_;
-  ChannelChoice choice_;
   ChannelReader channels_;
   Timeline timeline_;
   int64_t skip_ = 0;          // samples still to leave out
