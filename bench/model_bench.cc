@@ -22,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/fail.h"
 #include "common/front_end.h"
 #include "decoding/logit_math.h"
 #include "decoding/logit_rules.h"
@@ -30,7 +31,6 @@
 #include "tflite/model_metadata.h"
 #include "tokenizer/tokenizer.h"
 #include "whisper_s4y/audio.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {

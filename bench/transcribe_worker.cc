@@ -12,9 +12,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "common/fail.h"
 #include "runtime/whisper_model.h"
 #include "whisper_s4y/audio.h"
-#include "whisper_s4y/error.h"
 #include "whisper_s4y/transcriber.h"
 
 namespace whisper_s4y {

@@ -13,10 +13,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "whisper_s4y/export.h"
+#include "whisper_s4y/span.h"
 
 namespace whisper_s4y {
 
@@ -27,7 +29,7 @@ inline constexpr int kSampleRate = 16000;
 enum class PcmFormat { s16le, f32le };
 
 /// How to read a file.
-struct AudioOptions {
+struct WHISPER_S4Y_API AudioOptions {
   std::string track;  // audio track: its number from 1, or its language (de, deu, German);
                       // empty: the file's main one
   std::string channel = "mix";  // mix, left, right, a number from 1; each: all channels apart
@@ -60,10 +62,10 @@ struct AudioInfo {
 };
 
 /// Whether a file looks like a recording by its first bytes. Throws Error when it cannot be read.
-[[nodiscard]] bool is_recording(const std::filesystem::path& path);
+[[nodiscard]] WHISPER_S4Y_API bool is_recording(const std::filesystem::path& path);
 
 /// Reads the header of a file. Throws Error when it cannot be read or has no audio track.
-[[nodiscard]] AudioInfo inspect_audio(const std::filesystem::path& path);
+[[nodiscard]] WHISPER_S4Y_API AudioInfo inspect_audio(const std::filesystem::path& path);
 
 /// What was read.
 struct AudioSource {
@@ -78,7 +80,7 @@ struct AudioSource {
 };
 
 /// Takes the next samples: mono, 16 kHz, in [-1, 1]. The span is valid during the call.
-using AudioSink = std::function<void(std::span<const float>)>;
+using AudioSink = std::function<void(Span<const float>)>;
 
 /// Decodes a file piece by piece, so that its length does not matter. "-" is standard input.
 /// Channels are mixed to one and other rates resampled as ffmpeg does by default; 16-bit mono at
@@ -92,12 +94,12 @@ using AudioSink = std::function<void(std::span<const float>)>;
 /// Parts that cannot be decoded are left out and counted. Throws Error when the file cannot be
 /// read, has no such track or channel or holds no audio that can be decoded; what `sink` throws
 /// passes through.
-AudioSource decode_audio(const std::filesystem::path& path, const AudioOptions& options,
-                         const AudioSink& sink);
+WHISPER_S4Y_API AudioSource decode_audio(const std::filesystem::path& path,
+                                         const AudioOptions& options, const AudioSink& sink);
 
 /// The same for a file in memory; `name` stands for it in messages.
-AudioSource decode_audio(std::span<const std::byte> file, std::string_view name,
-                         const AudioOptions& options, const AudioSink& sink);
+WHISPER_S4Y_API AudioSource decode_audio(Span<const std::byte> file, std::string_view name,
+                                         const AudioOptions& options, const AudioSink& sink);
 
 /// The samples of a channel.
 struct AudioChannel {
@@ -112,14 +114,16 @@ struct Audio {
 };
 
 /// All samples of a file with what there is to say of them, see decode_audio.
-[[nodiscard]] Audio read_audio(const std::filesystem::path& path, const AudioOptions& options = {});
-[[nodiscard]] Audio read_audio(std::span<const std::byte> file, std::string_view name,
-                               const AudioOptions& options = {});
+[[nodiscard]] WHISPER_S4Y_API Audio read_audio(const std::filesystem::path& path,
+                                               const AudioOptions& options = {});
+[[nodiscard]] WHISPER_S4Y_API Audio read_audio(Span<const std::byte> file, std::string_view name,
+                                               const AudioOptions& options = {});
 
 /// The samples alone; the channel cannot be "each".
-[[nodiscard]] std::vector<float> load_audio(const std::filesystem::path& path,
-                                            const AudioOptions& options = {});
-[[nodiscard]] std::vector<float> load_audio(std::span<const std::byte> file, std::string_view name,
-                                            const AudioOptions& options = {});
+[[nodiscard]] WHISPER_S4Y_API std::vector<float> load_audio(const std::filesystem::path& path,
+                                                            const AudioOptions& options = {});
+[[nodiscard]] WHISPER_S4Y_API std::vector<float> load_audio(Span<const std::byte> file,
+                                                            std::string_view name,
+                                                            const AudioOptions& options = {});
 
 }  // namespace whisper_s4y

@@ -11,7 +11,6 @@
 
 #include <functional>
 #include <memory>
-#include <span>
 #include <string>
 
 #include "whisper_s4y/transcriber.h"
@@ -19,16 +18,18 @@
 
 namespace whisper_s4y {
 
-struct LiveOptions {
+/// Utterances end soon, and none is longer than a window: at least 250 ms of speech, at most 28 s,
+/// 500 ms of silence that end it, 200 ms around it.
+[[nodiscard]] WHISPER_S4Y_API VadOptions live_vad_options();
+
+/// How speech is transcribed while it is spoken.
+struct WHISPER_S4Y_API LiveOptions {
   /// How utterances are transcribed. Conditioning puts the utterance before into the prompt, unless
   /// it was in another language. A language to detect is that of the first utterance that is sure,
   /// or with `multilingual` every utterance's own.
   TranscribeOptions transcribe;
   /// Where utterances begin and end.
-  VadOptions vad = {.min_speech_duration_ms = 250,
-                    .max_speech_duration_s = 28.0,
-                    .min_silence_duration_ms = 500,
-                    .speech_pad_ms = 200};
+  VadOptions vad = live_vad_options();
   double update_interval = 1.0;  // seconds of new sound until an utterance is transcribed anew
 
   /// Throws Error when a value is impossible, or excludes another.
@@ -48,7 +49,7 @@ struct LiveText {
 /// Cuts sound into utterances by voice activity. While somebody speaks, the utterance so far is
 /// transcribed again and again, and what two hypotheses after one another begin with is confirmed
 /// (local agreement, arXiv 2005.11185). Not thread-safe.
-class LiveTranscriber {
+class WHISPER_S4Y_API LiveTranscriber {
  public:
   using Callback = std::function<void(const LiveText& text)>;
 
@@ -62,7 +63,7 @@ class LiveTranscriber {
   /// before it returns: at most one unfinished utterance, however long that took. Throws Error when
   /// transcribing fails, and what the callback throws; the utterance concerned is over then, and
   /// the next call goes on behind it.
-  void push(std::span<const float> samples);
+  void push(Span<const float> samples);
   /// The sound is over: ends the utterance.
   void finish();
 

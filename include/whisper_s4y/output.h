@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "whisper_s4y/export.h"
 #include "whisper_s4y/transcript.h"
 
 namespace whisper_s4y {
@@ -38,31 +39,34 @@ struct OutputOptions {
 };
 
 /// "srt" and so on. Throws Error listing the formats for anything else.
-[[nodiscard]] OutputFormat output_format(std::string_view name);
+[[nodiscard]] WHISPER_S4Y_API OutputFormat output_format(std::string_view name);
 /// One format, several with commas between, or all for "all".
-[[nodiscard]] std::vector<OutputFormat> output_formats(std::string_view names);
+[[nodiscard]] WHISPER_S4Y_API std::vector<OutputFormat> output_formats(std::string_view names);
 /// The name of a format, which is also the ending of its files.
-[[nodiscard]] std::string_view name_of(OutputFormat format);
+[[nodiscard]] WHISPER_S4Y_API std::string_view name_of(OutputFormat format);
 
 /// Throws Error for a number below 1, and for an option that would have no effect: any without
 /// `word_timestamps`, and those that another option makes void.
-void validate(const OutputOptions& options, bool word_timestamps);
+WHISPER_S4Y_API void validate(const OutputOptions& options, bool word_timestamps);
 
 /// The whole file of a transcript, UTF-8.
-[[nodiscard]] std::string format_transcript(const Transcript& transcript, OutputFormat format,
-                                            const OutputOptions& options = {});
+[[nodiscard]] WHISPER_S4Y_API std::string format_transcript(const Transcript& transcript,
+                                                            OutputFormat format,
+                                                            const OutputOptions& options = {});
 
 /// Writes it; the file appears when it is complete. Throws Error when it cannot be written.
-void write_transcript(const Transcript& transcript, OutputFormat format,
-                      const OutputOptions& options, const std::filesystem::path& path);
+WHISPER_S4Y_API void write_transcript(const Transcript& transcript, OutputFormat format,
+                                      const OutputOptions& options,
+                                      const std::filesystem::path& path);
 
 /// `folder`/talk.srt for the recording x/talk.mp4; `folder`/stdin.srt for "-".
-[[nodiscard]] std::filesystem::path output_path(const std::filesystem::path& folder,
-                                                const std::filesystem::path& recording,
-                                                OutputFormat format);
+[[nodiscard]] WHISPER_S4Y_API std::filesystem::path output_path(
+    const std::filesystem::path& folder, const std::filesystem::path& recording,
+    OutputFormat format);
 
 /// 01:02:03.450, rounded to milliseconds; hours only when there are some or they are asked for.
-[[nodiscard]] std::string format_timestamp(double seconds, bool always_hours = false,
-                                           char decimal_mark = '.');
+[[nodiscard]] WHISPER_S4Y_API std::string format_timestamp(double seconds,
+                                                           bool always_hours = false,
+                                                           char decimal_mark = '.');
 
 }  // namespace whisper_s4y

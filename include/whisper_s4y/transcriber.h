@@ -13,10 +13,12 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "whisper_s4y/export.h"
+#include "whisper_s4y/span.h"
 #include "whisper_s4y/transcript.h"
 #include "whisper_s4y/vad.h"
 
@@ -27,7 +29,7 @@ class Tokenizer;
 
 /// How a recording is transcribed. Names and defaults are those of openai/whisper transcribe() and
 /// its command line; those marked (f) are faster-whisper's.
-struct TranscribeOptions {
+struct WHISPER_S4Y_API TranscribeOptions {
   std::string task = "transcribe";            // or "translate": into English
   std::optional<std::string> language;        // code or name; "auto" or nothing = detect
   std::vector<std::string> languages;         // detect one of these, codes or names; empty = any
@@ -91,7 +93,7 @@ struct TranscribeCallbacks {
 
 /// A model and its tokenizer, ready for any number of recordings, one at a time. Voice activity
 /// detection and what batch_size needs are loaded when first used, and kept.
-class Transcriber {
+class WHISPER_S4Y_API Transcriber {
  public:
   /// Opens a .tflite bundle. Throws Error when it is none.
   explicit Transcriber(const std::filesystem::path& model);
@@ -103,7 +105,7 @@ class Transcriber {
 
   /// Transcribes mono samples at 16 kHz in [-1, 1]. Throws Error when an option does not fit the
   /// model or another option.
-  [[nodiscard]] Transcript transcribe(std::span<const float> audio,
+  [[nodiscard]] Transcript transcribe(Span<const float> audio,
                                       const TranscribeOptions& options = {},
                                       const TranscribeCallbacks& callbacks = {});
 
@@ -114,10 +116,10 @@ class Transcriber {
   /// options.languages and the fields that begin with language_detection count. Throws Error when
   /// the model is English only.
   [[nodiscard]] std::vector<std::pair<std::string, float>> detect_language(
-      std::span<const float> audio, const TranscribeOptions& options = {});
+      Span<const float> audio, const TranscribeOptions& options = {});
 
  private:
-  Transcript transcribe_checked(std::span<const float> audio, const TranscribeOptions& options,
+  Transcript transcribe_checked(Span<const float> audio, const TranscribeOptions& options,
                                 const TranscribeCallbacks& callbacks);
   SpeechDetector& speech_detector(const TranscribeCallbacks& callbacks);
   std::vector<DecoderModel*> workers(int count);

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "whisper_s4y/export.h"
+
 namespace whisper_s4y {
 
 /// A spoken word.
@@ -13,7 +15,8 @@ struct Word {
   double end = 0;         //
   float probability = 0;  // mean over its tokens
 
-  bool operator==(const Word&) const = default;
+  WHISPER_S4Y_API bool operator==(const Word& other) const;
+  bool operator!=(const Word& other) const { return !(*this == other); }
 };
 
 /// A phrase or sentence.
@@ -32,7 +35,8 @@ struct Segment {
   std::vector<Word> words;      // empty unless word timestamps were asked for
   std::string channel;          // "left", "right" or a number, where channels are told apart
 
-  bool operator==(const Segment&) const = default;
+  WHISPER_S4Y_API bool operator==(const Segment& other) const;
+  bool operator!=(const Segment& other) const { return !(*this == other); }
 };
 
 /// The text of a recording.
@@ -45,12 +49,13 @@ struct Transcript {
   std::vector<Segment> segments;
   std::vector<std::string> warnings;  // what was lost on the way, a sentence each
 
-  bool operator==(const Transcript&) const = default;
+  WHISPER_S4Y_API bool operator==(const Transcript& other) const;
+  bool operator!=(const Transcript& other) const { return !(*this == other); }
 };
 
 /// One transcript of the channels of a recording, which were transcribed apart: segments in the
 /// order of their times, each with the name of its channel. `names` are as many as `channels`.
-[[nodiscard]] Transcript merge_channels(std::vector<Transcript> channels,
-                                        const std::vector<std::string>& names);
+[[nodiscard]] WHISPER_S4Y_API Transcript merge_channels(std::vector<Transcript> channels,
+                                                        const std::vector<std::string>& names);
 
 }  // namespace whisper_s4y

@@ -12,16 +12,18 @@
 #include <limits>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
+
+#include "whisper_s4y/export.h"
+#include "whisper_s4y/span.h"
 
 namespace whisper_s4y {
 
 inline constexpr int kVadChunk = 512;  // samples one probability is for: 32 ms at 16 kHz
 
 /// How probabilities of speech become segments. Names and defaults are faster-whisper's.
-struct VadOptions {
+struct WHISPER_S4Y_API VadOptions {
   double threshold = 0.5;               // probability from which on a chunk is speech
   std::optional<double> neg_threshold;  // below it speech ends; nothing = threshold - 0.15
   int min_speech_duration_ms = 0;       // shorter segments are dropped
@@ -40,11 +42,14 @@ struct SpeechSegment {
   int64_t end = 0;
 
   [[nodiscard]] int64_t size() const { return end - start; }
-  bool operator==(const SpeechSegment&) const = default;
+  bool operator==(const SpeechSegment& other) const {
+    return start == other.start && end == other.end;
+  }
+  bool operator!=(const SpeechSegment& other) const { return !(*this == other); }
 };
 
 /// Tells speech from everything else, 32 ms at a time.
-class SpeechDetector {
+class WHISPER_S4Y_API SpeechDetector {
  public:
   virtual ~SpeechDetector() = default;
 
@@ -53,21 +58,20 @@ class SpeechDetector {
 
   /// Hears further chunks of a recording: `chunks` is mono at 16 kHz, kVadChunk samples for each
   /// of `speech_probs`, which gets the probabilities of speech.
-  virtual void hear(std::span<const float> chunks, std::span<float> speech_probs) = 0;
+  virtual void hear(Span<const float> chunks, Span<float> speech_probs) = 0;
 
   /// Probabilities for a whole recording from its beginning. As in faster-whisper, zeros fill the
   /// last chunk, and a recording of whole chunks gets one more chunk of zeros.
-  [[nodiscard]] std::vector<float> speech_probs(std::span<const float> audio);
+  [[nodiscard]] std::vector<float> speech_probs(Span<const float> audio);
 };
 
 /// Silero VAD, or a detector of loudness when LiteRT cannot run it, which `warn` is told of.
-[[nodiscard]] std::unique_ptr<SpeechDetector> make_speech_detector(
+[[nodiscard]] WHISPER_S4Y_API std::unique_ptr<SpeechDetector> make_speech_detector(
     const std::function<void(const std::string&)>& warn = {});
 
 /// The segments of a recording that hold speech (faster-whisper vad.py: get_speech_timestamps).
 /// `audio` is mono at 16 kHz. Segments are padded, in order, and do not overlap.
-[[nodiscard]] std::vector<SpeechSegment> get_speech_timestamps(SpeechDetector& detector,
-                                                               std::span<const float> audio,
-                                                               const VadOptions& options = {});
+[[nodiscard]] WHISPER_S4Y_API std::vector<SpeechSegment> get_speech_timestamps(
+    SpeechDetector& detector, Span<const float> audio, const VadOptions& options = {});
 
 }  // namespace whisper_s4y

@@ -10,8 +10,8 @@
 #include "audio/language_tags.h"
 #include "audio/ogg_end.h"
 #include "audio/wav_header.h"
+#include "common/fail.h"
 #include "common/options.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {

@@ -9,7 +9,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "whisper_s4y/error.h"
+#include "common/fail.h"
 
 namespace whisper_s4y {
 namespace {
@@ -20,11 +20,11 @@ constexpr size_t kHead = 4096;  // bytes of a pipe that stay to be looked at
 struct stat checked_stat(const std::filesystem::path& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) {
-    fail("Cannot read {}: {}.", path.string(), std::strerror(errno));
+    fail(ErrorCode::io, "Cannot read {}: {}.", path.string(), std::strerror(errno));
   }
-  if (S_ISDIR(info.st_mode)) fail("Cannot read {}: it is a folder.", path.string());
+  if (S_ISDIR(info.st_mode)) fail(ErrorCode::io, "Cannot read {}: it is a folder.", path.string());
   if (!S_ISREG(info.st_mode) && !S_ISFIFO(info.st_mode)) {
-    fail("Cannot read {}: it is neither a file nor a pipe.", path.string());
+    fail(ErrorCode::io, "Cannot read {}: it is neither a file nor a pipe.", path.string());
   }
   return info;
 }
@@ -54,7 +54,7 @@ ByteStream::ByteStream(std::span<const std::byte> file, std::string_view name)
       memory_(file),
       seekable_(true),
       size_(static_cast<int64_t>(file.size())) {
-  if (file.empty()) fail("Cannot read {}: the file is empty.", name_);
+  if (file.empty()) fail(ErrorCode::io, "Cannot read {}: the file is empty.", name_);
   make_io();
 }
 
@@ -68,15 +68,16 @@ void ByteStream::open_descriptor(const std::filesystem::path& path) {
   if (path == "-") {
     descriptor_ = STDIN_FILENO;
     if (::isatty(descriptor_) != 0) {
-      fail("Cannot read audio from standard input: it is a terminal, not a file or a pipe.");
+      fail(ErrorCode::io,
+           "Cannot read audio from standard input: it is a terminal, not a file or a pipe.");
     }
     if (::fstat(descriptor_, &info) != 0) {
-      fail("Cannot read standard input: {}.", std::strerror(errno));
+      fail(ErrorCode::io, "Cannot read standard input: {}.", std::strerror(errno));
     }
   } else {
     info = checked_stat(path);
     descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (descriptor_ < 0) fail("Cannot read {}: {}.", name_, std::strerror(errno));
+    if (descriptor_ < 0) fail(ErrorCode::io, "Cannot read {}: {}.", name_, std::strerror(errno));
     owned_ = true;
   }
   // A redirected file can be sought, which formats with the index at the end need.
@@ -87,7 +88,7 @@ void ByteStream::open_descriptor(const std::filesystem::path& path) {
   if (size_ <= 0) {
     if (owned_) ::close(descriptor_);
     owned_ = false;
-    fail("Cannot read {}: the file is empty.", name_);
+    fail(ErrorCode::io, "Cannot read {}: the file is empty.", name_);
   }
 }
 

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "common/fail.h"
 #include "whisper_s4y/audio.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {

@@ -6,8 +6,8 @@
 #include "audio/formats.h"
 #include "audio/timeline.h"
 #include "common/boundary.h"
+#include "common/fail.h"
 #include "whisper_s4y/audio.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {
@@ -190,7 +190,7 @@ class Decoding {
 
 AudioSource decode(AudioInput& input, const AudioOptions& options, const AudioSink& sink) {
   if (channel_choice(options.channel).kind == ChannelChoice::Kind::each) {
-    fail("Only read_audio() gives each channel of a file.");
+    fail(ErrorCode::invalid_argument, "Only read_audio() gives each channel of a file.");
   }
   const PiecesSink first = [&](const Pieces& pieces) { sink(pieces.front()); };
   return Decoding(input, options, first).run();
@@ -224,7 +224,8 @@ Audio read(AudioInput& input, const AudioOptions& options) {
 }
 
 std::vector<float> only_channel(Audio audio) {
-  if (audio.channels.size() > 1) fail("Only read_audio() gives each channel of a file.");
+  if (audio.channels.size() > 1)
+    fail(ErrorCode::invalid_argument, "Only read_audio() gives each channel of a file.");
   return std::move(audio.channels.front().samples);
 }
 
@@ -257,7 +258,7 @@ AudioSource decode_audio(const std::filesystem::path& path, const AudioOptions& 
   });
 }
 
-AudioSource decode_audio(std::span<const std::byte> file, std::string_view name,
+AudioSource decode_audio(Span<const std::byte> file, std::string_view name,
                          const AudioOptions& options, const AudioSink& sink) {
   return with_errors([&] {
     AudioInput input(file, name, options);
@@ -272,8 +273,7 @@ Audio read_audio(const std::filesystem::path& path, const AudioOptions& options)
   });
 }
 
-Audio read_audio(std::span<const std::byte> file, std::string_view name,
-                 const AudioOptions& options) {
+Audio read_audio(Span<const std::byte> file, std::string_view name, const AudioOptions& options) {
   return with_errors([&] {
     AudioInput input(file, name, options);
     return read(input, options);
@@ -284,7 +284,7 @@ std::vector<float> load_audio(const std::filesystem::path& path, const AudioOpti
   return with_errors([&] { return only_channel(read_audio(path, options)); });
 }
 
-std::vector<float> load_audio(std::span<const std::byte> file, std::string_view name,
+std::vector<float> load_audio(Span<const std::byte> file, std::string_view name,
                               const AudioOptions& options) {
   return with_errors([&] { return only_channel(read_audio(file, name, options)); });
 }

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "common/fail.h"
 #include "whisper_s4y/audio.h"
-#include "whisper_s4y/error.h"
 
 extern "C" {
 #include <libavutil/opt.h>
@@ -85,7 +85,8 @@ void Resampler::configure(const AVFrame& frame) {
   using Kind = ChannelChoice::Kind;
   const int channels = layout_.nb_channels;
   if (choice_.kind == Kind::one && choice_.index >= channels) {
-    fail("{} has no channel {}: it has {}, counted from 1.", name_, choice_.index + 1, channels);
+    fail(ErrorCode::not_found, "{} has no channel {}: it has {}, counted from 1.", name_,
+         choice_.index + 1, channels);
   }
   Layout places;
   assign_places(places, layout_);

@@ -10,7 +10,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "whisper_s4y/error.h"
+#include "common/fail.h"
 
 namespace whisper_s4y {
 

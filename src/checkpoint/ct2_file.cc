@@ -7,7 +7,7 @@
 #include "checkpoint/byte_reader.h"
 #include "checkpoint/layout.h"
 #include "checkpoint/storage.h"
-#include "whisper_s4y/error.h"
+#include "common/fail.h"
 
 namespace whisper_s4y {
 namespace {

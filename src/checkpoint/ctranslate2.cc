@@ -13,7 +13,7 @@
 #include "checkpoint/layout.h"
 #include "checkpoint/side_file.h"
 #include "checkpoint/storage.h"
-#include "whisper_s4y/error.h"
+#include "common/fail.h"
 
 namespace whisper_s4y {
 namespace {

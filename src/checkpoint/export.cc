@@ -11,8 +11,8 @@
 #include "checkpoint/source_files.h"
 #include "checkpoint/standard_vocabulary.h"
 #include "checkpoint/storage.h"
+#include "common/fail.h"
 #include "common/half.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {

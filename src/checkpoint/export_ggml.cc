@@ -5,8 +5,8 @@
 #include "checkpoint/layout.h"
 #include "checkpoint/openai_names.h"
 #include "checkpoint/standard_vocabulary.h"
+#include "common/fail.h"
 #include "common/mel_filters.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {

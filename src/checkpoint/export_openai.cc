@@ -9,7 +9,7 @@
 #include "checkpoint/openai_names.h"
 #include "checkpoint/standard_vocabulary.h"
 #include "checkpoint/storage.h"
-#include "whisper_s4y/error.h"
+#include "common/fail.h"
 
 namespace whisper_s4y {
 namespace {

@@ -9,7 +9,7 @@
 #include "checkpoint/standard_vocabulary.h"
 #include "checkpoint/suppress_tokens.h"
 #include "checkpoint/vocabulary_builder.h"
-#include "whisper_s4y/error.h"
+#include "common/fail.h"
 
 namespace whisper_s4y {
 namespace {

@@ -15,8 +15,8 @@
 #include "checkpoint/standard_vocabulary.h"
 #include "checkpoint/storage.h"
 #include "checkpoint/vocabulary_builder.h"
+#include "common/fail.h"
 #include "common/file_kind.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {

@@ -4,8 +4,8 @@
 #include <array>
 #include <cstring>
 
+#include "common/fail.h"
 #include "common/half.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {

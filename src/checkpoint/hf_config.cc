@@ -3,6 +3,7 @@
 #include "checkpoint/generation_fields.h"
 #include "checkpoint/json_file.h"
 #include "checkpoint/side_file.h"
+#include "common/fail.h"
 
 namespace whisper_s4y {
 namespace {

@@ -15,6 +15,7 @@
 #include "checkpoint/standard_vocabulary.h"
 #include "checkpoint/text_file.h"
 #include "checkpoint/vocabulary_builder.h"
+#include "common/fail.h"
 
 namespace whisper_s4y {
 namespace {

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "checkpoint/text_file.h"
-#include "whisper_s4y/error.h"
+#include "common/fail.h"
 
 namespace whisper_s4y {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "whisper_s4y/error.h"
+#include "common/fail.h"
 
 namespace whisper_s4y {
 

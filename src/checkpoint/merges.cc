@@ -5,7 +5,7 @@
 
 #include "checkpoint/byte_alphabet.h"
 #include "checkpoint/export_formats.h"
-#include "whisper_s4y/error.h"
+#include "common/fail.h"
 
 namespace whisper_s4y {
 namespace {

@@ -11,8 +11,8 @@
 #include "checkpoint/json_file.h"
 #include "checkpoint/side_file.h"
 #include "checkpoint/torch_file.h"
+#include "common/fail.h"
 #include "common/file_kind.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {

@@ -3,7 +3,7 @@
 #include <unordered_map>
 
 #include "checkpoint/layout.h"
-#include "whisper_s4y/error.h"
+#include "common/fail.h"
 
 namespace whisper_s4y {
 namespace {

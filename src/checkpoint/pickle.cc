@@ -4,6 +4,8 @@
 #include <array>
 #include <bit>
 
+#include "common/fail.h"
+
 namespace whisper_s4y {
 namespace {
 

@@ -8,6 +8,7 @@
 #include "checkpoint/json_sax.h"
 #include "checkpoint/layout.h"
 #include "checkpoint/storage.h"
+#include "common/fail.h"
 #include "common/file_kind.h"
 
 namespace whisper_s4y {

@@ -10,8 +10,8 @@
 
 #include "checkpoint/byte_alphabet.h"
 #include "checkpoint/embedded_data.h"
+#include "common/fail.h"
 #include "tokenizer/languages.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {

@@ -5,8 +5,8 @@
 #include <cstring>
 
 #include "checkpoint/ggml_blocks.h"
+#include "common/fail.h"
 #include "common/half.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {

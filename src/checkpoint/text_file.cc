@@ -1,7 +1,7 @@
 #include "checkpoint/text_file.h"
 
+#include "common/fail.h"
 #include "common/file_kind.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 

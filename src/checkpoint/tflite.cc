@@ -9,11 +9,11 @@
 #include "checkpoint/formats.h"
 #include "checkpoint/layout.h"
 #include "checkpoint/storage.h"
+#include "common/fail.h"
 #include "common/sinusoids.h"
 #include "tflite/model_metadata.h"
 #include "tflite/reader.h"
 #include "tflite/schema_generated.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {

@@ -11,8 +11,8 @@
 #include "checkpoint/storage.h"
 #include "checkpoint/warnings.h"
 #include "checkpoint/zip_archive.h"
+#include "common/fail.h"
 #include "common/file_kind.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {

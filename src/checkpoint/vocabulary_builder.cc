@@ -1,7 +1,7 @@
 #include "checkpoint/vocabulary_builder.h"
 
 #include "checkpoint/byte_alphabet.h"
-#include "whisper_s4y/error.h"
+#include "common/fail.h"
 
 namespace whisper_s4y {
 namespace {

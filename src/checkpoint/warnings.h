@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "whisper_s4y/error.h"
+#include "common/fail.h"
 
 namespace whisper_s4y {
 
@@ -16,7 +16,7 @@ using Warnings = std::vector<std::string>;
 /// Adds a warning, as clean a line as the message of an Error.
 template <typename... Args>
 void warn(Warnings& warnings, fmt::format_string<Args...> format, Args&&... args) {
-  warnings.emplace_back(Error(fmt::format(format, std::forward<Args>(args)...)).what());
+  warnings.emplace_back(one_line(fmt::format(format, std::forward<Args>(args)...)));
 }
 
 /// Runs `read`. The Error it throws becomes a warning that ends with `consequence`, a sentence:

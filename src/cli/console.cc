@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "whisper_s4y/error.h"
+#include "common/fail.h"
 
 namespace whisper_s4y {
 namespace {
@@ -20,7 +20,7 @@ std::atomic<int> first_error = 0;
   int none = 0;
   first_error.compare_exchange_strong(none, error);
   if (error == EPIPE) throw OutputClosed();
-  fail("Cannot write to the standard output: {}.", std::strerror(error));
+  fail(ErrorCode::io, "Cannot write to the standard output: {}.", std::strerror(error));
 }
 
 }  // namespace

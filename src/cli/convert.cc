@@ -13,9 +13,9 @@
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/progress.h"
+#include "common/fail.h"
 #include "tokenizer/languages.h"
 #include "verify/check_signatures.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {
@@ -67,17 +67,17 @@ PromptDefaults prompt_of(const ConvertArguments& arguments, const ModelInfo& inf
                         .max_length = arguments.max_length};
   const GenerationConfig& generation = info.generation;
   if (!generation.is_multilingual && prompt.translate) {
-    fail("{} knows English only and cannot translate.", info.name);
+    fail(ErrorCode::unsupported, "{} knows English only and cannot translate.", info.name);
   }
   if (!arguments.language) return prompt;
   const std::string_view code = language_code(*arguments.language);
   if (generation.is_multilingual) {
     prompt.language_token = generation.language_token(code);
     if (prompt.language_token < 0) {
-      fail("{} does not know {}.", info.name, language_name(code));
+      fail(ErrorCode::unsupported, "{} does not know {}.", info.name, language_name(code));
     }
   } else if (code != "en") {
-    fail("{} knows English only, not {}.", info.name, language_name(code));
+    fail(ErrorCode::unsupported, "{} knows English only, not {}.", info.name, language_name(code));
   }
   return prompt;
 }

@@ -14,11 +14,11 @@
 #include "cli/model_options.h"
 #include "cli/progress.h"
 #include "cli/transcribe_options.h"
+#include "common/fail.h"
 #include "normalizer/normalizer.h"
 #include "normalizer/word_errors.h"
 #include "runtime/whisper_model.h"
 #include "whisper_s4y/audio.h"
-#include "whisper_s4y/error.h"
 #include "whisper_s4y/transcriber.h"
 
 namespace whisper_s4y {

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-#include "whisper_s4y/error.h"
+#include "common/fail.h"
 
 namespace whisper_s4y {
 namespace {
@@ -49,7 +49,7 @@ std::vector<ManifestEntry> read_manifest(const std::filesystem::path& path) {
   };
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error) || !file || !next_line()) {
-    fail("Cannot read a first line of {}.", path.string());
+    fail(ErrorCode::io, "Cannot read a first line of {}.", path.string());
   }
   if (line.starts_with("\xFF\xFE") || line.starts_with("\xFE\xFF")) {
     fail("{} is UTF-16 text; save it as UTF-8, with tabs between the columns.", path.string());

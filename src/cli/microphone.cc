@@ -1,5 +1,5 @@
 #include "cli/sound_source.h"
-#include "whisper_s4y/error.h"
+#include "common/fail.h"
 
 #ifdef WHISPER_S4Y_ALSA
 #include <alsa/asoundlib.h>
@@ -26,16 +26,16 @@ class Microphone : public SoundSource {
     snd_lib_error_set_handler(say_nothing);
     int status = snd_pcm_open(&pcm_, device.c_str(), SND_PCM_STREAM_CAPTURE, 0);
     if (status < 0) {
-      fail(
-          "Cannot open the sound device \"{}\": {}. `arecord -L` lists the devices; sound from "
-          "elsewhere can be piped in with -.",
-          device, snd_strerror(status));
+      fail(ErrorCode::io,
+           "Cannot open the sound device \"{}\": {}. `arecord -L` lists the devices; sound from "
+           "elsewhere can be piped in with -.",
+           device, snd_strerror(status));
     }
     status = snd_pcm_set_params(pcm_, SND_PCM_FORMAT_FLOAT, SND_PCM_ACCESS_RW_INTERLEAVED, 1,
                                 kSampleRate, 1, kLatencyUs);
     if (status < 0) {
       snd_pcm_close(pcm_);
-      fail("The sound device \"{}\" does not record mono at 16 kHz: {}.", device,
+      fail(ErrorCode::io, "The sound device \"{}\" does not record mono at 16 kHz: {}.", device,
            snd_strerror(status));
     }
   }
@@ -54,7 +54,7 @@ class Microphone : public SoundSource {
       // After an overrun some sound is lost; its time is not.
       const int status = snd_pcm_recover(pcm_, static_cast<int>(got), 1);
       if (status < 0) {
-        fail("Recording from \"{}\" failed: {}.", device_, snd_strerror(status));
+        fail(ErrorCode::io, "Recording from \"{}\" failed: {}.", device_, snd_strerror(status));
       }
       const std::chrono::duration<double> since_start = std::chrono::steady_clock::now() - start_;
       lost_ = std::max(0L, std::lround(since_start.count() * kSampleRate) - given_);
@@ -86,10 +86,10 @@ std::unique_ptr<SoundSource> open_microphone(const std::string& device) {
 #else
 
 std::unique_ptr<SoundSource> open_microphone(const std::string& device) {
-  fail(
-      "Cannot open the sound device \"{}\": whisper-s4y was built without ALSA (libasound2-dev). "
-      "Pipe the sound in: arecord -f S16_LE -r 16000 -t raw | whisper-s4y listen MODEL -",
-      device);
+  fail(ErrorCode::io,
+       "Cannot open the sound device \"{}\": whisper-s4y was built without ALSA (libasound2-dev). "
+       "Pipe the sound in: arecord -f S16_LE -r 16000 -t raw | whisper-s4y listen MODEL -",
+       device);
 }
 
 #endif

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "cli/sound_source.h"
-#include "whisper_s4y/error.h"
+#include "common/fail.h"
 
 namespace whisper_s4y {
 namespace {
@@ -56,7 +56,8 @@ class PipeSource : public SoundSource {
  public:
   explicit PipeSource(PcmFormat format) : format_(format) {
     if (::isatty(STDIN_FILENO) == 1) {
-      fail("Cannot listen to standard input: it is a terminal, not a pipe with raw PCM.");
+      fail(ErrorCode::io,
+           "Cannot listen to standard input: it is a terminal, not a pipe with raw PCM.");
     }
   }
 
@@ -67,7 +68,7 @@ class PipeSource : public SoundSource {
       const size_t wanted = std::min(bytes_.size(), samples.size() * width) - have_;
       const ssize_t got = ::read(STDIN_FILENO, bytes_.data() + have_, wanted);
       if (got < 0 && errno == EINTR) continue;
-      if (got < 0) fail("Cannot read standard input: {}.", std::strerror(errno));
+      if (got < 0) fail(ErrorCode::io, "Cannot read standard input: {}.", std::strerror(errno));
       if (got == 0 && (checked_ || have_ < width)) return 0;
       if (got == 0) break;  // less than a header would need
       have_ += static_cast<size_t>(got);
@@ -87,10 +88,10 @@ class PipeSource : public SoundSource {
     checked_ = true;
     const std::string_view kind = kind_of_file(std::span(bytes_).first(have_));
     if (kind.empty()) return;
-    fail(
-        "Standard input is {}, not raw PCM: `whisper-s4y transcribe MODEL -` reads files; to hear "
-        "one as it comes, make PCM of it first: `ffmpeg -i - -f s16le -ac 1 -ar 16000 -`.",
-        kind);
+    fail(ErrorCode::io,
+         "Standard input is {}, not raw PCM: `whisper-s4y transcribe MODEL -` reads files; to hear "
+         "one as it comes, make PCM of it first: `ffmpeg -i - -f s16le -ac 1 -ar 16000 -`.",
+         kind);
   }
 
   [[nodiscard]] float number(const unsigned char* bytes) const {

@@ -25,10 +25,10 @@
 #include "cli/progress.h"
 #include "cli/recordings.h"
 #include "cli/transcribe_options.h"
+#include "common/fail.h"
 #include "common/utf8.h"
 #include "runtime/whisper_model.h"
 #include "whisper_s4y/audio.h"
-#include "whisper_s4y/error.h"
 #include "whisper_s4y/output.h"
 #include "whisper_s4y/transcriber.h"
 
@@ -101,7 +101,8 @@ void check_outputs(const std::vector<Recording>& recordings, const TranscribeArg
 void make_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
-  if (error) fail("Cannot create the folder {}: {}.", folder.string(), error.message());
+  if (error)
+    fail(ErrorCode::io, "Cannot create the folder {}: {}.", folder.string(), error.message());
 }
 
 std::string name_of(const Recording& recording) {

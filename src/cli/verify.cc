@@ -18,6 +18,7 @@
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/model_options.h"
+#include "common/fail.h"
 #include "common/front_end.h"
 #include "common/temporary_file.h"
 #include "models/convert.h"
@@ -26,7 +27,6 @@
 #include "verify/compare_models.h"
 #include "verify/test_signal.h"
 #include "whisper_s4y/audio.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {

@@ -4,7 +4,7 @@
 #include <new>
 #include <system_error>
 
-#include "whisper_s4y/error.h"
+#include "common/fail.h"
 
 namespace whisper_s4y {
 
@@ -22,14 +22,14 @@ void rethrow_as_error(bool outermost) {
   } catch (const Error&) {
     throw;
   } catch (const std::bad_alloc&) {
-    fail("There is not enough memory.");
+    fail(ErrorCode::out_of_memory, "There is not enough memory.");
   } catch (const std::filesystem::filesystem_error& error) {
-    fail("Cannot use {}: {}.", error.path1().string(), error.code().message());
+    fail(ErrorCode::io, "Cannot use {}: {}.", error.path1().string(), error.code().message());
   } catch (const std::system_error& error) {
     // Threads are what the library asks of the system without a path.
-    fail("The system cannot do what is needed: {}.", error.code().message());
+    fail(ErrorCode::runtime, "The system cannot do what is needed: {}.", error.code().message());
   } catch (const std::exception& error) {
-    fail("An unexpected error occurred: {}.", error.what());
+    fail(ErrorCode::internal, "An unexpected error occurred: {}.", error.what());
   }
 }
 

@@ -1,7 +1,6 @@
-#include "whisper_s4y/error.h"
-
 #include <string_view>
 
+#include "common/fail.h"
 #include "common/utf8.h"
 
 namespace whisper_s4y {
@@ -14,7 +13,8 @@ size_t character_start(std::string_view text, size_t at) {
   return at;
 }
 
-// Names in messages come from files.
+}  // namespace
+
 std::string one_line(std::string_view message) {
   std::string line = visible(message);
   if (line.size() <= kLongest) return line;
@@ -23,8 +23,7 @@ std::string one_line(std::string_view message) {
   return line.substr(0, head) + " [...] " + line.substr(tail);
 }
 
-}  // namespace
-
-Error::Error(std::string_view message) : std::runtime_error(one_line(message)) {}
+Error::Error(ErrorCode code, std::string_view message)
+    : std::runtime_error(one_line(message)), code_(code) {}
 
 }  // namespace whisper_s4y

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "whisper_s4y/error.h"
+#include "common/fail.h"
 
 namespace whisper_s4y {
 
@@ -20,7 +20,8 @@ struct OpenFile {
   explicit OpenFile(const std::filesystem::path& path)
       // O_NONBLOCK: opening a pipe by mistake must not hang; regular files ignore it.
       : descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
-    if (descriptor < 0) fail("Cannot open {}: {}.", path.string(), std::strerror(errno));
+    if (descriptor < 0)
+      fail(ErrorCode::io, "Cannot open {}: {}.", path.string(), std::strerror(errno));
   }
   ~OpenFile() { ::close(descriptor); }
   OpenFile(const OpenFile&) = delete;
@@ -36,12 +37,13 @@ MappedFile::MappedFile(const std::filesystem::path& path)
 MappedFile::MappedFile(int descriptor, const std::filesystem::path& path) : path_(path) {
   struct stat info {};
   if (::fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode)) {
-    fail("{} is not a regular file.", path.string());
+    fail(ErrorCode::io, "{} is not a regular file.", path.string());
   }
   size_ = static_cast<size_t>(info.st_size);
   if (size_ == 0) return;
   void* data = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, descriptor, 0);
-  if (data == MAP_FAILED) fail("Cannot map {}: {}.", path.string(), std::strerror(errno));
+  if (data == MAP_FAILED)
+    fail(ErrorCode::io, "Cannot map {}: {}.", path.string(), std::strerror(errno));
   data_ = static_cast<const std::byte*>(data);
 }
 

@@ -5,8 +5,8 @@
 #include <bit>
 #include <string>
 
+#include "common/fail.h"
 #include "common/output_file.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 
@@ -18,8 +18,8 @@ void write_npy(const std::filesystem::path& path, std::span<const int64_t> shape
   for (const int64_t extent : shape) count *= static_cast<uint64_t>(extent);
   const std::string extents = fmt::format("{}", fmt::join(shape, ", "));
   if (count != values.size()) {
-    fail("Cannot write {}: {} numbers do not fill the shape ({}).", path.string(), values.size(),
-         extents);
+    fail(ErrorCode::io, "Cannot write {}: {} numbers do not fill the shape ({}).", path.string(),
+         values.size(), extents);
   }
   // A Python tuple: one extent needs its comma.
   std::string header = fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}{}), }}",

@@ -14,7 +14,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "whisper_s4y/error.h"
+#include "common/fail.h"
 
 namespace whisper_s4y {
 
@@ -23,7 +23,7 @@ namespace whisper_s4y {
 class OptionError : public Error {
  public:
   OptionError(const std::string& message, const std::string& usage)
-      : Error(message), usage_(Error(usage).what()) {}
+      : Error(ErrorCode::invalid_argument, message), usage_(one_line(usage)) {}
 
   [[nodiscard]] const std::string& usage() const { return usage_; }
 

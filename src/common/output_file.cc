@@ -8,7 +8,7 @@
 #include <cstring>
 #include <random>
 
-#include "whisper_s4y/error.h"
+#include "common/fail.h"
 
 namespace whisper_s4y {
 namespace {
@@ -24,7 +24,7 @@ void write_all(int fd, std::span<const std::byte> bytes, const std::filesystem::
     const ssize_t written = ::write(fd, bytes.data(), bytes.size());
     if (written < 0) {
       if (errno == EINTR) continue;
-      fail("Cannot write {}: {}.", path.string(), std::strerror(errno));
+      fail(ErrorCode::io, "Cannot write {}: {}.", path.string(), std::strerror(errno));
     }
     bytes = bytes.subspan(static_cast<size_t>(written));
   }
@@ -36,11 +36,12 @@ std::filesystem::path behind_links(const std::filesystem::path& path) {
   std::error_code error;
   for (int links = 0; std::filesystem::is_symlink(target, error); ++links) {
     if (links == kMostLinks) {
-      fail("Cannot write {}: more than {} symbolic links follow one another.", path.string(),
-           kMostLinks);
+      fail(ErrorCode::io, "Cannot write {}: more than {} symbolic links follow one another.",
+           path.string(), kMostLinks);
     }
     const std::filesystem::path next = std::filesystem::read_symlink(target, error);
-    if (error) fail("Cannot follow the link {}: {}.", target.string(), error.message());
+    if (error)
+      fail(ErrorCode::io, "Cannot follow the link {}: {}.", target.string(), error.message());
     target = target.parent_path() / next;  // an absolute one replaces the folder
   }
   return target;
@@ -93,10 +94,11 @@ OutputFile::~OutputFile() {
 void OutputFile::create() {
   struct stat former {};
   const bool exists = ::stat(target_.c_str(), &former) == 0;
-  if (exists && S_ISDIR(former.st_mode)) fail("Cannot write {}: it is a folder.", path_.string());
+  if (exists && S_ISDIR(former.st_mode))
+    fail(ErrorCode::io, "Cannot write {}: it is a folder.", path_.string());
   // Renaming onto /dev/null or a pipe would replace it.
   if (exists && !S_ISREG(former.st_mode)) {
-    fail("Cannot write {}: it is not a regular file.", path_.string());
+    fail(ErrorCode::io, "Cannot write {}: it is not a regular file.", path_.string());
   }
   const std::string stem = target_.filename().string().substr(0, kLongestStem);
   for (int names = 0; fd_ < 0; ++names) {
@@ -112,14 +114,14 @@ void OutputFile::create() {
     const int error = errno;
     unfinished_.reset();
     if (error != EINTR && (error != EEXIST || names >= kMostNames)) {
-      fail("Cannot create {}: {}.", path_.string(), std::strerror(error));
+      fail(ErrorCode::io, "Cannot create {}: {}.", path_.string(), std::strerror(error));
     }
   }
   if (exists && ::fchmod(fd_, former.st_mode & kPermissions) != 0) {
     const int error = errno;
     ::close(fd_);
     ::unlink(temporary_.c_str());  // no destructor runs for an object that is not made
-    fail("Cannot create {}: {}.", path_.string(), std::strerror(error));
+    fail(ErrorCode::io, "Cannot create {}: {}.", path_.string(), std::strerror(error));
   }
 }
 
@@ -141,7 +143,7 @@ void OutputFile::write_at(uint64_t offset, std::span<const std::byte> bytes) {
     const ssize_t written = ::pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (written < 0) {
       if (errno == EINTR) continue;
-      fail("Cannot write {}: {}.", path_.string(), std::strerror(errno));
+      fail(ErrorCode::io, "Cannot write {}: {}.", path_.string(), std::strerror(errno));
     }
     offset += static_cast<uint64_t>(written);
     bytes = bytes.subspan(static_cast<size_t>(written));
@@ -159,12 +161,14 @@ void OutputFile::commit(const Check& check) {
   if (temporary_.empty()) return;  // not ours to close
   // A full disk or a quota may show only now, and after a crash the name must not stand for less
   // than the whole file.
-  if (!sync(fd_)) fail("Cannot write {}: {}.", path_.string(), std::strerror(errno));
+  if (!sync(fd_)) fail(ErrorCode::io, "Cannot write {}: {}.", path_.string(), std::strerror(errno));
   const int fd = fd_;
   fd_ = -1;
-  if (::close(fd) != 0) fail("Cannot write {}: {}.", path_.string(), std::strerror(errno));
+  if (::close(fd) != 0)
+    fail(ErrorCode::io, "Cannot write {}: {}.", path_.string(), std::strerror(errno));
   if (::rename(temporary_.c_str(), target_.c_str()) != 0) {
-    fail("Cannot rename {} to {}: {}.", temporary_, target_.string(), std::strerror(errno));
+    fail(ErrorCode::io, "Cannot rename {} to {}: {}.", temporary_, target_.string(),
+         std::strerror(errno));
   }
   temporary_.clear();
   unfinished_.reset();

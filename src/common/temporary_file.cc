@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "whisper_s4y/error.h"
+#include "common/fail.h"
 
 namespace whisper_s4y {
 
@@ -15,7 +15,8 @@ TemporaryFile::TemporaryFile(const std::string& purpose) {
   std::string name = (folder / ("whisper-s4y-" + purpose + ".XXXXXX")).string();
   const int fd = ::mkstemp(name.data());
   if (fd < 0) {
-    fail("Cannot create a temporary file in {}: {}.", folder.string(), std::strerror(errno));
+    fail(ErrorCode::io, "Cannot create a temporary file in {}: {}.", folder.string(),
+         std::strerror(errno));
   }
   ::close(fd);
   try {

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "whisper_s4y/error.h"
+#include "common/fail.h"
 
 namespace whisper_s4y {
 namespace {
@@ -28,7 +28,8 @@ UnfinishedFile::UnfinishedFile(const std::string& path) {
     }
   }
   std::free(copy);
-  fail("Cannot write {}: {} files are being written already.", path, unfinished.size());
+  fail(ErrorCode::io, "Cannot write {}: {} files are being written already.", path,
+       unfinished.size());
 }
 
 UnfinishedFile::~UnfinishedFile() {

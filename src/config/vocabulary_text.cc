@@ -3,8 +3,8 @@
 #include <charconv>
 #include <cstdint>
 
+#include "common/fail.h"
 #include "config/model_info.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {

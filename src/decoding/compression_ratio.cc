@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "whisper_s4y/error.h"
+#include "common/fail.h"
 
 namespace whisper_s4y {
 
@@ -14,7 +14,8 @@ float compression_ratio(std::string_view text) {
   const int status = ::compress(compressed.data(), &size,
                                 reinterpret_cast<const Bytef*>(text.data()), text.size());
   if (status != Z_OK)
-    fail("zlib could not compress {} bytes of text (status {}).", text.size(), status);
+    fail(ErrorCode::internal, "zlib could not compress {} bytes of text (status {}).", text.size(),
+         status);
   return static_cast<float>(text.size()) / static_cast<float>(size);
 }
 

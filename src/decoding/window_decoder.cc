@@ -5,10 +5,10 @@
 #include <cstddef>
 #include <limits>
 
+#include "common/fail.h"
 #include "decoding/compression_ratio.h"
 #include "decoding/logit_math.h"
 #include "decoding/text.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {
@@ -21,30 +21,35 @@ void check(const DecodingOptions& options, DecoderModel& model) {
   const GenerationConfig& generation = info.generation;
   if (!generation.is_multilingual) {
     if (options.task == "translate") {
-      fail("{} is an English-only model and cannot translate; use a multilingual model.",
+      fail(ErrorCode::unsupported,
+           "{} is an English-only model and cannot translate; use a multilingual model.",
            info.name);
     }
     if (options.language && *options.language != "en") {
-      fail("{} is an English-only model and cannot transcribe language \"{}\".", info.name,
+      fail(ErrorCode::unsupported,
+           "{} is an English-only model and cannot transcribe language \"{}\".", info.name,
            *options.language);
     }
   } else if (options.language && generation.language_token(*options.language) < 0) {
-    fail("{} does not know the language \"{}\".", info.name, *options.language);
+    fail(ErrorCode::unsupported, "{} does not know the language \"{}\".", info.name,
+         *options.language);
   }
   if (!options.without_timestamps && generation.no_timestamps_token_id < 0) {
-    fail("{} has no timestamp tokens; decode it without timestamps.", info.name);
+    fail(ErrorCode::unsupported, "{} has no timestamp tokens; decode it without timestamps.",
+         info.name);
   }
   if (options.beam_size && options.best_of) {
-    fail("beam_size and best_of cannot be given together.");
+    fail(ErrorCode::invalid_argument, "beam_size and best_of cannot be given together.");
   }
   if (options.temperature == 0 && options.best_of) {
-    fail("best_of needs a temperature above 0: at 0 all samples are the same.");
+    fail(ErrorCode::invalid_argument,
+         "best_of needs a temperature above 0: at 0 all samples are the same.");
   }
   const auto in_vocabulary = [&](const char* name, const std::vector<int>& tokens, int lowest) {
     for (const int token : tokens) {
       if (token < lowest || token >= info.config.vocab_size) {
-        fail("{}: the token {} is not one of the {} of {}.", name, token, info.config.vocab_size,
-             info.name);
+        fail(ErrorCode::invalid_argument, "{}: the token {} is not one of the {} of {}.", name,
+             token, info.config.vocab_size, info.name);
       }
     }
   };
@@ -93,7 +98,8 @@ StartTokens start_tokens(const DecodingOptions& options, const std::string& lang
     start.tokens.insert(start.tokens.end(), start.prefix.begin(), start.prefix.end());
   }
   if (start.tokens.size() > static_cast<size_t>(info.config.max_target_positions)) {
-    fail("Prompt and prefix make {} tokens, but the decoder of {} has {} positions.",
+    fail(ErrorCode::invalid_argument,
+         "Prompt and prefix make {} tokens, but the decoder of {} has {} positions.",
          start.tokens.size(), info.name, info.config.max_target_positions);
   }
   return start;
@@ -147,7 +153,8 @@ LogitRules rules_of(const DecodingOptions& options, const Tokenizer& tokenizer,
 // From the logits that follow <|startoftranscript|> alone.
 LanguageProbs language_probs_of(std::span<const float> logits, const ModelInfo& info) {
   if (!info.generation.is_multilingual) {
-    fail("{} is an English-only model and cannot detect languages.", info.name);
+    fail(ErrorCode::unsupported, "{} is an English-only model and cannot detect languages.",
+         info.name);
   }
   std::vector<float> scores;
   for (const auto& [code, token] : info.generation.lang_to_id) {
@@ -265,6 +272,7 @@ DecodingResult WindowDecoder::decode(const DecodingOptions& options) {
              beam_size > 1 || options.patience) {
     if (beam_size > model_.max_beams()) {
       fail(
+          ErrorCode::invalid_argument,
           "{} can follow {} beams at once, not {}; choose a smaller beam_size or convert the model "
           "with more beams.",
           info.name, model_.max_beams(), beam_size);

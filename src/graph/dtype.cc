@@ -1,6 +1,6 @@
 #include "graph/dtype.h"
 
-#include "whisper_s4y/error.h"
+#include "common/fail.h"
 
 namespace whisper_s4y {
 

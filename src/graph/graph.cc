@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "whisper_s4y/error.h"
+#include "common/fail.h"
 
 namespace whisper_s4y {
 

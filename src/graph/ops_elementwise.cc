@@ -1,7 +1,7 @@
 #include <algorithm>
 
+#include "common/fail.h"
 #include "graph/ops.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {

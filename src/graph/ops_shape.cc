@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <initializer_list>
 
+#include "common/fail.h"
 #include "graph/ops.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {

@@ -7,8 +7,8 @@
 #include <numeric>
 #include <utility>
 
+#include "common/fail.h"
 #include "common/half.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {

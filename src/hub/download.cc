@@ -12,9 +12,9 @@
 #include <fstream>
 #include <thread>
 
+#include "common/fail.h"
 #include "common/output_file.h"
 #include "hub/file_hash.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {
@@ -51,24 +51,26 @@ std::string hash_in(const HttpResponse& response) {
 }
 
 [[noreturn]] void refuse(const std::string& url, const HttpResponse& response, bool had_token) {
-  if (!response.problem.empty()) fail("Cannot download {}: {}.", url, response.problem);
+  if (!response.problem.empty())
+    fail(ErrorCode::network, "Cannot download {}: {}.", url, response.problem);
   switch (response.status) {
     case 401:
       if (had_token)
-        fail("Cannot download {}: the server does not accept the token in HF_TOKEN.", url);
-      fail(
-          "Cannot download {}: there is no such model, or it is private and needs a token in "
-          "HF_TOKEN.",
-          url);
+        fail(ErrorCode::network,
+             "Cannot download {}: the server does not accept the token in HF_TOKEN.", url);
+      fail(ErrorCode::network,
+           "Cannot download {}: there is no such model, or it is private and needs a token in "
+           "HF_TOKEN.",
+           url);
     case 403:
-      fail(
-          "Cannot download {}: access is not granted; accept the model's terms on its web page "
-          "and give a token in HF_TOKEN.",
-          url);
+      fail(ErrorCode::network,
+           "Cannot download {}: access is not granted; accept the model's terms on its web page "
+           "and give a token in HF_TOKEN.",
+           url);
     case 404:
-      fail("Cannot download {}: the server has no such file (404).", url);
+      fail(ErrorCode::not_found, "Cannot download {}: the server has no such file (404).", url);
     default:
-      fail("Cannot download {}: the server answered {}.", url, response.status);
+      fail(ErrorCode::network, "Cannot download {}: the server answered {}.", url, response.status);
   }
 }
 
@@ -88,7 +90,8 @@ class Retries {
       refuse(url_, response, !options_.bearer_token.empty());
     }
     if (response.retry_after > kLongestWait) {
-      fail("Cannot download {}: the server answered {} and asks to wait {} s; try again then.",
+      fail(ErrorCode::network,
+           "Cannot download {}: the server answered {} and asks to wait {} s; try again then.",
            url_, response.status, response.retry_after.count());
     }
     const std::chrono::milliseconds backoff = std::min<std::chrono::milliseconds>(
@@ -140,14 +143,15 @@ class PartFile {
       const ssize_t written = ::pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(size_));
       if (written < 0) {
         if (errno == EINTR) continue;
-        fail("Cannot write {}: {}.", path_, std::strerror(errno));
+        fail(ErrorCode::io, "Cannot write {}: {}.", path_, std::strerror(errno));
       }
       size_ += static_cast<uint64_t>(written);
       bytes.remove_prefix(static_cast<size_t>(written));
     }
   }
   void clear() {
-    if (::ftruncate(fd_, 0) != 0) fail("Cannot write {}: {}.", path_, std::strerror(errno));
+    if (::ftruncate(fd_, 0) != 0)
+      fail(ErrorCode::io, "Cannot write {}: {}.", path_, std::strerror(errno));
     size_ = 0;
   }
   /// Of a part that an earlier call has begun.
@@ -172,11 +176,13 @@ class PartFile {
   void rename_to(const std::filesystem::path& path) {
     std::filesystem::remove(origin_path());
     if (::rename(path_.c_str(), path.c_str()) != 0) {
-      fail("Cannot rename {} to {}: {}.", path_, path.string(), std::strerror(errno));
+      fail(ErrorCode::io, "Cannot rename {} to {}: {}.", path_, path.string(),
+           std::strerror(errno));
     }
     const int fd = fd_;
     fd_ = -1;
-    if (::close(fd) != 0) fail("Cannot write {}: {}.", path.string(), std::strerror(errno));
+    if (::close(fd) != 0)
+      fail(ErrorCode::io, "Cannot write {}: {}.", path.string(), std::strerror(errno));
   }
 
  private:
@@ -185,7 +191,7 @@ class PartFile {
   /// False when the file that is open is not the one at path_ any more.
   bool open_and_lock() {
     fd_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (fd_ < 0) fail("Cannot write {}: {}.", path_, std::strerror(errno));
+    if (fd_ < 0) fail(ErrorCode::io, "Cannot write {}: {}.", path_, std::strerror(errno));
     struct stat info {};
     struct stat named {};
     const char* problem = nullptr;
@@ -200,7 +206,7 @@ class PartFile {
     }
     ::close(fd_);
     fd_ = -1;
-    if (problem != nullptr) fail("Cannot write {}: {}.", path_, problem);
+    if (problem != nullptr) fail(ErrorCode::io, "Cannot write {}: {}.", path_, problem);
     return false;
   }
 
@@ -224,7 +230,8 @@ ExpectedFile receive(HttpClient& client, const std::string& url, PartFile& part,
         // 206 continues where we are; with 200 the server sends all of it again.
         if (response.status != 206 ||
             !response.header("content-range").starts_with(fmt::format("bytes {}-", part.size()))) {
-          if (response.status == 206) fail("{} answered a range that was not asked for.", url);
+          if (response.status == 206)
+            fail(ErrorCode::network, "{} answered a range that was not asked for.", url);
           etag = response.etag;
           part.begin({.etag = etag, .hash = hash_of(expected)});
         }
@@ -233,7 +240,8 @@ ExpectedFile receive(HttpClient& client, const std::string& url, PartFile& part,
         if (expected.sha256.empty()) expected.sha256 = hash_in(response);
       }
       if (expected.size && part.size() + bytes.size() > *expected.size) {
-        fail("{} is longer than the {} bytes it should have.", url, *expected.size);
+        fail(ErrorCode::network, "{} is longer than the {} bytes it should have.", url,
+             *expected.size);
       }
       part.append(bytes);
       if (options.progress) options.progress(part.size(), expected.size.value_or(0));
@@ -309,7 +317,7 @@ void download_file(HttpClient& client, const std::string& url, const std::filesy
   if (!has_right_hash(part.path(), known)) {
     const std::string found = found_hash(part.path(), known);
     part.remove();
-    fail("{} arrived with {} {}, expected {}.", url,
+    fail(ErrorCode::network, "{} arrived with {} {}, expected {}.", url,
          known.sha256.empty() ? "the Git blob id" : "SHA-256", found, hash_of(known));
   }
   part.rename_to(path);
@@ -328,7 +336,7 @@ std::string download_text(HttpClient& client, const std::string& url,
                     .stall_timeout = options.stall_timeout},
                    [&](const HttpResponse&, std::string_view bytes) {
                      if (text.size() + bytes.size() > kTextLimit) {
-                       fail("{} is larger than {} bytes.", url, kTextLimit);
+                       fail(ErrorCode::network, "{} is larger than {} bytes.", url, kTextLimit);
                      }
                      text += bytes;
                    });

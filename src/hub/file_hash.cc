@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "whisper_s4y/error.h"
+#include "common/fail.h"
 
 namespace whisper_s4y {
 
@@ -17,11 +17,12 @@ namespace {
 std::string hash_of(const std::filesystem::path& path, const EVP_MD* kind,
                     const std::string& before) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) fail("Cannot open {} to check its hash.", path.string());
+  if (!file) fail(ErrorCode::io, "Cannot open {} to check its hash.", path.string());
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
                                                                         &EVP_MD_CTX_free);
   if (!context || EVP_DigestInit_ex(context.get(), kind, nullptr) != 1) {
-    fail("OpenSSL does not offer the hash that {} is to be checked by.", path.string());
+    fail(ErrorCode::io, "OpenSSL does not offer the hash that {} is to be checked by.",
+         path.string());
   }
   EVP_DigestUpdate(context.get(), before.data(), before.size());
   std::vector<char> block(1 << 20);
@@ -29,7 +30,7 @@ std::string hash_of(const std::filesystem::path& path, const EVP_MD* kind,
     file.read(block.data(), static_cast<std::streamsize>(block.size()));
     EVP_DigestUpdate(context.get(), block.data(), static_cast<size_t>(file.gcount()));
   }
-  if (file.bad()) fail("Cannot read {} to check its hash.", path.string());
+  if (file.bad()) fail(ErrorCode::io, "Cannot read {} to check its hash.", path.string());
   std::vector<unsigned char> digest(static_cast<size_t>(EVP_MD_size(kind)));
   EVP_DigestFinal_ex(context.get(), digest.data(), nullptr);
   return fmt::format("{:02x}", fmt::join(digest, ""));
@@ -44,7 +45,7 @@ std::string sha256_of_file(const std::filesystem::path& path) {
 std::string git_blob_id_of_file(const std::filesystem::path& path) {
   std::error_code error;
   const auto size = std::filesystem::file_size(path, error);
-  if (error) fail("Cannot open {} to check its hash.", path.string());
+  if (error) fail(ErrorCode::io, "Cannot open {} to check its hash.", path.string());
   return hash_of(path, EVP_sha1(), fmt::format("blob {}", size) + '\0');
 }
 

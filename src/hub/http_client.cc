@@ -7,7 +7,7 @@
 #include <cctype>
 #include <exception>
 
-#include "whisper_s4y/error.h"
+#include "common/fail.h"
 
 namespace whisper_s4y {
 namespace {
@@ -15,7 +15,8 @@ namespace {
 // libcurl asks for one initialisation per process, before any thread uses it.
 void initialise_curl_once() {
   static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (code != CURLE_OK) fail("libcurl cannot start: {}.", curl_easy_strerror(code));
+  if (code != CURLE_OK)
+    fail(ErrorCode::network, "libcurl cannot start: {}.", curl_easy_strerror(code));
 }
 
 /// One more header of a request, or none. libcurl does not copy it.
@@ -120,7 +121,8 @@ struct HttpClient::Handle {
 HttpClient::HttpClient() : handle_(std::make_unique<Handle>()) {
   initialise_curl_once();
   handle_->curl = curl_easy_init();
-  if (handle_->curl == nullptr) fail("libcurl cannot start: curl_easy_init failed.");
+  if (handle_->curl == nullptr)
+    fail(ErrorCode::network, "libcurl cannot start: curl_easy_init failed.");
 }
 
 HttpClient::~HttpClient() { curl_easy_cleanup(handle_->curl); }

@@ -7,10 +7,10 @@
 #include <iterator>
 #include <vector>
 
+#include "common/fail.h"
 #include "common/output_file.h"
 #include "hub/hf_cache.h"
 #include "hub/repository.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {
@@ -33,7 +33,8 @@ bool is_true(std::string value) {
 std::string checked_endpoint(std::string endpoint) {
   while (endpoint.ends_with('/')) endpoint.pop_back();
   if (!endpoint.starts_with("https://") && !endpoint.starts_with("http://")) {
-    fail("The hub's address '{}' (HF_ENDPOINT) must begin with https:// or http://.", endpoint);
+    fail(ErrorCode::invalid_argument,
+         "The hub's address '{}' (HF_ENDPOINT) must begin with https:// or http://.", endpoint);
   }
   return endpoint;
 }
@@ -41,11 +42,13 @@ std::string checked_endpoint(std::string endpoint) {
 void check_revision(const std::string& revision) {
   for (const unsigned char c : revision) {
     if (std::isalnum(c) == 0 && c != '.' && c != '_' && c != '-') {
-      fail("'{}' is not the name of a revision: expected a branch, a tag or a commit.", revision);
+      fail(ErrorCode::invalid_argument,
+           "'{}' is not the name of a revision: expected a branch, a tag or a commit.", revision);
     }
   }
   if (revision.empty() || revision.starts_with('.')) {
-    fail("'{}' is not the name of a revision: expected a branch, a tag or a commit.", revision);
+    fail(ErrorCode::invalid_argument,
+         "'{}' is not the name of a revision: expected a branch, a tag or a commit.", revision);
   }
 }
 
@@ -61,12 +64,13 @@ DownloadOptions download_options(const HubOptions& options) {
 void make_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
-  if (error) fail("Cannot create the folder {}: {}.", folder.string(), error.message());
+  if (error)
+    fail(ErrorCode::io, "Cannot create the folder {}: {}.", folder.string(), error.message());
 }
 
 std::string read_text(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) fail("Cannot read {}.", path.string());
+  if (!file) fail(ErrorCode::io, "Cannot read {}.", path.string());
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
@@ -75,7 +79,8 @@ fs::path cache_folder() {
     return fs::path(cache) / "whisper-s4y" / "hub";
   }
   const std::string home = environment("HOME");
-  if (home.empty()) fail("There is no cache folder: neither XDG_CACHE_HOME nor HOME is set.");
+  if (home.empty())
+    fail(ErrorCode::io, "There is no cache folder: neither XDG_CACHE_HOME nor HOME is set.");
   return fs::path(home) / ".cache" / "whisper-s4y" / "hub";
 }
 
@@ -113,7 +118,8 @@ void pull(std::string_view name, const fs::path& folder, const HubOptions& optio
   const std::string endpoint = checked_endpoint(options.endpoint);
   check_revision(options.revision);
   if (options.offline) {
-    fail("Cannot download {}: HF_HUB_OFFLINE is set, so no connection is made.", repository);
+    fail(ErrorCode::network, "Cannot download {}: HF_HUB_OFFLINE is set, so no connection is made.",
+         repository);
   }
   HttpClient client;
   const DownloadOptions plain = download_options(options);
@@ -149,7 +155,8 @@ fs::path resolve_checkpoint(const std::string& name_or_path, const HubOptions& o
   std::error_code error;  // of a name that is no path
   if (fs::exists(name_or_path, error)) return name_or_path;
   if (!is_repository_name(name_or_path)) {
-    fail("{} does not exist, and it is not the name of a model on the hub either.", name_or_path);
+    fail(ErrorCode::not_found,
+         "{} does not exist, and it is not the name of a model on the hub either.", name_or_path);
   }
   const std::string repository = repository_of(name_or_path);
   check_revision(options.revision);
@@ -164,7 +171,8 @@ fs::path resolve_checkpoint(const std::string& name_or_path, const HubOptions& o
     }
   }
   if (options.offline) {
-    fail("{} is neither in {} nor in the cache of huggingface_hub{}, and HF_HUB_OFFLINE is set.",
+    fail(ErrorCode::network,
+         "{} is neither in {} nor in the cache of huggingface_hub{}, and HF_HUB_OFFLINE is set.",
          repository, cache_folder().string(),
          options.hf_cache.empty() ? "" : fmt::format(", {}", options.hf_cache.string()));
   }

@@ -6,7 +6,7 @@
 #include <set>
 #include <utility>
 
-#include "whisper_s4y/error.h"
+#include "common/fail.h"
 
 namespace whisper_s4y {
 namespace {
@@ -39,7 +39,8 @@ const RemoteFile* find(const std::vector<RemoteFile>& listing, std::string_view 
 
 Json parse(std::string_view json, std::string_view source) {
   Json value = Json::parse(json, nullptr, /*allow_exceptions=*/false);
-  if (!value.is_object()) fail("{} is not the JSON object it should be.", source);
+  if (!value.is_object())
+    fail(ErrorCode::network, "{} is not the JSON object it should be.", source);
   return value;
 }
 
@@ -93,7 +94,8 @@ std::string repository_of(std::string_view name) {
   if (is_owner_and_name(name)) return std::string(name);
   const std::string_view repository = known_repository(name);
   if (repository.empty()) {
-    fail("'{}' names no model: expected one of {}, or the owner/name of a repository on the hub.",
+    fail(ErrorCode::not_found,
+         "'{}' names no model: expected one of {}, or the owner/name of a repository on the hub.",
          name, known_model_names());
   }
   return std::string(repository);
@@ -103,12 +105,12 @@ std::vector<RemoteFile> parse_listing(std::string_view json, std::string_view so
   const Json description = parse(json, source);
   const auto siblings = description.find("siblings");
   if (siblings == description.end() || !siblings->is_array()) {
-    fail("{} has no list of files (\"siblings\").", source);
+    fail(ErrorCode::network, "{} has no list of files (\"siblings\").", source);
   }
   std::vector<RemoteFile> listing;
   for (const Json& item : *siblings) {
     if (!item.is_object() || !item.contains("rfilename") || !item["rfilename"].is_string()) {
-      fail("{} lists a file without a name (\"rfilename\").", source);
+      fail(ErrorCode::network, "{} lists a file without a name (\"rfilename\").", source);
     }
     RemoteFile file{.name = item["rfilename"].get<std::string>()};
     if (const auto size = item.find("size"); size != item.end() && size->is_number_unsigned()) {
@@ -137,13 +139,13 @@ std::vector<RemoteFile> select_files(const std::vector<RemoteFile>& listing,
                                      std::string_view source) {
   if (find(listing, "adapter_config.json") != nullptr &&
       find(listing, "model.safetensors") == nullptr) {
-    fail(
-        "{} is a LoRA adapter, not a whole model; merge it into its base model with PEFT's "
-        "merge_and_unload() and convert that.",
-        source);
+    fail(ErrorCode::network,
+         "{} is a LoRA adapter, not a whole model; merge it into its base model with PEFT's "
+         "merge_and_unload() and convert that.",
+         source);
   }
   if (find(listing, "config.json") == nullptr) {
-    fail("{} holds no Whisper checkpoint: it has no config.json.", source);
+    fail(ErrorCode::invalid_file, "{} holds no Whisper checkpoint: it has no config.json.", source);
   }
   std::vector<RemoteFile> selected;
   for (const char* name :
@@ -161,24 +163,27 @@ std::vector<RemoteFile> select_files(const std::vector<RemoteFile>& listing,
       return selected;
     }
   }
-  fail(
-      "{} has no weights to convert: expected model.safetensors (whole or sharded), "
-      "pytorch_model.bin or CTranslate2's model.bin.",
-      source);
+  fail(ErrorCode::network,
+       "{} has no weights to convert: expected model.safetensors (whole or sharded), "
+       "pytorch_model.bin or CTranslate2's model.bin.",
+       source);
 }
 
 std::vector<std::string> shard_names(std::string_view index_json, std::string_view source) {
   const Json index = parse(index_json, source);
   const auto map = index.find("weight_map");
-  if (map == index.end() || !map->is_object()) fail("{} has no object \"weight_map\".", source);
+  if (map == index.end() || !map->is_object())
+    fail(ErrorCode::network, "{} has no object \"weight_map\".", source);
   std::set<std::string> names;
   for (const auto& [tensor, shard] : map->items()) {
-    if (!shard.is_string()) fail("{}: \"weight_map\" names no file for {}.", source, tensor);
+    if (!shard.is_string())
+      fail(ErrorCode::network, "{}: \"weight_map\" names no file for {}.", source, tensor);
     names.insert(shard.get<std::string>());
   }
   for (const std::string& name : names) {
     if (!is_plain_name(name) || !name.ends_with(".safetensors")) {
-      fail("{} names a shard '{}', which is not a plain name ending in .safetensors.", source,
+      fail(ErrorCode::network,
+           "{} names a shard '{}', which is not a plain name ending in .safetensors.", source,
            name);
     }
   }
@@ -190,7 +195,8 @@ std::vector<RemoteFile> shards_of(std::string_view index_json,
   std::vector<RemoteFile> shards;
   for (const std::string& name : shard_names(index_json, source)) {
     const RemoteFile* file = find(listing, name);
-    if (file == nullptr) fail("{} names the shard {}, which the repository lacks.", source, name);
+    if (file == nullptr)
+      fail(ErrorCode::network, "{} names the shard {}, which the repository lacks.", source, name);
     shards.push_back(*file);
   }
   return shards;

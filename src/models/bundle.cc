@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
+#include "common/fail.h"
 #include "graph/ops.h"
 #include "models/decoder.h"
 #include "models/encoder.h"
 #include "models/features.h"
 #include "models/signature_builder.h"
 #include "models/token_text.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {
@@ -206,7 +206,7 @@ Part part_of_name(std::string_view name) {
     if (name_of(part) == name) return part;
     known += fmt::format("{}{}", known.empty() ? "" : ", ", name_of(part));
   }
-  fail("Unknown part \"{}\": expected one of {}.", name, known);
+  fail(ErrorCode::invalid_argument, "Unknown part \"{}\": expected one of {}.", name, known);
 }
 
 void add_part(Module& module, Weights& weights, GreedyLoop& loop, Part part,

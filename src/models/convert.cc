@@ -3,11 +3,11 @@
 #include <nlohmann/json.hpp>
 
 #include "checkpoint/source_files.h"
+#include "common/fail.h"
 #include "common/front_end.h"
 #include "common/options.h"
 #include "models/bundle.h"
 #include "tflite/writer.h"
-#include "whisper_s4y/error.h"
 #include "whisper_s4y/version.h"
 
 namespace whisper_s4y {
@@ -47,8 +47,8 @@ std::string model_metadata(const Checkpoint& checkpoint, const WeightRecipe& rec
 void check_output(const Checkpoint& checkpoint, const std::filesystem::path& output) {
   const auto source = SourceFiles(checkpoint).find(output);
   if (!source) return;
-  fail("{} is {}the checkpoint itself; write to another file.", output.string(),
-       *source == checkpoint.path ? "" : "a file of ");
+  fail(ErrorCode::invalid_argument, "{} is {}the checkpoint itself; write to another file.",
+       output.string(), *source == checkpoint.path ? "" : "a file of ");
 }
 
 ConvertResult write(Module& module, const Checkpoint& checkpoint, const ConvertOptions& options,

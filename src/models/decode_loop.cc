@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "common/fail.h"
 #include "graph/ops.h"
 #include "models/logit_rules.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {
@@ -242,7 +242,7 @@ LoopInputs constant_inputs(Graph& g, const GenerationConfig& generation,
     prompt.push_back(defaults.translate ? generation.translate_token_id
                                         : generation.transcribe_token_id);
   } else if (defaults.translate) {
-    fail("An English-only model cannot translate.");
+    fail(ErrorCode::unsupported, "An English-only model cannot translate.");
   }
   if (!defaults.timestamps) prompt.push_back(generation.no_timestamps_token_id);
   const auto length = static_cast<int32_t>(prompt.size());

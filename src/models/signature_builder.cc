@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "whisper_s4y/error.h"
+#include "common/fail.h"
 
 namespace whisper_s4y {
 

@@ -5,8 +5,8 @@
 #include <numeric>
 #include <string_view>
 
+#include "common/fail.h"
 #include "graph/ops.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {

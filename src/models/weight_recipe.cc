@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "common/fail.h"
 #include "common/mapped_file.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {
@@ -98,7 +98,8 @@ WeightFormat weight_format(std::string_view name) {
   if (name == "fp16") return WeightFormat::f16;
   if (name == "int8") return WeightFormat::i8;
   if (name == "int4") return WeightFormat::i4;
-  fail("Unknown weight format \"{}\": expected none, fp16, int8 or int4.", name);
+  fail(ErrorCode::invalid_argument,
+       "Unknown weight format \"{}\": expected none, fp16, int8 or int4.", name);
 }
 
 WeightFormat WeightRecipe::format_of(const std::string& matrix, int layers) const {

@@ -6,8 +6,8 @@
 #include <memory>
 #include <new>
 
+#include "common/fail.h"
 #include "common/utf8.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {
@@ -98,7 +98,7 @@ std::u32string normal_form(std::u32string_view text, NormalForm form) {
                    static_cast<utf8proc_ssize_t>(utf8.size()), &result, options);
   const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(result, &std::free);
   if (size == UTF8PROC_ERROR_NOMEM) throw std::bad_alloc();
-  if (size < 0) fail("Cannot normalise a text: {}.", utf8proc_errmsg(size));
+  if (size < 0) fail(ErrorCode::internal, "Cannot normalise a text: {}.", utf8proc_errmsg(size));
   return code_points({reinterpret_cast<const char*>(result), static_cast<size_t>(size)});
 }
 

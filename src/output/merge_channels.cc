@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "common/boundary.h"
-#include "whisper_s4y/error.h"
+#include "common/fail.h"
 #include "whisper_s4y/transcript.h"
 
 namespace whisper_s4y {
@@ -11,7 +11,8 @@ namespace whisper_s4y {
 Transcript merge_channels(std::vector<Transcript> channels, const std::vector<std::string>& names) {
   return with_errors([&] {
     if (channels.size() != names.size()) {
-      fail("{} channels have {} names.", channels.size(), names.size());
+      fail(ErrorCode::invalid_argument, "{} channels have {} names.", channels.size(),
+           names.size());
     }
     Transcript merged;
     for (size_t i = 0; i < channels.size(); ++i) {

@@ -7,11 +7,11 @@
 #include <iterator>
 
 #include "common/boundary.h"
+#include "common/fail.h"
 #include "common/output_file.h"
 #include "common/utf8.h"
 #include "output/cues.h"
 #include "output/json_writer.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {
@@ -114,7 +114,8 @@ namespace {
 
 void check_times(double start, double end) {
   if (std::isfinite(start) && std::isfinite(end)) return;
-  fail("A transcript cannot be written with a time from {} s to {} s.", start, end);
+  fail(ErrorCode::invalid_argument, "A transcript cannot be written with a time from {} s to {} s.",
+       start, end);
 }
 
 void check_times(const Transcript& transcript) {
@@ -143,7 +144,8 @@ std::string formatted(const Transcript& transcript, OutputFormat format,
     case OutputFormat::csv:
       return to_csv(transcript);
   }
-  fail("There is no output format number {}.", static_cast<int>(format));
+  fail(ErrorCode::invalid_argument, "There is no output format number {}.",
+       static_cast<int>(format));
 }
 
 }  // namespace

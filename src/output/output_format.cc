@@ -3,8 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "common/fail.h"
 #include "common/options.h"
-#include "whisper_s4y/error.h"
 #include "whisper_s4y/output.h"
 
 namespace whisper_s4y {
@@ -42,7 +42,8 @@ std::string_view name_of(OutputFormat format) {
   for (const Named& named : kFormats) {
     if (named.format == format) return named.name;
   }
-  fail("There is no output format number {}.", static_cast<int>(format));
+  fail(ErrorCode::invalid_argument, "There is no output format number {}.",
+       static_cast<int>(format));
 }
 
 OutputFormat output_format(std::string_view name) {
@@ -51,7 +52,8 @@ OutputFormat output_format(std::string_view name) {
     if (named.name == name) return named.format;
     names.push_back(named.name);
   }
-  fail("\"{}\" is not an output format; those are {} and all.", name, fmt::join(names, ", "));
+  fail(ErrorCode::invalid_argument, "\"{}\" is not an output format; those are {} and all.", name,
+       fmt::join(names, ", "));
 }
 
 std::vector<OutputFormat> output_formats(std::string_view names) {

@@ -3,8 +3,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "common/fail.h"
 #include "runtime/litert_c.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {
@@ -17,11 +17,12 @@ AlignedBuffer::AlignedBuffer(size_t bytes) : size_(bytes) {
   constexpr size_t kAlignment = litert::kHostMemoryAlignment;
   size_t padded = 0;
   if (__builtin_add_overflow(bytes, kReadPastEnd + kAlignment - 1, &padded)) {
-    fail("A buffer of {} bytes is too large.", bytes);
+    fail(ErrorCode::invalid_argument, "A buffer of {} bytes is too large.", bytes);
   }
   padded = padded / kAlignment * kAlignment;
   void* memory = std::aligned_alloc(kAlignment, padded);
-  if (memory == nullptr) fail("Out of memory: cannot get a buffer of {} bytes.", bytes);
+  if (memory == nullptr)
+    fail(ErrorCode::out_of_memory, "Out of memory: cannot get a buffer of {} bytes.", bytes);
   std::memset(memory, 0, padded);
   data_.reset(static_cast<std::byte*>(memory));
 }

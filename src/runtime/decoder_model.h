@@ -6,8 +6,8 @@
 #include <memory>
 #include <span>
 
+#include "common/fail.h"
 #include "config/model_info.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 
@@ -64,7 +64,7 @@ class DecoderModel {
   /// The same model once more, for another thread: it computes with 1 / `share` of this one's
   /// threads. Throws Error when the model cannot.
   [[nodiscard]] virtual std::unique_ptr<DecoderModel> another([[maybe_unused]] int share) const {
-    fail("{} cannot be run several times at once.", info().name);
+    fail(ErrorCode::unsupported, "{} cannot be run several times at once.", info().name);
   }
 
   /// True when align() works: the file has the `align` part.
@@ -73,7 +73,8 @@ class DecoderModel {
   /// Reads all of `tokens` (at most max_target_positions) at positions 0, 1, ... and reports where
   /// the alignment heads look in the encoded window. May overwrite what decode() left.
   virtual AlignmentScores align([[maybe_unused]] std::span<const int> tokens) {
-    fail("{} was converted without the align part, which word timestamps need.", info().name);
+    fail(ErrorCode::unsupported,
+         "{} was converted without the align part, which word timestamps need.", info().name);
   }
 };
 

@@ -5,10 +5,10 @@
 #include <iterator>
 
 #include "common/content_hash.h"
+#include "common/fail.h"
 #include "common/mapped_file.h"
 #include "runtime/litert_c.h"
 #include "runtime/litert_log.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y::litert {
 namespace {
@@ -39,8 +39,8 @@ void check_functions() {
 #undef WHISPER_S4Y_ADDRESS
   for (const Needed& function : needed) {
     if (function.address == nullptr) {
-      fail("{} lacks the function {}; whisper-s4y needs LiteRT {}.", library_path(), function.name,
-           kNeededRelease);
+      fail(ErrorCode::runtime, "{} lacks the function {}; whisper-s4y needs LiteRT {}.",
+           library_path(), function.name, kNeededRelease);
     }
   }
 }
@@ -58,11 +58,13 @@ void check_cpu_accelerator(EnvironmentT* environment) {
     check(LiteRtGetAcceleratorVersion(accelerator, &version), "Cannot tell LiteRT's version");
     if (version.major == kCpuAcceleratorMajor) return;
     fail(
+        ErrorCode::runtime,
         "{} has version {}.{}.{} of the CPU accelerator; whisper-s4y needs LiteRT {} (version {}).",
         library_path(), version.major, version.minor, version.patch, kNeededRelease,
         kCpuAcceleratorMajor);
   }
-  fail("{} has no CPU accelerator; whisper-s4y needs LiteRT {}.", library_path(), kNeededRelease);
+  fail(ErrorCode::runtime, "{} has no CPU accelerator; whisper-s4y needs LiteRT {}.",
+       library_path(), kNeededRelease);
 }
 
 EnvironmentT* create_environment() {
@@ -152,8 +154,8 @@ const std::string& library_id() {
 
 void check(int status, std::string_view action, std::string_view details) {
   if (status == kOk) return;
-  fail("{}: LiteRT reports {} (status {}){}{}.", action, status_name(status), status,
-       details.empty() ? "" : ": ", details);
+  fail(ErrorCode::runtime, "{}: LiteRT reports {} (status {}){}{}.", action, status_name(status),
+       status, details.empty() ? "" : ": ", details);
 }
 
 }  // namespace whisper_s4y::litert

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "common/content_hash.h"
+#include "common/fail.h"
 #include "common/options.h"
 #include "runtime/cpu.h"
 #include "runtime/litert_c.h"
@@ -22,7 +23,6 @@
 #include "tflite/contract.h"
 #include "tflite/model_metadata.h"
 #include "tflite/schema_generated.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 
@@ -50,7 +50,7 @@ int element_type_of(DType wanted) {
   for (const auto& [number, dtype] : kElementTypes) {
     if (dtype == wanted) return number;
   }
-  fail("LiteRT has no element type {}.", name_of(wanted));
+  fail(ErrorCode::unsupported, "LiteRT has no element type {}.", name_of(wanted));
 }
 
 litert::RankedTensorType ranked_type_of(const TensorInfo& tensor) {
@@ -67,10 +67,10 @@ TensorInfo tensor_info(litert::TensorT* tensor, const char* name, std::string_vi
   check(LiteRtGetRankedTensorType(tensor, &type), fmt::format("{}: signature \"{}\"", source, key));
   const std::optional<DType> dtype = dtype_of(type.element_type);
   if (!dtype || type.layout.rank > litert::kMaxRank) {
-    fail(
-        "{}: tensor \"{}\" of signature \"{}\" has LiteRT's element type {} and rank {}, which "
-        "whisper-s4y does not use.",
-        source, name, key, type.element_type, static_cast<int>(type.layout.rank));
+    fail(ErrorCode::unsupported,
+         "{}: tensor \"{}\" of signature \"{}\" has LiteRT's element type {} and rank {}, which "
+         "whisper-s4y does not use.",
+         source, name, key, type.element_type, static_cast<int>(type.layout.rank));
   }
   TensorInfo info{name, *dtype, {}};
   info.shape.assign(type.layout.dimensions, type.layout.dimensions + type.layout.rank);
@@ -92,7 +92,7 @@ bool same_tensors(const std::vector<TensorInfo>& ours, const std::vector<TensorI
 
 void add_options(litert::OptionsT* options, const char* identifier, const std::string& toml) {
   char* payload = ::strdup(toml.c_str());
-  if (payload == nullptr) fail("Out of memory.");
+  if (payload == nullptr) fail(ErrorCode::out_of_memory, "Out of memory.");
   litert::OpaqueOptionsT* opaque = nullptr;
   // LiteRT frees the payload from here on.
   check(LiteRtCreateOpaqueOptions(identifier, payload, &std::free, &opaque),
@@ -157,8 +157,8 @@ const TensorInfo& LiteRtSignature::find_tensor(const std::vector<TensorInfo>& te
   if (const TensorInfo* tensor = find(tensors, name)) return *tensor;
   std::vector<std::string_view> names;
   for (const TensorInfo& tensor : tensors) names.push_back(tensor.name);
-  fail("{}: signature \"{}\" has no {} \"{}\"; it has {}.", source_, key_, what, name,
-       fmt::join(names, ", "));
+  fail(ErrorCode::not_found, "{}: signature \"{}\" has no {} \"{}\"; it has {}.", source_, key_,
+       what, name, fmt::join(names, ", "));
 }
 
 const TensorInfo& LiteRtSignature::input(std::string_view name) const {
@@ -191,7 +191,8 @@ void LiteRtSignature::bind(const TensorInfo& tensor, AlignedBuffer& buffer,
                            litert::TensorBufferT*& slot) {
   const size_t bytes = tensor.bytes();
   if (buffer.size() != bytes) {
-    fail("{}: tensor \"{}\" {} of signature \"{}\" needs a buffer of {} bytes, not {}.", source_,
+    fail(ErrorCode::invalid_argument,
+         "{}: tensor \"{}\" {} of signature \"{}\" needs a buffer of {} bytes, not {}.", source_,
          tensor.name, tensor.description(), key_, bytes, buffer.size());
   }
   const litert::RankedTensorType type = ranked_type_of(tensor);
@@ -203,15 +204,18 @@ void LiteRtSignature::bind(const TensorInfo& tensor, AlignedBuffer& buffer,
 }
 
 void LiteRtSignature::run() {
-  if (compiled_ == nullptr) fail("{}: signature \"{}\" is not loaded.", source_, key_);
+  if (compiled_ == nullptr)
+    fail(ErrorCode::invalid_argument, "{}: signature \"{}\" is not loaded.", source_, key_);
   for (size_t i = 0; i < inputs_.size(); ++i) {
     if (input_buffers_[i] == nullptr) {
-      fail("{}: input \"{}\" of signature \"{}\" is not bound.", source_, inputs_[i].name, key_);
+      fail(ErrorCode::invalid_argument, "{}: input \"{}\" of signature \"{}\" is not bound.",
+           source_, inputs_[i].name, key_);
     }
   }
   for (size_t i = 0; i < outputs_.size(); ++i) {
     if (output_buffers_[i] == nullptr) {
-      fail("{}: output \"{}\" of signature \"{}\" is not bound.", source_, outputs_[i].name, key_);
+      fail(ErrorCode::invalid_argument, "{}: output \"{}\" of signature \"{}\" is not bound.",
+           source_, outputs_[i].name, key_);
     }
   }
   const litert::LogCapture log;
@@ -317,7 +321,8 @@ LiteRtSignature& LiteRtModel::Impl::signature(std::string_view key) const {
   if (LiteRtSignature* found = find_signature(key)) return *found;
   std::vector<std::string_view> keys;
   for (const auto& signature : signatures) keys.push_back(signature->key());
-  fail("{} has no signature \"{}\"; it has {}.", source, key, fmt::join(keys, ", "));
+  fail(ErrorCode::not_found, "{} has no signature \"{}\"; it has {}.", source, key,
+       fmt::join(keys, ", "));
 }
 
 WeightCache LiteRtModel::Impl::open_cache(const std::vector<std::string>& keys) {

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <utility>
 
-#include "whisper_s4y/error.h"
+#include "common/fail.h"
 
 namespace whisper_s4y {
 namespace {
@@ -33,7 +33,8 @@ size_t position_axis(const TensorInfo& tensor, int positions, const std::string&
     ++found;
   }
   if (found != 1 || tensor.dtype != DType::f32 || tensor.shape[0] < 1) {
-    fail("Tensor \"{}\" {} of signature \"{}\" is no cache of {} positions.", tensor.name,
+    fail(ErrorCode::invalid_argument,
+         "Tensor \"{}\" {} of signature \"{}\" is no cache of {} positions.", tensor.name,
          tensor.description(), key, positions);
   }
   return axis;
@@ -61,7 +62,8 @@ SelfCache::SelfCache(LiteRtSignature& signature, int positions) : positions_(pos
     const size_t axis = position_axis(tensor, positions, signature.key());
     if (hypotheses == 0) hypotheses = tensor.shape[0];
     if (tensor.shape[0] != hypotheses) {
-      fail("Tensor \"{}\" {} of signature \"{}\" is not for {} hypotheses like the others.",
+      fail(ErrorCode::invalid_argument,
+           "Tensor \"{}\" {} of signature \"{}\" is not for {} hypotheses like the others.",
            tensor.name, tensor.description(), signature.key(), hypotheses);
     }
     const std::span<const int32_t> shape(tensor.shape);
@@ -71,7 +73,9 @@ SelfCache::SelfCache(LiteRtSignature& signature, int positions) : positions_(pos
                       .positions = static_cast<size_t>(positions),
                       .inner = product(shape.subspan(axis + 1))});
   }
-  if (parts_.empty()) fail("Signature \"{}\" has no input \"self_...\".", signature.key());
+  if (parts_.empty())
+    fail(ErrorCode::invalid_argument, "Signature \"{}\" has no input \"self_...\".",
+         signature.key());
   rows_.resize(static_cast<size_t>(hypotheses));
 }
 
@@ -84,7 +88,8 @@ void SelfCache::bind(LiteRtSignature& signature) {
 
 void SelfCache::wrote(int hypothesis, int position, int count) {
   if (position < 0 || position > length(hypothesis) || count < 0 || count > positions_ - position) {
-    fail("{} rows cannot be written at position {}: the cache holds {} of {} positions.", count,
+    fail(ErrorCode::invalid_argument,
+         "{} rows cannot be written at position {}: the cache holds {} of {} positions.", count,
          position, length(hypothesis), positions_);
   }
   truncate(hypothesis, position);
@@ -142,7 +147,8 @@ void SelfCache::restore(std::span<const float> saved, size_t hypothesis, int fir
 
 void SelfCache::reorder(std::span<const int> parents, int length) {
   if (parents.size() > rows_.size()) {
-    fail("The cache has {} hypotheses, not {}.", rows_.size(), parents.size());
+    fail(ErrorCode::invalid_argument, "The cache has {} hypotheses, not {}.", rows_.size(),
+         parents.size());
   }
   struct Move {
     size_t to;
@@ -155,7 +161,8 @@ void SelfCache::reorder(std::span<const int> parents, int length) {
   for (size_t i = 0; i < parents.size(); ++i) {
     if (parents[i] < 0 || parents[i] >= hypotheses() || length < 0 ||
         this->length(parents[i]) < length) {
-      fail("Hypothesis {} cannot continue hypothesis {} at position {}: it has not come so far.", i,
+      fail(ErrorCode::invalid_argument,
+           "Hypothesis {} cannot continue hypothesis {} at position {}: it has not come so far.", i,
            parents[i], length);
     }
     const auto parent = static_cast<size_t>(parents[i]);
@@ -190,12 +197,14 @@ void SelfCache::reorder(std::span<const int> parents, int length) {
 
 void SelfCache::copy_from(const SelfCache& source, int length) {
   if (length < 0 || source.length(0) < length) {
-    fail("Hypotheses cannot start at position {}: only {} positions were fed.", length,
+    fail(ErrorCode::invalid_argument,
+         "Hypotheses cannot start at position {}: only {} positions were fed.", length,
          source.length(0));
   }
   if (!std::ranges::equal(parts_, source.parts_,
                           [](const Part& a, const Part& b) { return a.is_like(b); })) {
-    fail("Hypotheses cannot start from a cache whose tensors have other names or shapes.");
+    fail(ErrorCode::invalid_argument,
+         "Hypotheses cannot start from a cache whose tensors have other names or shapes.");
   }
   for (size_t i = 0; i < rows_.size(); ++i) {
     const int first = first_difference(rows_[i], source.rows_[0], length);

@@ -19,8 +19,8 @@
 #include <utility>
 
 #include "common/content_hash.h"
+#include "common/fail.h"
 #include "common/output_file.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {
@@ -121,7 +121,8 @@ void write_sealed(int descriptor, const std::filesystem::path& path) {
     hash.update(part);
     file.write(part);
   });
-  if (!read) fail("Cannot read back the packed weights: {}.", std::strerror(errno));
+  if (!read)
+    fail(ErrorCode::runtime, "Cannot read back the packed weights: {}.", std::strerror(errno));
   const Seal seal{kMagic, size, digits_of(hash)};
   file.write_at(kSealOffset, std::as_bytes(std::span(&seal, 1)));
   file.commit();

@@ -8,12 +8,12 @@
 #include <utility>
 #include <vector>
 
+#include "common/fail.h"
 #include "common/front_end.h"
 #include "runtime/aligned_buffer.h"
 #include "runtime/self_cache.h"
 #include "tflite/contract.h"
 #include "tflite/model_metadata.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {
@@ -27,7 +27,8 @@ constexpr size_t kStepsPerPrefill = 8;
 ModelInfo checked_info(const TfliteFile& file) {
   const std::string path = file.path().string();
   if (!has_model_metadata(file)) {
-    fail("{} was not written by whisper-s4y: convert a checkpoint with `whisper-s4y convert`.",
+    fail(ErrorCode::invalid_file,
+         "{} was not written by whisper-s4y: convert a checkpoint with `whisper-s4y convert`.",
          path);
   }
   ModelInfo info = read_model_info(file);
@@ -45,7 +46,8 @@ RuntimeOptions needed_signatures(RuntimeOptions options) {
 
 void copy_exactly(std::span<const float> from, std::span<float> to, std::string_view what) {
   if (from.size() != to.size()) {
-    fail("{} has {} numbers, expected {}.", what, from.size(), to.size());
+    fail(ErrorCode::invalid_argument, "{} has {} numbers, expected {}.", what, from.size(),
+         to.size());
   }
   if (from.data() != to.data()) std::ranges::copy(from, to.begin());
 }
@@ -209,17 +211,22 @@ void WhisperModel::Impl::run_align(std::span<const int> all, size_t first) {
 /// Checks that tokens exist and can be fed at position `at` after `fed` positions, up to `last`.
 void WhisperModel::Impl::check_tokens(std::span<const int> new_tokens, int fed, int at,
                                       int last) const {
-  if (!encoded) fail("Nothing to decode: encode() has not been called.");
-  if (new_tokens.empty()) fail("Nothing to decode: there are no tokens.");
+  if (!encoded)
+    fail(ErrorCode::invalid_argument, "Nothing to decode: encode() has not been called.");
+  if (new_tokens.empty())
+    fail(ErrorCode::invalid_argument, "Nothing to decode: there are no tokens.");
   if (at < 0 || at > fed) {
-    fail("Cannot decode at position {}: only {} positions were fed.", at, fed);
+    fail(ErrorCode::invalid_argument, "Cannot decode at position {}: only {} positions were fed.",
+         at, fed);
   }
   if (last > max_positions) {
-    fail("Cannot decode {} positions: the model has {}.", last, max_positions);
+    fail(ErrorCode::invalid_argument, "Cannot decode {} positions: the model has {}.", last,
+         max_positions);
   }
   for (const int id : new_tokens) {
     if (id < 0 || id >= info.config.vocab_size) {
-      fail("Token {} is outside the vocabulary of {}.", id, info.config.vocab_size);
+      fail(ErrorCode::invalid_argument, "Token {} is outside the vocabulary of {}.", id,
+           info.config.vocab_size);
     }
   }
 }
@@ -294,10 +301,11 @@ int WhisperModel::max_beams() const { return impl_->beams; }
 void WhisperModel::start_beams(int position) {
   Impl& m = *impl_;
   if (m.beams == 0) {
-    fail("{} has no signature \"{}\": it was converted without beams.", m.file->path().string(),
-         kBeams);
+    fail(ErrorCode::unsupported, "{} has no signature \"{}\": it was converted without beams.",
+         m.file->path().string(), kBeams);
   }
-  if (position < 0) fail("Hypotheses cannot start at position {}.", position);
+  if (position < 0)
+    fail(ErrorCode::invalid_argument, "Hypotheses cannot start at position {}.", position);
   m.load_beams();
   m.beam_cache->copy_from(*m.cache, position);
 }
@@ -306,9 +314,11 @@ std::span<const float> WhisperModel::decode_beams(std::span<const int> tokens,
                                                   std::span<const int> parents, int position) {
   Impl& m = *impl_;
   const size_t count = tokens.size();
-  if (!m.beam_cache) fail("Nothing to continue: start_beams() has not been called.");
+  if (!m.beam_cache)
+    fail(ErrorCode::invalid_argument, "Nothing to continue: start_beams() has not been called.");
   if (parents.size() != count || count > static_cast<size_t>(m.beams)) {
-    fail("{} tokens and {} parents are given for at most {} hypotheses.", count, parents.size(),
+    fail(ErrorCode::invalid_argument,
+         "{} tokens and {} parents are given for at most {} hypotheses.", count, parents.size(),
          m.beams);
   }
   m.check_tokens(tokens, m.max_positions, position, position + 1);

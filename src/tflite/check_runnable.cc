@@ -9,9 +9,9 @@
 #include <set>
 #include <vector>
 
+#include "common/fail.h"
 #include "graph/ops.h"
 #include "tflite/schema_generated.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {

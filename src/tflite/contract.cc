@@ -6,9 +6,9 @@
 #include <optional>
 #include <set>
 
+#include "common/fail.h"
 #include "common/front_end.h"
 #include "tflite/schema_generated.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {

@@ -6,9 +6,9 @@
 #include <cerrno>
 #include <cstring>
 
+#include "common/fail.h"
 #include "common/output_file.h"
 #include "tflite/writer.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {

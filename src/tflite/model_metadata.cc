@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/content_hash.h"
-#include "whisper_s4y/error.h"
+#include "common/fail.h"
 
 namespace whisper_s4y {
 namespace {

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <vector>
 
+#include "common/fail.h"
 #include "common/file_kind.h"
 #include "tflite/schema_generated.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {

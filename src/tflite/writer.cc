@@ -10,8 +10,8 @@
 #include <unordered_map>
 
 #include "common/content_hash.h"
+#include "common/fail.h"
 #include "tflite/schema_generated.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {

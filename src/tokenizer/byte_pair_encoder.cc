@@ -4,7 +4,7 @@
 #include <functional>
 #include <tuple>
 
-#include "whisper_s4y/error.h"
+#include "common/fail.h"
 
 namespace whisper_s4y {
 
@@ -86,7 +86,9 @@ void BytePairEncoder::merge(std::string_view piece, std::vector<int>& ids) const
   for (size_t i = 0; i < piece.size(); i = parts[i].end) {
     const auto byte = static_cast<uint8_t>(piece[i]);
     const int id = parts[i].id >= 0 ? parts[i].id : byte_ids_[byte];
-    if (id < 0) fail("The vocabulary has no token for the byte 0x{:02X} of a text.", byte);
+    if (id < 0)
+      fail(ErrorCode::unsupported, "The vocabulary has no token for the byte 0x{:02X} of a text.",
+           byte);
     ids.push_back(id);
   }
 }

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "common/fail.h"
 #include "common/utf8.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {
@@ -122,13 +122,13 @@ std::string_view language_code(std::string_view name_or_code) {
   }
   const auto choices = near_choices(wanted);
   if (choices.empty()) {
-    fail(
-        "\"{}\" is not a language Whisper knows; give a code such as en, de or zh, or an English "
-        "name.",
-        name_or_code);
+    fail(ErrorCode::invalid_argument,
+         "\"{}\" is not a language Whisper knows; give a code such as en, de or zh, or an English "
+         "name.",
+         name_or_code);
   }
-  fail("\"{}\" is not a language Whisper knows; near choices: {}.", name_or_code,
-       fmt::join(choices, ", "));
+  fail(ErrorCode::invalid_argument, "\"{}\" is not a language Whisper knows; near choices: {}.",
+       name_or_code, fmt::join(choices, ", "));
 }
 
 std::string_view language_name(std::string_view code) {

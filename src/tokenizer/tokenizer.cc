@@ -5,9 +5,9 @@
 #include <iterator>
 #include <set>
 
+#include "common/fail.h"
 #include "common/utf8.h"
 #include "tokenizer/pre_split.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {
@@ -66,8 +66,8 @@ std::string Tokenizer::decode_bytes(std::span<const int> ids, const DecodeOption
       continue;
     }
     if (id < 0 || static_cast<size_t>(id) >= vocabulary_->tokens.size()) {
-      fail("The token id {} is not in the vocabulary of {} tokens.", id,
-           vocabulary_->tokens.size());
+      fail(ErrorCode::invalid_argument, "The token id {} is not in the vocabulary of {} tokens.",
+           id, vocabulary_->tokens.size());
     }
     if (!is_special(id) || options.special_tokens) {
       bytes += vocabulary_->tokens[static_cast<size_t>(id)];

@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "common/fail.h"
 #include "common/options.h"
 #include "decoding/text.h"
 #include "tokenizer/languages.h"
 #include "transcribe/window_transcriber.h"
-#include "whisper_s4y/error.h"
 #include "whisper_s4y/live.h"
 
 namespace whisper_s4y {
@@ -158,6 +158,13 @@ void TranscribeOptions::validate() const {
   check_languages(*this);
 }
 
+VadOptions live_vad_options() {
+  return {.min_speech_duration_ms = 250,
+          .max_speech_duration_s = 28.0,
+          .min_silence_duration_ms = 500,
+          .speech_pad_ms = 200};
+}
+
 void LiveOptions::validate() const {
   check_numbers(*this, kLiveNumbers);
   transcribe.validate();
@@ -175,15 +182,17 @@ TranscribeOptions checked_options(TranscribeOptions options, DecoderModel& model
   const ModelInfo& info = model.info();
   const bool tells_apart = options.multilingual || !options.languages.empty();
   if (tells_apart && !info.generation.is_multilingual) {
-    fail("{} is an English-only model; it cannot tell languages apart.", info.name);
+    fail(ErrorCode::unsupported, "{} is an English-only model; it cannot tell languages apart.",
+         info.name);
   }
   for (const std::string& language : options.languages) {
     if (info.generation.language_token(language) < 0) {
-      fail("{} does not know the language \"{}\".", info.name, language);
+      fail(ErrorCode::unsupported, "{} does not know the language \"{}\".", info.name, language);
     }
   }
   if (options.word_timestamps && !model.can_align()) {
-    fail("{} was converted without the align part, which word timestamps need; convert it again.",
+    fail(ErrorCode::unsupported,
+         "{} was converted without the align part, which word timestamps need; convert it again.",
          info.name);
   }
   return options;

@@ -216,7 +216,7 @@ LiveTranscriber::LiveTranscriber(Transcriber& transcriber, SpeechDetector& detec
 
 LiveTranscriber::~LiveTranscriber() = default;
 
-void LiveTranscriber::push(std::span<const float> samples) {
+void LiveTranscriber::push(Span<const float> samples) {
   with_errors([&] {
     const Impl::Forgetting forgetting{*impl_};
     impl_->samples.insert(impl_->samples.end(), samples.begin(), samples.end());

@@ -117,7 +117,7 @@ Transcriber::~Transcriber() = default;
 Transcriber::Transcriber(Transcriber&&) noexcept = default;
 Transcriber& Transcriber::operator=(Transcriber&&) noexcept = default;
 
-Transcript Transcriber::transcribe(std::span<const float> audio, const TranscribeOptions& options,
+Transcript Transcriber::transcribe(Span<const float> audio, const TranscribeOptions& options,
                                    const TranscribeCallbacks& callbacks) {
   return with_errors([&] {
     const TranscribeCallbacks inside = guarded_callbacks(callbacks);
@@ -130,7 +130,7 @@ Transcript Transcriber::transcribe(std::span<const float> audio, const Transcrib
   });
 }
 
-Transcript Transcriber::transcribe_checked(std::span<const float> audio,
+Transcript Transcriber::transcribe_checked(Span<const float> audio,
                                            const TranscribeOptions& options,
                                            const TranscribeCallbacks& callbacks) {
   const bool speech_only = options.vad_filter || options.batch_size > 0;
@@ -177,7 +177,7 @@ std::vector<DecoderModel*> Transcriber::workers(int count) {
 bool Transcriber::is_multilingual() const { return model_->info().generation.is_multilingual; }
 
 std::vector<std::pair<std::string, float>> Transcriber::detect_language(
-    std::span<const float> audio, const TranscribeOptions& options) {
+    Span<const float> audio, const TranscribeOptions& options) {
   return with_errors([&] {
     const TranscribeOptions checked = checked_options(options, *model_);
     const DetectorSource detector = [&]() -> SpeechDetector& { return speech_detector({}); };

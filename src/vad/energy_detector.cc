@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "common/fail.h"
 #include "whisper_s4y/audio.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {
@@ -25,9 +25,10 @@ float decibels(std::span<const float> chunk) {
 
 void EnergyDetector::reset() { begun_ = false; }
 
-void EnergyDetector::hear(std::span<const float> chunks, std::span<float> speech_probs) {
+void EnergyDetector::hear(Span<const float> chunks, Span<float> speech_probs) {
   if (chunks.size() != speech_probs.size() * kVadChunk) {
-    fail("{} samples are not {} chunks of {}.", chunks.size(), speech_probs.size(), kVadChunk);
+    fail(ErrorCode::invalid_argument, "{} samples are not {} chunks of {}.", chunks.size(),
+         speech_probs.size(), kVadChunk);
   }
   for (float& prob : speech_probs) {
     const float level = decibels(chunks.first(kVadChunk));

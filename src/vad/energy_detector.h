@@ -10,7 +10,7 @@ namespace whisper_s4y {
 class EnergyDetector : public SpeechDetector {
  public:
   void reset() override;
-  void hear(std::span<const float> chunks, std::span<float> speech_probs) override;
+  void hear(Span<const float> chunks, Span<float> speech_probs) override;
 
  private:
   bool begun_ = false;

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "checkpoint/safetensors.h"
+#include "common/fail.h"
 #include "tflite/memory_model.h"
 #include "vad/silero_model.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {
@@ -57,9 +57,10 @@ void SileroDetector::reset() {
   std::ranges::fill(context_, 0.0F);
 }
 
-void SileroDetector::hear(std::span<const float> chunks, std::span<float> speech_probs) {
+void SileroDetector::hear(Span<const float> chunks, Span<float> speech_probs) {
   if (chunks.size() != speech_probs.size() * kVadChunk) {
-    fail("{} samples are not {} chunks of {}.", chunks.size(), speech_probs.size(), kVadChunk);
+    fail(ErrorCode::invalid_argument, "{} samples are not {} chunks of {}.", chunks.size(),
+         speech_probs.size(), kVadChunk);
   }
   for (size_t done = 0; done < speech_probs.size();) {
     Part& part = speech_probs.size() - done >= many_.chunks ? many_ : one_;

@@ -16,7 +16,7 @@ class SileroDetector : public SpeechDetector {
   explicit SileroDetector(const std::filesystem::path& weights = {});
 
   void reset() override;
-  void hear(std::span<const float> chunks, std::span<float> speech_probs) override;
+  void hear(Span<const float> chunks, Span<float> speech_probs) override;
 
  private:
   /// A signature and its own memory; the state is shared.

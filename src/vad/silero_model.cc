@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "checkpoint/safetensors.h"
+#include "common/fail.h"
 #include "graph/ops.h"
-#include "whisper_s4y/error.h"
 
 extern "C" const std::byte kSileroWeights[];
 extern "C" const std::byte kSileroWeightsEnd[];
@@ -25,9 +25,10 @@ class SileroWeights {
   /// The numbers of a tensor, which must have `shape`.
   [[nodiscard]] std::vector<float> numbers(const std::string& name, const Shape& shape) const {
     const auto found = std::ranges::find(tensors_, name, &TensorView::name);
-    if (found == tensors_.end()) fail("{} has no tensor {}.", source_, name);
+    if (found == tensors_.end())
+      fail(ErrorCode::invalid_argument, "{} has no tensor {}.", source_, name);
     if (!std::ranges::equal(found->shape, shape)) {
-      fail("{}: tensor {} has shape {}, expected {}.", source_, name,
+      fail(ErrorCode::invalid_argument, "{}: tensor {} has shape {}, expected {}.", source_, name,
            fmt::join(found->shape, " x "), fmt::join(shape, " x "));
     }
     std::vector<float> numbers(static_cast<size_t>(found->elements()));

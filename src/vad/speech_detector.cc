@@ -8,7 +8,7 @@
 
 namespace whisper_s4y {
 
-std::vector<float> SpeechDetector::speech_probs(std::span<const float> audio) {
+std::vector<float> SpeechDetector::speech_probs(Span<const float> audio) {
   return with_errors([&] {
     reset();
     const size_t whole = audio.size() / kVadChunk;

@@ -5,9 +5,9 @@
 #include <string>
 
 #include "common/boundary.h"
+#include "common/fail.h"
 #include "vad/speech_tracker.h"
 #include "whisper_s4y/audio.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {
@@ -40,8 +40,7 @@ std::vector<SpeechSegment> get_speech_timestamps(std::span<const float> speech_p
   return segments;
 }
 
-std::vector<SpeechSegment> get_speech_timestamps(SpeechDetector& detector,
-                                                 std::span<const float> audio,
+std::vector<SpeechSegment> get_speech_timestamps(SpeechDetector& detector, Span<const float> audio,
                                                  const VadOptions& options) {
   return with_errors([&] {
     options.validate();
@@ -78,7 +77,8 @@ std::vector<float> collect_audio(std::span<const float> audio,
 
 SpeechTimestampsMap::SpeechTimestampsMap(std::span<const SpeechSegment> segments)
     : segments_(segments.begin(), segments.end()) {
-  if (segments.empty()) fail("Without speech there are no times to map.");
+  if (segments.empty())
+    fail(ErrorCode::invalid_argument, "Without speech there are no times to map.");
   int64_t previous_end = 0;
   int64_t silence = 0;
   for (const SpeechSegment& segment : segments) {

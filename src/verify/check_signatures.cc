@@ -5,13 +5,13 @@
 #include <set>
 #include <span>
 
+#include "common/fail.h"
 #include "runtime/aligned_buffer.h"
 #include "tflite/check_runnable.h"
 #include "tflite/contract.h"
 #include "tflite/model_metadata.h"
 #include "tflite/schema_generated.h"
 #include "verify/test_signal.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {
@@ -80,7 +80,7 @@ const tflite::SignatureDef& definition_of(const TfliteFile& file, std::string_vi
   for (const auto* definition : *file.model().signature_defs()) {
     if (definition->signature_key()->string_view() == key) return *definition;
   }
-  fail("{} has no signature \"{}\".", file.path().string(), key);
+  fail(ErrorCode::not_found, "{} has no signature \"{}\".", file.path().string(), key);
 }
 
 /// Whether a signature needs neither an encoder nor a loop, and little memory.

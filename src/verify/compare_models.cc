@@ -5,10 +5,10 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "common/fail.h"
 #include "decoding/window_decoder.h"
 #include "tflite/metadata_names.h"
 #include "tokenizer/tokenizer.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {

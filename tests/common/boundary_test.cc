@@ -29,7 +29,7 @@ TEST(Boundary, GivesWhatTheBodyGives) {
 }
 
 TEST(Boundary, MakesErrorsOfAllExceptions) {
-  EXPECT_EQ(message_for(Error("As it is.")), "As it is.");
+  EXPECT_EQ(message_for(Error(ErrorCode::io, "As it is.")), "As it is.");
   EXPECT_EQ(message_for(std::bad_alloc()), "There is not enough memory.");
   EXPECT_EQ(message_for(std::filesystem::filesystem_error(
                 "x", "/some/path", std::make_error_code(std::errc::permission_denied))),

@@ -11,9 +11,9 @@
 #include <array>
 #include <csignal>
 
+#include "common/fail.h"
 #include "support/errors.h"
 #include "support/files.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {

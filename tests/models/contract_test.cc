@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "common/fail.h"
 #include "models/convert.h"
 #include "models/random_checkpoint.h"
 #include "support/files.h"
@@ -15,7 +16,6 @@
 #include "tflite/reader.h"
 #include "tflite/schema_generated.h"
 #include "tflite/tensor_info.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y::testing {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "common/fail.h"
 #include "runtime/aligned_buffer.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y::testing {
 namespace {

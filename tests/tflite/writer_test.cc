@@ -9,12 +9,12 @@
 #include <numeric>
 
 #include "common/content_hash.h"
+#include "common/fail.h"
 #include "graph/ops.h"
 #include "graph/quantize.h"
 #include "runtime/test_model.h"
 #include "tflite/reader.h"
 #include "tflite/schema_generated.h"
-#include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {

@@ -47,7 +47,7 @@ TEST(LanguageVote, TheFirstSureWindowDecidesOrElseTheMean) {
 /// Loud sound is speech; notes how much was heard.
 class CountingDetector : public LoudDetector {
  public:
-  void hear(std::span<const float> chunks, std::span<float> speech_probs) override {
+  void hear(Span<const float> chunks, Span<float> speech_probs) override {
     heard += chunks.size();
     LoudDetector::hear(chunks, speech_probs);
   }

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "whisper_s4y/error.h"
+#include "common/fail.h"
 
 namespace whisper_s4y {
 namespace {

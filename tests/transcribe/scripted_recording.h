@@ -99,7 +99,7 @@ class ScriptedRecording : public DecoderModel {
 class LoudDetector : public SpeechDetector {
  public:
   void reset() override {}
-  void hear(std::span<const float> chunks, std::span<float> speech_probs) override {
+  void hear(Span<const float> chunks, Span<float> speech_probs) override {
     for (size_t i = 0; i < speech_probs.size(); ++i) {
       speech_probs[i] = chunks[i * kVadChunk] > 0.5F ? 0.9F : 0.0F;
     }

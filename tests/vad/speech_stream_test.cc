@@ -16,7 +16,7 @@ using Kind = SpeechEvent::Kind;
 class ScriptedDetector : public SpeechDetector {
  public:
   void reset() override {}
-  void hear(std::span<const float> chunks, std::span<float> speech_probs) override {
+  void hear(Span<const float> chunks, Span<float> speech_probs) override {
     for (size_t i = 0; i < speech_probs.size(); ++i) speech_probs[i] = chunks[i * kVadChunk];
   }
 };
