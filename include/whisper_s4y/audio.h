@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -100,6 +101,52 @@ WHISPER_S4Y_API AudioSource decode_audio(const std::filesystem::path& path,
 /// The same for a file in memory; `name` stands for it in messages.
 WHISPER_S4Y_API AudioSource decode_audio(Span<const std::byte> file, std::string_view name,
                                          const AudioOptions& options, const AudioSink& sink);
+
+/// A file that is decoded as far as it is read, so that neither its length nor that of a pipe
+/// matters:
+///
+///     whisper_s4y::AudioReader reader("talk.mp4");
+///     std::vector<float> samples(16000);
+///     while (const size_t count = reader.read(samples)) hear({samples.data(), count});
+///
+/// The samples are those of decode_audio().
+class WHISPER_S4Y_API AudioReader {
+ public:
+  /// Opens a file and reads its header. "-" is standard input. Throws Error when it cannot be read
+  /// or has no such track or channel.
+  explicit AudioReader(const std::filesystem::path& path, const AudioOptions& options = {});
+  /// The same for a file in memory, which outlives the reader; `name` stands for it in messages.
+  AudioReader(Span<const std::byte> file, std::string_view name, const AudioOptions& options = {});
+  ~AudioReader();
+  AudioReader(AudioReader&&) noexcept;
+  AudioReader& operator=(AudioReader&&) noexcept;
+
+  /// Waits for sound and writes the next samples of the channel, mono, 16 kHz, in [-1, 1]. Returns
+  /// how many: at least one, or 0 at the end. Throws Error when reading fails, and at the end when
+  /// there was no sound at all.
+  [[nodiscard]] size_t read(Span<float> samples);
+
+  /// What was read so far; complete, with all that was lost, once read() has returned 0.
+  [[nodiscard]] const AudioSource& source() const;
+  /// How long the file says it is, in seconds; 0: it does not. It may be wrong.
+  [[nodiscard]] double stated_seconds() const;
+
+  /// Names of the channels that are given out, as in AudioChannel: several when
+  /// AudioOptions::channel is "each".
+  [[nodiscard]] const std::vector<std::string>& channels() const;
+  /// Goes to the beginning of the next channel; false when there is none. A file is decoded again;
+  /// of a pipe the other channels are kept in memory until they are read.
+  bool next_channel();
+
+  /// Whether rewind() works: not in a pipe.
+  [[nodiscard]] bool can_rewind() const;
+  /// Back to the beginning of the channel. Throws Error in a pipe.
+  void rewind();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
 
 /// The samples of a channel.
 struct AudioChannel {

@@ -131,6 +131,14 @@ AudioInput::AudioInput(std::span<const std::byte> file, std::string_view name,
   open(options);
 }
 
+void AudioInput::reopen(const AudioOptions& options) {
+  decoder_.reset();
+  format_.reset();
+  audio_streams_.clear();
+  stream_.rewind();
+  open(options);
+}
+
 // The same look at the bytes that avformat_open_input() would take.
 const AVInputFormat* AudioInput::probed_format() const {
   const AVInputFormat* format = nullptr;

@@ -22,6 +22,9 @@ class AudioInput {
   AudioInput(const std::filesystem::path& path, const AudioOptions& options);
   AudioInput(std::span<const std::byte> file, std::string_view name, const AudioOptions& options);
 
+  /// Begins anew, at the first byte. Only where seekable().
+  void reopen(const AudioOptions& options);
+
   /// Fills `packet` with the next packet of the track; false at the end of the file. Throws Error
   /// when the medium fails; damage inside the file ends it, as in ffmpeg.
   bool read(AVPacket* packet);

@@ -103,6 +103,12 @@ void ByteStream::make_io() {
   io_->seekable = seekable_ ? AVIO_SEEKABLE_NORMAL : 0;
 }
 
+void ByteStream::rewind() {
+  io_.reset();
+  position_ = 0;
+  make_io();
+}
+
 std::vector<uint8_t> ByteStream::peek(int64_t offset, size_t count) const {
   if (!seekable_) {
     const auto from = std::min(static_cast<size_t>(offset), head_.size());

@@ -34,6 +34,8 @@ class ByteStream {
   [[nodiscard]] bool seekable() const { return seekable_; }
   /// Bytes of a file; 0 for pipes.
   [[nodiscard]] int64_t size() const { return size_; }
+  /// Back to the first byte, with nothing left of what FFmpeg did with io(). Only when seekable().
+  void rewind();
   /// Bytes from `offset` on, fewer at the end; of a pipe those at its beginning that were read.
   /// Does not move the stream.
   [[nodiscard]] std::vector<uint8_t> peek(int64_t offset, size_t count) const;
