@@ -12,8 +12,9 @@
 #include "cli/console.h"
 #include "cli/manifest.h"
 #include "cli/model_options.h"
+#include "cli/option_flags.h"
 #include "cli/progress.h"
-#include "cli/transcribe_options.h"
+#include "cli/transcribe_flags.h"
 #include "common/fail.h"
 #include "normalizer/normalizer.h"
 #include "normalizer/word_errors.h"
@@ -181,8 +182,7 @@ void add_evaluate_command(CLI::App& app) {
   command->add_flag("-v,--verbose", arguments->verbose, "Show the text of each recording");
   command->add_flag("--json", arguments->json, "Print JSON");
   add_model_options(*command, arguments->runtime);
-  add_transcribe_options(*command, arguments->flags);
-  add_speech_options(*command, arguments->flags);
+  add_flags(*command, arguments->flags);
   add_audio_options(*command, arguments->audio, Channels::one);
   command->footer(
       "Examples:\n"

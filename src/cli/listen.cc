@@ -22,10 +22,11 @@
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/model_options.h"
+#include "cli/option_flags.h"
 #include "cli/progress.h"
 #include "cli/signals.h"
 #include "cli/sound_source.h"
-#include "cli/transcribe_options.h"
+#include "cli/transcribe_flags.h"
 #include "common/utf8.h"
 #include "runtime/whisper_model.h"
 #include "whisper_s4y/error.h"
@@ -215,28 +216,13 @@ void add_listen_command(CLI::App& app) {
   add_pcm_format(*command, arguments->pcm_format,
                  "Numbers of the pipe: s16le (16-bit integers) or f32le (floats)");
   command->add_flag("--times", arguments->times, "Write begin and end before each line");
-  command
-      ->add_option("--update-interval", arguments->live.update_interval,
-                   "Seconds of new sound until an unfinished utterance is transcribed anew")
-      ->type_name("S")
-      ->capture_default_str();
-  VadOptions& vad = arguments->live.vad;
-  command->add_option("--vad-threshold", vad.threshold, "Probability from which on sound is speech")
-      ->type_name("P")
-      ->capture_default_str();
-  command
-      ->add_option("--vad-min-silence-duration-ms", vad.min_silence_duration_ms,
-                   "Silence that ends an utterance")
-      ->type_name("MS")
-      ->capture_default_str();
-  command
-      ->add_option("--vad-min-speech-duration-ms", vad.min_speech_duration_ms,
-                   "Leave out sounds that are shorter")
-      ->type_name("MS")
-      ->capture_default_str();
+  add_flags(*command, arguments->live, {"update_interval"});
   add_model_options(*command, arguments->runtime);
   arguments->flags.options.without_timestamps = true;  // an utterance is one line
-  add_live_options(*command, arguments->flags);
+  add_flags(*command, arguments->flags.options,
+            {"task", "language", "languages", "multilingual", "initial_prompt", "hotwords",
+             "beam_size", "condition_on_previous_text"});
+  add_flags(*command, arguments->live, {"vad"});
   command->footer(
       "Examples:\n"
       "  whisper-s4y listen whisper-base.tflite\n"

@@ -22,11 +22,13 @@
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/model_options.h"
+#include "cli/option_flags.h"
 #include "cli/progress.h"
 #include "cli/recordings.h"
-#include "cli/transcribe_options.h"
+#include "cli/transcribe_flags.h"
 #include "common/fail.h"
 #include "common/utf8.h"
+#include "output/output_options.h"
 #include "runtime/whisper_model.h"
 #include "whisper_s4y/audio.h"
 #include "whisper_s4y/output.h"
@@ -391,9 +393,8 @@ void add_transcribe_command(CLI::App& app) {
   add_audio_options(*command, arguments->audio, Channels::each);
   add_pcm_options(*command, arguments->audio);
   add_model_options(*command, arguments->runtime);
-  add_transcribe_options(*command, arguments->flags);
-  add_speech_options(*command, arguments->flags);
-  add_layout_options(*command, arguments->layout);
+  add_flags(*command, arguments->flags);
+  add_flags(*command, arguments->layout);
   command->footer(
       "Examples:\n"
       "  whisper-s4y transcribe whisper-base.tflite talk.mp3\n"

@@ -3,50 +3,15 @@
 #include <algorithm>
 #include <cmath>
 
-#include "common/options.h"
 #include "whisper_s4y/audio.h"
 #include "whisper_s4y/vad.h"
 
 namespace whisper_s4y {
 namespace {
 
-// Neither a pause nor a word is longer than a day.
-constexpr double kLongestMs = 86'400'000;
-
-constexpr OptionName kThreshold{"threshold", "--vad-threshold"};
-constexpr OptionName kNegThreshold{"neg_threshold", "--vad-neg-threshold"};
-constexpr OptionName kMaxSpeech{"max_speech_duration_s", "--vad-max-speech-duration-s"};
-constexpr OptionName kSpeechPad{"speech_pad_ms", "--vad-speech-pad-ms"};
-
-constexpr NumberOption<VadOptions> kVadNumbers[] = {
-    number_option<&VadOptions::threshold>(kThreshold, 0.001, 0.999),
-    number_option<&VadOptions::neg_threshold>(kNegThreshold, 0.001, 0.999),
-    number_option<&VadOptions::min_speech_duration_ms>(
-        {"min_speech_duration_ms", "--vad-min-speech-duration-ms"}, 0, kLongestMs),
-    number_option<&VadOptions::max_speech_duration_s>(kMaxSpeech, 0, kNoLimit),
-    number_option<&VadOptions::min_silence_duration_ms>(
-        {"min_silence_duration_ms", "--vad-min-silence-duration-ms"}, 0, kLongestMs),
-    number_option<&VadOptions::speech_pad_ms>(kSpeechPad, 0, kLongestMs),
-    number_option<&VadOptions::min_silence_at_max_speech_ms>({"min_silence_at_max_speech_ms"}, 0,
-                                                             kLongestMs),
-};
-
 double samples_of_ms(int ms) { return static_cast<double>(kSampleRate) * ms / 1000.0; }
 
 }  // namespace
-
-void VadOptions::validate() const {
-  check_numbers(*this, kVadNumbers);
-  if (neg_threshold && *neg_threshold > threshold) {
-    fail_option("{} {} is above the {} {}.", kNegThreshold, *neg_threshold, kThreshold, threshold);
-  }
-  // A chunk and the padding must fit in; otherwise every chunk would be split off.
-  const double least = (2.0 * samples_of_ms(speech_pad_ms) + 2.0 * kVadChunk) / kSampleRate;
-  if (max_speech_duration_s < least) {
-    fail_option("{} is {}, expected at least {}: twice {} and two chunks.", kMaxSpeech,
-                max_speech_duration_s, least, kSpeechPad);
-  }
-}
 
 SpeechTracker::SpeechTracker(const VadOptions& options)
     : threshold_(static_cast<float>(options.threshold)),

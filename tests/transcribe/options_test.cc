@@ -1,12 +1,11 @@
 // What options may be: told by the library in its own names, and by the program in its.
-#include "common/options.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <limits>
 
+#include "options/option_error.h"
 #include "whisper_s4y/live.h"
 #include "whisper_s4y/transcriber.h"
 
