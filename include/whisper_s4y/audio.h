@@ -38,7 +38,7 @@ struct WHISPER_S4Y_API AudioOptions {
   int pcm_channels = 1;  // interleaved channels of raw PCM
   PcmFormat pcm_format = PcmFormat::s16le;  // numbers of raw PCM
 
-  /// Throws Error when an option is impossible, whatever the file.
+  /// Throws Error when an option is impossible, or needs another, whatever the file.
   void validate() const;
 };
 

@@ -1,26 +1,18 @@
 #include "audio/audio_input.h"
 
 #include <algorithm>
-#include <cctype>
-#include <charconv>
 #include <limits>
 
-#include "audio/channel_choice.h"
+#include "audio/audio_options.h"
 #include "audio/formats.h"
 #include "audio/language_tags.h"
 #include "audio/ogg_end.h"
 #include "audio/wav_header.h"
 #include "common/fail.h"
-#include "common/options.h"
 
 namespace whisper_s4y {
 namespace {
 
-constexpr NumberOption<AudioOptions> kAudioNumbers[] = {
-    number_option<&AudioOptions::pcm_rate>({"pcm_rate"}, 0, 1'000'000),
-    number_option<&AudioOptions::pcm_channels>({"pcm_channels"}, 1, 64),
-};
-constexpr OptionName kTrack{"track", "--audio-track"};
 // A beginning later than this is the clock of a broadcast, not a pause.
 constexpr double kLatestStart = 6 * 3600;  // seconds
 
@@ -64,13 +56,6 @@ std::string tag(const AVStream& stream, const char* key) {
   return entry == nullptr ? "" : entry->value;
 }
 
-std::optional<int> whole_number(std::string_view text) {
-  int number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
 // "00:00:11.021000000", as Matroska files state the end of a track.
 std::optional<double> clock_time(const std::string& text) {
   int hours = 0;
@@ -106,19 +91,6 @@ std::string described(const std::vector<AudioTrack>& tracks) {
 }
 
 }  // namespace
-
-void AudioOptions::validate() const {
-  check_numbers(*this, kAudioNumbers);
-  (void)channel_choice(channel);
-  const auto number = whole_number(track);
-  if (number && *number < 1) {
-    fail_option("{}: audio tracks are counted from 1, not {}.", kTrack, *number);
-  }
-  const auto is_no_letter = [](unsigned char c) { return c < 0x80 && std::isalpha(c) == 0; };
-  if (!number && !track.empty() && is_no_letter(static_cast<unsigned char>(track.front()))) {
-    fail_option("{} must be a number from 1 or a language, not {}.", kTrack, track);
-  }
-}
 
 AudioInput::AudioInput(const std::filesystem::path& path, const AudioOptions& options)
     : stream_(path) {

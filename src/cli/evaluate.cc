@@ -7,7 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "cli/audio_options.h"
+#include "cli/audio_flags.h"
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/manifest.h"
@@ -183,7 +183,7 @@ void add_evaluate_command(CLI::App& app) {
   command->add_flag("--json", arguments->json, "Print JSON");
   add_model_options(*command, arguments->runtime);
   add_flags(*command, arguments->flags);
-  add_audio_options(*command, arguments->audio, Channels::one);
+  add_one_channel_flags(*command, arguments->audio);
   command->footer(
       "Examples:\n"
       "  whisper-s4y evaluate whisper-base.tflite recordings.tsv\n"

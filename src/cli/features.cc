@@ -8,7 +8,7 @@
 #include <memory>
 #include <optional>
 
-#include "cli/audio_options.h"
+#include "cli/audio_flags.h"
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/model_options.h"
@@ -115,7 +115,7 @@ void add_features_command(CLI::App& app) {
       ->capture_default_str()
       ->excludes(model);
   command->add_flag("-q,--quiet", arguments->quiet, "Say nothing");
-  add_audio_options(*command, arguments->options, Channels::one);
+  add_one_channel_flags(*command, arguments->options);
   command->footer(
       "Examples:\n"
       "  whisper-s4y features talk.wav -o talk.npy\n"

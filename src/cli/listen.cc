@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-#include "cli/audio_options.h"
+#include "audio/audio_options.h"
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/model_options.h"
@@ -37,13 +37,13 @@ namespace whisper_s4y {
 namespace {
 
 struct ListenArguments {
-  std::filesystem::path model;              // a bundle
-  std::string source = "default";           // "-", or an ALSA device
-  PcmFormat pcm_format = PcmFormat::s16le;  // of a pipe
-  bool times = false;                       // before each line
-  LiveOptions live;                         // when to transcribe
-  TranscribeFlags flags;                    // how
-  ModelOptions runtime;                     // how to run
+  std::filesystem::path model;     // a bundle
+  std::string source = "default";  // "-", or an ALSA device
+  AudioOptions audio;              // of a pipe: pcm_format
+  bool times = false;              // before each line
+  LiveOptions live;                // when to transcribe
+  TranscribeFlags flags;           // how
+  ModelOptions runtime;            // how to run
 };
 
 /// Reads in a thread of its own, so that no sound is lost while the model computes. The thread may
@@ -153,7 +153,7 @@ void run_listen(const ListenArguments& arguments) {
   options.validate();
   const RuntimeOptions runtime = runtime_options(arguments.runtime);
   const bool pipe = arguments.source == "-";
-  auto source = pipe ? open_pipe(arguments.pcm_format) : open_microphone(arguments.source);
+  auto source = pipe ? open_pipe(arguments.audio.pcm_format) : open_microphone(arguments.source);
   WhisperModel model(arguments.model, runtime);
   Transcriber transcriber(model);
   const auto detector = make_speech_detector([&](const std::string& warning) {
@@ -213,10 +213,9 @@ void add_listen_command(CLI::App& app) {
                    "A sound device of ALSA, or - for raw PCM from standard input: mono, 16000 "
                    "samples a second")
       ->capture_default_str();
-  add_pcm_format(*command, arguments->pcm_format,
-                 "Numbers of the pipe: s16le (16-bit integers) or f32le (floats)");
   command->add_flag("--times", arguments->times, "Write begin and end before each line");
   add_flags(*command, arguments->live, {"update_interval"});
+  add_flags(*command, arguments->audio, {"pcm_format"});
   add_model_options(*command, arguments->runtime);
   arguments->flags.options.without_timestamps = true;  // an utterance is one line
   add_flags(*command, arguments->flags.options,

@@ -18,7 +18,7 @@
 #include <thread>
 #include <vector>
 
-#include "cli/audio_options.h"
+#include "audio/audio_options.h"
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/model_options.h"
@@ -390,8 +390,7 @@ void add_transcribe_command(CLI::App& app) {
       ->add_flag("--resume", arguments->resume,
                  "Leave out recordings whose outputs are all there and no older than they are")
       ->group(kMany);
-  add_audio_options(*command, arguments->audio, Channels::each);
-  add_pcm_options(*command, arguments->audio);
+  add_flags(*command, arguments->audio);
   add_model_options(*command, arguments->runtime);
   add_flags(*command, arguments->flags);
   add_flags(*command, arguments->layout);

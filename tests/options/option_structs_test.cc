@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 
+#include "audio/audio_options.h"
 #include "cli/option_flags.h"
 #include "options/option_table.h"
 #include "output/output_options.h"
@@ -30,7 +31,8 @@ class OptionStructs : public ::testing::Test {
   const OptionTable& table() { return option_table<Options>(); }
 };
 
-using Structs = ::testing::Types<TranscribeOptions, VadOptions, LiveOptions, OutputOptions>;
+using Structs =
+    ::testing::Types<TranscribeOptions, VadOptions, LiveOptions, OutputOptions, AudioOptions>;
 TYPED_TEST_SUITE(OptionStructs, Structs);
 
 /// A value that is allowed and not the default.
