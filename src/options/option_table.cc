@@ -233,6 +233,10 @@ void set_options(const OptionTable& table, void* options, const Json& object) {
   }
 }
 
+void set_options_json(const OptionTable& table, void* options, std::string_view json) {
+  set_options(table, options, parse_json(json));
+}
+
 Json parse_json(std::string_view text) {
   Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded()) {

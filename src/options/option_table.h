@@ -36,6 +36,7 @@ void set_option_text(const OptionTable& table, void* options, std::string_view n
 [[nodiscard]] Json get_options(const OptionTable& table, const void* options);
 /// Those that the object names; the others stay.
 void set_options(const OptionTable& table, void* options, const Json& object);
+void set_options_json(const OptionTable& table, void* options, std::string_view json);
 
 /// The row of an option. Throws Error that lists the nearest name or all for one that is none.
 [[nodiscard]] const Option& find_option(const OptionTable& table, std::string_view name);
@@ -73,7 +74,7 @@ void set_option(Options& options, std::string_view name, std::string_view text) 
 template <typename Options>
 void set_options(Options& options, std::string_view json) {
   Options changed = options;
-  set_options(option_table<Options>(), &changed, parse_json(json));
+  set_options_json(option_table<Options>(), &changed, json);
   options = std::move(changed);
 }
 
