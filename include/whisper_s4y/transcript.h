@@ -9,18 +9,18 @@
 namespace whisper_s4y {
 
 /// A spoken word.
-struct Word {
+struct WHISPER_S4Y_API Word {
   std::string word;       // with its leading space
   double start = 0;       // seconds from the beginning of the recording
   double end = 0;         //
   float probability = 0;  // mean over its tokens
 
-  WHISPER_S4Y_API bool operator==(const Word& other) const;
+  bool operator==(const Word& other) const;
   bool operator!=(const Word& other) const { return !(*this == other); }
 };
 
 /// A phrase or sentence.
-struct Segment {
+struct WHISPER_S4Y_API Segment {
   int id = 0;                   // from 0, consecutive in a transcript
   int seek = 0;                 // mel frame (10 ms) at which its 30 s window begins
   double start = 0;             // seconds from the beginning of the recording
@@ -35,12 +35,12 @@ struct Segment {
   std::vector<Word> words;      // empty unless word timestamps were asked for
   std::string channel;          // "left", "right" or a number, where channels are told apart
 
-  WHISPER_S4Y_API bool operator==(const Segment& other) const;
+  bool operator==(const Segment& other) const;
   bool operator!=(const Segment& other) const { return !(*this == other); }
 };
 
 /// The text of a recording.
-struct Transcript {
+struct WHISPER_S4Y_API Transcript {
   std::string text;      // of all segments
   std::string language;  // code of the spoken language, of several the one spoken longest;
                          // empty when VAD found no speech
@@ -49,7 +49,7 @@ struct Transcript {
   std::vector<Segment> segments;
   std::vector<std::string> warnings;  // what was lost on the way, a sentence each
 
-  WHISPER_S4Y_API bool operator==(const Transcript& other) const;
+  bool operator==(const Transcript& other) const;
   bool operator!=(const Transcript& other) const { return !(*this == other); }
 };
 

@@ -1,4 +1,6 @@
 // whisper-s4y evaluate: error rates of a model over recordings with known texts.
+#include "whisper_s4y/evaluate.h"
+
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -16,8 +18,6 @@
 #include "cli/progress.h"
 #include "cli/transcribe_flags.h"
 #include "common/fail.h"
-#include "normalizer/normalizer.h"
-#include "normalizer/word_errors.h"
 #include "runtime/whisper_model.h"
 #include "whisper_s4y/audio.h"
 #include "whisper_s4y/transcriber.h"

@@ -1,15 +1,15 @@
 // whisper-s4y export: a checkpoint in the format of another program.
-#include "checkpoint/export.h"
-
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <memory>
 
-#include "cli/checkpoint_input.h"
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/progress.h"
+#include "cli/pull_progress.h"
+#include "common/utf8.h"
+#include "whisper_s4y/checkpoint.h"
 
 namespace whisper_s4y {
 namespace {
@@ -23,13 +23,11 @@ struct ExportArguments {
 
 void run_export(const ExportArguments& arguments) {
   const Stopwatch watch;
-  const std::unique_ptr<Checkpoint> checkpoint =
-      open_by_name(arguments.checkpoint, arguments.quiet);
-  export_checkpoint(*checkpoint, arguments.folder, arguments.format);
+  const ExportResult result = export_checkpoint(
+      arguments.checkpoint, arguments.folder, arguments.format, {}, pull_progress(arguments.quiet));
   if (arguments.quiet) return;
-  print_err("Wrote {} from {} format as {} to {} in {}.\n", checkpoint->info.name,
-            checkpoint->format, arguments.format, arguments.folder.string(),
-            format_duration(watch.seconds()));
+  print_err("Wrote {} from {} format as {} to {} in {}.\n", result.name, result.checkpoint_format,
+            arguments.format, visible(arguments.folder.string()), format_duration(watch.seconds()));
 }
 
 }  // namespace
@@ -50,7 +48,7 @@ void add_export_command(CLI::App& app) {
                    "safetensors (Hugging Face), openai (a .pt file), ggml (whisper.cpp) or "
                    "ctranslate2 (faster-whisper)")
       ->required()
-      ->check(CLI::IsMember({"safetensors", "openai", "ggml", "ctranslate2"}).description(""))
+      ->check(CLI::IsMember(export_formats()).description(""))
       ->type_name("FORMAT");
   command->add_option("-o,--output", arguments->folder, "Folder to write to")
       ->required()

@@ -8,9 +8,6 @@
 
 #include "cli/commands.h"
 #include "cli/console.h"
-#include "common/mapped_file.h"
-#include "tflite/reader.h"
-#include "whisper_s4y/audio.h"
 
 namespace whisper_s4y {
 namespace {
@@ -21,13 +18,13 @@ struct InspectArguments {
 };
 
 void run_inspect(const InspectArguments& arguments) {
-  const bool file = std::filesystem::is_regular_file(arguments.file);
-  if (file && is_tflite(MappedFile(arguments.file).bytes())) {
-    inspect_tflite(arguments.file, arguments.json);
-  } else if (file && is_recording(arguments.file)) {
-    inspect_audio_file(arguments.file, arguments.json);
-  } else {
-    inspect_checkpoint(arguments.file, arguments.json);
+  switch (content_of(arguments.file)) {
+    case FileContent::tflite:
+      return inspect_tflite(arguments.file, arguments.json);
+    case FileContent::recording:
+      return inspect_audio_file(arguments.file, arguments.json);
+    case FileContent::checkpoint:
+      return inspect_checkpoint(arguments.file, arguments.json);
   }
 }
 
@@ -44,9 +41,7 @@ void print_model_info(const ModelInfo& info) {
             config.encoder_attention_heads, config.num_mel_bins, config.vocab_size);
 }
 
-void print_json(const Json& description) {
-  print_out("{}\n", description.dump(2, ' ', false, Json::error_handler_t::replace));
-}
+void print_json(const Json& description) { print_out("{}\n", to_text(description)); }
 
 void add_inspect_command(CLI::App& app) {
   auto arguments = std::make_shared<InspectArguments>();

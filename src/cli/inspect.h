@@ -1,15 +1,13 @@
-// What `inspect` shows of the two kinds of files. Includes nlohmann/json, so only .cc files may
+// What `inspect` shows of the kinds of files. Includes nlohmann/json, so only .cc files may
 // include this.
 #pragma once
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "config/model_info.h"
+#include "conversion/describe.h"
 
 namespace whisper_s4y {
-
-using Json = nlohmann::ordered_json;
 
 /// Print what a .tflite file, or a checkpoint of any format, holds: lines to read, or JSON.
 void inspect_tflite(const std::filesystem::path& path, bool json);

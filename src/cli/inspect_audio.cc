@@ -26,22 +26,7 @@ std::string described(const AudioTrack& track) {
 void inspect_audio_file(const std::filesystem::path& path, bool json) {
   const AudioInfo info = inspect_audio(path);
   if (json) {
-    Json description = {{"file", path.string()},
-                        {"format", info.format},
-                        {"seconds", info.seconds},
-                        {"audio_tracks", Json::array()}};
-    for (const AudioTrack& track : info.tracks) {
-      description["audio_tracks"].push_back({{"number", track.number},
-                                             {"main", track.is_main},
-                                             {"codec", track.codec},
-                                             {"language", track.language},
-                                             {"title", track.title},
-                                             {"sample_rate", track.sample_rate},
-                                             {"channels", track.channels},
-                                             {"start", track.start},
-                                             {"seconds", track.seconds}});
-    }
-    print_json(description);
+    print_json(describe_audio(path, info));
     return;
   }
   print_out("{}: a recording ({}){}\n", visible(path.string()), info.format,

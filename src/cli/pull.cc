@@ -8,7 +8,6 @@
 #include "cli/console.h"
 #include "cli/progress.h"
 #include "cli/pull_progress.h"
-#include "hub/hub.h"
 #include "hub/repository.h"
 
 namespace whisper_s4y {
@@ -23,11 +22,9 @@ struct PullArguments {
 
 void run_pull(const PullArguments& arguments) {
   const Stopwatch watch;
-  {
-    HubOptions options = hub_options_with_progress(arguments.quiet);
-    options.revision = arguments.revision;
-    pull(arguments.name, arguments.folder, options);
-  }
+  PullOptions options;
+  options.revision = arguments.revision;
+  pull(arguments.name, arguments.folder, options, pull_progress(arguments.quiet));
   if (arguments.quiet) return;
   print_err("{} is in {}, {}.\n", repository_of(arguments.name), arguments.folder.string(),
             format_duration(watch.seconds()));

@@ -1,11 +1,12 @@
 // Progress of downloads, shared by the commands that may pull a checkpoint.
 #pragma once
 
-#include "hub/hub.h"
+#include "whisper_s4y/checkpoint.h"
 
 namespace whisper_s4y {
 
-/// Options from the environment whose progress is shown on the standard error.
-[[nodiscard]] HubOptions hub_options_with_progress(bool quiet);
+/// Shows progress, notices of the hub and warnings of the checkpoint on the standard error; when
+/// quiet warnings only.
+[[nodiscard]] PullCallbacks pull_progress(bool quiet);
 
 }  // namespace whisper_s4y

@@ -14,19 +14,20 @@
 #include <string>
 #include <thread>
 
-#include "cli/checkpoint_input.h"
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/model_options.h"
+#include "cli/pull_progress.h"
 #include "common/fail.h"
 #include "common/front_end.h"
 #include "common/temporary_file.h"
-#include "models/convert.h"
 #include "tflite/model_metadata.h"
 #include "verify/check_signatures.h"
 #include "verify/compare_models.h"
 #include "verify/test_signal.h"
 #include "whisper_s4y/audio.h"
+#include "whisper_s4y/checkpoint.h"
+#include "whisper_s4y/convert.h"
 
 namespace whisper_s4y {
 namespace {
@@ -130,10 +131,12 @@ void compare(const VerifyArguments& arguments, const TfliteFile& file) {
   std::optional<TemporaryFile> converted;
   std::filesystem::path path = arguments.against;
   if (!is_tflite(path)) {
-    const std::unique_ptr<Checkpoint> checkpoint =
-        open_by_name(arguments.against, arguments.runtime.quiet);
     converted.emplace("reference");
-    convert(*checkpoint, converted->path());
+    ConvertOptions options;
+    options.verify = false;
+    const PullCallbacks pulling = pull_progress(arguments.runtime.quiet);
+    convert(resolve_checkpoint(arguments.against, {}, pulling).string(), converted->path(), options,
+            {.on_warning = pulling.on_warning});
     path = converted->path();
   }
   RuntimeOptions options = runtime_options(arguments.runtime);

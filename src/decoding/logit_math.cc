@@ -119,8 +119,12 @@ int argmax(std::span<const float> logits) {
   return 0;
 }
 
-WHISPER_S4Y_CLONES double exp_scaled(std::span<const float> logits, float temperature,
-                                     std::span<float> probabilities) {
+namespace {
+
+// In here, because what chooses between the clones is visible in the library whatever is asked for.
+
+WHISPER_S4Y_CLONES double exp_scaled_on_cpu(std::span<const float> logits, float temperature,
+                                            std::span<float> probabilities) {
   const Floats maximum = splat(max_logit(logits));
   const Floats scale = splat(1.0F / temperature);
   double total = 0;
@@ -145,7 +149,7 @@ WHISPER_S4Y_CLONES double exp_scaled(std::span<const float> logits, float temper
   return total;
 }
 
-WHISPER_S4Y_CLONES float log_sum_exp(std::span<const float> logits) {
+WHISPER_S4Y_CLONES float log_sum_exp_on_cpu(std::span<const float> logits) {
   if (logits.empty()) return kMaskedLogit;
   const float top = max_logit(logits);
   const Floats maximum = splat(top);
@@ -164,6 +168,15 @@ WHISPER_S4Y_CLONES float log_sum_exp(std::span<const float> logits) {
   }
   return top + static_cast<float>(std::log(total));
 }
+
+}  // namespace
+
+double exp_scaled(std::span<const float> logits, float temperature,
+                  std::span<float> probabilities) {
+  return exp_scaled_on_cpu(logits, temperature, probabilities);
+}
+
+float log_sum_exp(std::span<const float> logits) { return log_sum_exp_on_cpu(logits); }
 
 float softmax_at(std::span<const float> logits, int id) {
   return std::exp(logits[static_cast<size_t>(id)] - log_sum_exp(logits));

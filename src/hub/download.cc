@@ -22,6 +22,7 @@ namespace {
 constexpr size_t kTextLimit = size_t{64} << 20;
 constexpr std::chrono::seconds kLongestBackoff{60};
 constexpr std::chrono::seconds kLongestWait{300};  // that a server may ask for
+constexpr std::chrono::milliseconds kLongestNap{50};
 
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
@@ -104,11 +105,23 @@ class Retries {
                           ? fmt::format("the hub asks to wait {} s ({})", seconds, response.problem)
                           : fmt::format("trying again in {} s: {}", seconds, response.problem));
     }
-    std::this_thread::sleep_for(wait);
+    sleep(wait);
     ++failures_;
   }
 
  private:
+  /// In short pieces, so that it can be cancelled.
+  void sleep(std::chrono::milliseconds wait) const {
+    const auto end = std::chrono::steady_clock::now() + wait;
+    for (auto now = std::chrono::steady_clock::now(); now < end;
+         now = std::chrono::steady_clock::now()) {
+      if (options_.cancelled && options_.cancelled()) {
+        fail(ErrorCode::cancelled, "The download of {} was cancelled.", url_);
+      }
+      std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(end - now, kLongestNap));
+    }
+  }
+
   const std::string& url_;
   const DownloadOptions& options_;
   int failures_ = 0;
@@ -250,7 +263,8 @@ ExpectedFile receive(HttpClient& client, const std::string& url, PartFile& part,
                                         .bearer_token = options.bearer_token,
                                         .range_begin = begin,
                                         .if_range = etag,
-                                        .stall_timeout = options.stall_timeout},
+                                        .stall_timeout = options.stall_timeout,
+                                        .cancelled = options.cancelled},
                                        on_body);
     if (response.ok()) {
       if (first) part.clear();  // an empty file has no body
@@ -333,7 +347,8 @@ std::string download_text(HttpClient& client, const std::string& url,
                     .bearer_token = options.bearer_token,
                     .range_begin = 0,
                     .if_range = {},
-                    .stall_timeout = options.stall_timeout},
+                    .stall_timeout = options.stall_timeout,
+                    .cancelled = options.cancelled},
                    [&](const HttpResponse&, std::string_view bytes) {
                      if (text.size() + bytes.size() > kTextLimit) {
                        fail(ErrorCode::network, "{} is larger than {} bytes.", url, kTextLimit);

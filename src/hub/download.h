@@ -21,6 +21,7 @@ struct DownloadOptions {
   std::function<void(uint64_t done, uint64_t total)> progress;
   // Told before each wait of a second or more, "the hub asks to wait 12 s".
   std::function<void(const std::string& notice)> notice;
+  std::function<bool()> cancelled;  // true: Error with ErrorCode::cancelled
 };
 
 /// What the file must be; unknown parts are taken from the server's answer.

@@ -37,6 +37,7 @@ struct Transfer {
   CURL* curl;
   HttpResponse response;
   const std::function<void(const HttpResponse&, std::string_view)>* on_body;
+  const HttpRequest* request;
   std::exception_ptr thrown;  // exceptions must not cross libcurl's C code
 };
 
@@ -81,6 +82,19 @@ size_t receive_body(char* data, size_t size, size_t count, void* user) {
     return 0;  // ends the transfer with CURLE_WRITE_ERROR
   }
   return bytes;
+}
+
+/// libcurl calls it about once a second, and when bytes move.
+int ask_whether_cancelled(void* user, curl_off_t /*download_total*/, curl_off_t /*downloaded*/,
+                          curl_off_t /*upload_total*/, curl_off_t /*uploaded*/) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  try {
+    if (!transfer.request->cancelled()) return 0;
+    fail(ErrorCode::cancelled, "The download of {} was cancelled.", transfer.request->url);
+  } catch (...) {
+    transfer.thrown = std::current_exception();
+    return 1;  // ends the transfer with CURLE_ABORTED_BY_CALLBACK
+  }
 }
 
 bool is_transient(CURLcode code) {
@@ -132,7 +146,7 @@ HttpResponse HttpClient::get(
     const std::function<void(const HttpResponse&, std::string_view)>& on_body) {
   CURL* curl = handle_->curl;
   curl_easy_reset(curl);  // keeps the connections
-  Transfer transfer{curl, {}, &on_body, nullptr};
+  Transfer transfer{curl, {}, &on_body, &request, nullptr};
   handle_->error[0] = '\0';
   // A redirect never leads from a protected connection to an open one, nor to another protocol.
   const char* protocols = request.url.starts_with("https:") ? "https" : "http,https";
@@ -151,6 +165,11 @@ HttpResponse HttpClient::get(
   curl_easy_setopt(curl, CURLOPT_HEADERDATA, &transfer);
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive_body);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &transfer);
+  if (request.cancelled) {
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, ask_whether_cancelled);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &transfer);
+  }
   if (request.range_begin > 0) {
     const std::string range = fmt::format("{}-", request.range_begin);
     curl_easy_setopt(curl, CURLOPT_RANGE, range.c_str());  // copied by libcurl

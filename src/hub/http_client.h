@@ -33,6 +33,7 @@ struct HttpRequest {
   uint64_t range_begin = 0;                // 0 asks for the whole, otherwise for the rest from here
   std::string if_range;                    // the rest only of the body with this ETag, if any
   std::chrono::seconds stall_timeout{30};  // no byte for so long ends the transfer
+  std::function<bool()> cancelled = {};    // asked several times a second; true ends the transfer
 };
 
 /// A connection that is kept between requests. Not for use by two threads at once.
@@ -46,6 +47,7 @@ class HttpClient {
   /// `on_body(status, bytes)` receives the body of a 2xx response as it arrives; what it throws
   /// ends the transfer and is thrown from here. Other bodies are dropped. Problems of the network
   /// and of the server are told in the response, not thrown.
+  /// Throws Error with ErrorCode::cancelled when `request.cancelled` says so.
   HttpResponse get(const HttpRequest& request,
                    const std::function<void(const HttpResponse&, std::string_view)>& on_body);
 

@@ -58,7 +58,8 @@ DownloadOptions download_options(const HubOptions& options) {
           .retry_delay = options.retry_delay,
           .stall_timeout = options.stall_timeout,
           .progress = nullptr,
-          .notice = options.notice};
+          .notice = options.notice,
+          .cancelled = options.cancelled};
 }
 
 void make_folder(const fs::path& folder) {

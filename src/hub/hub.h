@@ -24,6 +24,8 @@ struct HubOptions {
   std::function<void(const std::string& file, uint64_t done, uint64_t total)> progress;
   // Told what the user may wonder about, "the hub asks to wait 12 s": no capital, no full stop.
   std::function<void(const std::string& notice)> notice;
+  // Asked while bytes are waited for; true ends the download with ErrorCode::cancelled.
+  std::function<bool()> cancelled;
 };
 
 /// Options from the environment: HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE, and the cache of

@@ -2,9 +2,9 @@
 #include <array>
 
 #include "common/utf8.h"
-#include "normalizer/normalizer.h"
 #include "normalizer/text_cleaning.h"
 #include "normalizer/unicode.h"
+#include "whisper_s4y/evaluate.h"
 
 namespace whisper_s4y {
 namespace {

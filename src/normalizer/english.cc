@@ -2,11 +2,11 @@
 #include <functional>
 
 #include "common/utf8.h"
-#include "normalizer/normalizer.h"
 #include "normalizer/numbers.h"
 #include "normalizer/spellings.h"
 #include "normalizer/text_cleaning.h"
 #include "normalizer/unicode.h"
+#include "whisper_s4y/evaluate.h"
 
 namespace whisper_s4y {
 namespace {

@@ -1,5 +1,3 @@
-#include "normalizer/word_errors.h"
-
 #include <limits>
 #include <string>
 #include <unordered_map>
@@ -8,6 +6,7 @@
 
 #include "common/utf8.h"
 #include "normalizer/unicode.h"
+#include "whisper_s4y/evaluate.h"
 
 namespace whisper_s4y {
 namespace {
@@ -78,6 +77,11 @@ ErrorCounts& ErrorCounts::operator+=(const ErrorCounts& other) {
   insertions += other.insertions;
   reference += other.reference;
   return *this;
+}
+
+bool ErrorCounts::operator==(const ErrorCounts& other) const {
+  return substitutions == other.substitutions && deletions == other.deletions &&
+         insertions == other.insertions && reference == other.reference;
 }
 
 ErrorCounts word_errors(std::string_view reference, std::string_view hypothesis) {

@@ -6,8 +6,8 @@
 
 #include "checkpoint/export.h"
 #include "checkpoint/tiny_checkpoint.h"
-#include "models/convert.h"
 #include "models/random_checkpoint.h"
+#include "models/write_bundle.h"
 
 namespace whisper_s4y {
 namespace {
@@ -51,7 +51,7 @@ std::string overflowing_checkpoint() {
 
 std::string small_model() {
   static const TemporaryFolder folder;
-  static const bool made = (convert(small(), folder / "small.tflite"), true);
+  static const bool made = (write_bundle(small(), folder / "small.tflite"), true);
   return made ? folder.file("small.tflite") : "";
 }
 

@@ -8,8 +8,8 @@
 #include <memory>
 #include <vector>
 
-#include "models/convert.h"
 #include "models/random_checkpoint.h"
+#include "models/write_bundle.h"
 #include "support/files.h"
 #include "tflite/model_objects.h"
 
@@ -24,10 +24,10 @@ constexpr size_t kMostChanges = 12;
 /// Bundles as `convert` writes them, in each number format.
 std::string make_bundle(const std::string& format) {
   const TemporaryFolder folder;
-  ConvertOptions options;
+  BundleOptions options;
   options.recipe = recipe_of_name(format);
-  convert(testing::random_checkpoint(testing::small_config(32, 2, 1)), folder / "m.tflite",
-          options);
+  write_bundle(testing::random_checkpoint(testing::small_config(32, 2, 1)), folder / "m.tflite",
+               options);
   return read_file(folder / "m.tflite");
 }
 

@@ -9,8 +9,8 @@
 #include <set>
 
 #include "common/fail.h"
-#include "models/convert.h"
 #include "models/random_checkpoint.h"
+#include "models/write_bundle.h"
 #include "support/files.h"
 #include "tflite/model_metadata.h"
 #include "tflite/reader.h"
@@ -30,13 +30,13 @@ class Contract : public ::testing::Test {
  protected:
   explicit Contract() : checkpoint_(random_checkpoint(small_config())) {}
 
-  const TfliteFile& bundle(const ConvertOptions& options = {}) {
-    convert(checkpoint_, folder_ / "model.tflite", options);
+  const TfliteFile& bundle(const BundleOptions& options = {}) {
+    write_bundle(checkpoint_, folder_ / "model.tflite", options);
     return open("model.tflite");
   }
 
-  const TfliteFile& part(Part which, const ConvertOptions& options = {}) {
-    convert_part(checkpoint_, which, folder_ / "part.tflite", options);
+  const TfliteFile& part(Part which, const BundleOptions& options = {}) {
+    write_part(checkpoint_, which, folder_ / "part.tflite", options);
     return open("part.tflite");
   }
 
@@ -147,7 +147,7 @@ TEST_F(Contract, StepBeam) {
 }
 
 TEST_F(Contract, TranscribeWithoutStrings) {
-  ConvertOptions options;
+  BundleOptions options;
   options.text_strings = false;
   const TfliteFile& file = bundle(options);
   EXPECT_EQ(outputs(file, "transcribe"), (Description{{"tokens", "int32[1,448]"},
@@ -194,8 +194,8 @@ TEST_F(Contract, EveryShapeIsStaticAndEveryOpBuiltIn) {
   }
 }
 
-ConvertOptions in_format(WeightFormat format, Compatibility compatibility = {}) {
-  ConvertOptions options;
+BundleOptions in_format(WeightFormat format, Compatibility compatibility = {}) {
+  BundleOptions options;
   options.recipe = {.encoder = format, .decoder = format, .embedding = format, .exceptions = {}};
   options.compatibility = compatibility;
   return options;

@@ -7,9 +7,9 @@
 #include <random>
 
 #include "decoding/window_decoder.h"
-#include "models/convert.h"
 #include "models/random_checkpoint.h"
 #include "models/runner.h"
+#include "models/write_bundle.h"
 #include "runtime/whisper_model.h"
 #include "support/files.h"
 
@@ -21,10 +21,10 @@ using ::testing::ElementsAreArray;
 class DecodeLoop : public ::testing::TestWithParam<unsigned> {
  protected:
   DecodeLoop() : checkpoint_(random_checkpoint(small_config(16, 2, 2), GetParam())) {
-    ConvertOptions options;
+    BundleOptions options;
     options.defaults = {.language_token = 23, .translate = true, .max_length = 77};
     const auto file = folder_ / "model.tflite";
-    convert(checkpoint_, file, options);
+    write_bundle(checkpoint_, file, options);
     model_ = std::make_unique<WhisperModel>(file, RuntimeOptions{.threads = 1, .use_cache = false});
     runner_ = std::make_unique<Runner>(
         file, std::vector<std::string>{"encode", "decode", "serving_default"});
@@ -157,11 +157,11 @@ TEST_P(DecodeLoop, PartsHaveTheirPromptInside) {
       {{.language_token = 23, .translate = true, .timestamps = true, .max_length = 40},
        {21, 23, 24}}};
   for (const auto& [defaults, prompt] : prompts) {
-    ConvertOptions options;
+    BundleOptions options;
     options.defaults = defaults;
     const auto run = [&](Part part, const Inputs& inputs) {
       const auto file = folder_ / name_of(part);
-      convert_part(checkpoint_, part, file, options);
+      write_part(checkpoint_, part, file, options);
       return Runner(file).run("serving_default", inputs);
     };
     const Integers expected = in_graph(prompt, defaults.max_length);

@@ -11,9 +11,9 @@
 
 #include "common/front_end.h"
 #include "common/mel_filters.h"
-#include "models/convert.h"
 #include "models/random_checkpoint.h"
 #include "models/runner.h"
+#include "models/write_bundle.h"
 #include "support/files.h"
 
 namespace whisper_s4y::testing {
@@ -69,7 +69,7 @@ class Features : public ::testing::TestWithParam<int> {
     ModelConfig config = small_config();
     config.num_mel_bins = GetParam();
     const TemporaryFolder folder;
-    convert_part(random_checkpoint(config), Part::features_extractor, folder / "model.tflite");
+    write_part(random_checkpoint(config), Part::features_extractor, folder / "model.tflite");
     Runner runner(folder / "model.tflite");
     const Outputs outputs = runner.run("serving_default", {{"normalized_audio", audio}});
     const Numbers& logmel = outputs.numbers("logmel");

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "checkpoint/tiny_checkpoint.h"
-#include "models/convert.h"
+#include "models/write_bundle.h"
 
 namespace whisper_s4y {
 namespace {
@@ -17,9 +17,9 @@ class Formats : public testing::TestWithParam<const char*> {
   }
   // The hash covers all bytes of the file.
   std::string hash_of(const std::filesystem::path& checkpoint, WeightFormat format) {
-    ConvertOptions options;
+    BundleOptions options;
     options.recipe = {.encoder = format, .decoder = format, .embedding = format, .exceptions = {}};
-    return convert(*open_checkpoint(checkpoint), folder_ / "out.tflite", options).model_hash;
+    return write_bundle(*open_checkpoint(checkpoint), folder_ / "out.tflite", options).model_hash;
   }
   std::filesystem::path ggml(const std::string& suffix) const {
     return checkpoints_ / "ggml" / (std::string("ggml-") + GetParam() + suffix + ".bin");
@@ -50,20 +50,20 @@ TEST_P(Formats, QuantisedOnesHaveWeightsOfTheirOwn) {
 // From a bundle in float32 comes whatever comes from the checkpoint.
 TEST_P(Formats, ABundleStandsForItsCheckpoint) {
   const auto checkpoint = open_checkpoint(checkpoints_ / "hf");
-  const ConvertResult first = convert(*checkpoint, folder_ / "bundle.tflite");
+  const WriteResult first = write_bundle(*checkpoint, folder_ / "bundle.tflite");
   const auto bundle = open_checkpoint(folder_ / "bundle.tflite");
   EXPECT_EQ(bundle->format, "tflite");
   for (const WeightFormat format : {WeightFormat::f32, WeightFormat::f16, WeightFormat::i8}) {
-    ConvertOptions options;
+    BundleOptions options;
     options.recipe = {.encoder = format, .decoder = format, .embedding = format, .exceptions = {}};
     options.defaults.max_length = 100;
-    const auto from_bundle = convert(*bundle, folder_ / "a.tflite", options);
-    const auto from_checkpoint = convert(*checkpoint, folder_ / "b.tflite", options);
+    const auto from_bundle = write_bundle(*bundle, folder_ / "a.tflite", options);
+    const auto from_checkpoint = write_bundle(*checkpoint, folder_ / "b.tflite", options);
     EXPECT_EQ(from_bundle.model_hash, from_checkpoint.model_hash) << name_of(format);
   }
-  EXPECT_EQ(convert(*bundle, folder_ / "a.tflite").model_hash, first.model_hash);
-  EXPECT_EQ(convert_part(*bundle, Part::encoder, folder_ / "a.tflite").model_hash,
-            convert_part(*checkpoint, Part::encoder, folder_ / "b.tflite").model_hash);
+  EXPECT_EQ(write_bundle(*bundle, folder_ / "a.tflite").model_hash, first.model_hash);
+  EXPECT_EQ(write_part(*bundle, Part::encoder, folder_ / "a.tflite").model_hash,
+            write_part(*checkpoint, Part::encoder, folder_ / "b.tflite").model_hash);
 }
 
 // Weights as stored: fp16 and int8 bundles convert to themselves, others keep their values.

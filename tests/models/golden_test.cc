@@ -11,8 +11,8 @@
 #include "checkpoint/checkpoint.h"
 #include "common/front_end.h"
 #include "decoding/window_decoder.h"
-#include "models/convert.h"
 #include "models/runner.h"
+#include "models/write_bundle.h"
 #include "runtime/whisper_model.h"
 #include "support/files.h"
 #include "whisper_s4y/audio.h"
@@ -45,9 +45,9 @@ class Golden : public ::testing::TestWithParam<Case> {
     }
     checkpoint_ = open_checkpoint(path);
     const WeightFormat format = GetParam().format;
-    ConvertOptions options;
+    BundleOptions options;
     options.recipe = {.encoder = format, .decoder = format, .embedding = format, .exceptions = {}};
-    convert(*checkpoint_, folder_ / "model.tflite", options);
+    write_bundle(*checkpoint_, folder_ / "model.tflite", options);
     const auto file = folder_ / "model.tflite";
     runner_ =
         std::make_unique<Runner>(file, std::vector<std::string>{"features", "encode", "decode"});

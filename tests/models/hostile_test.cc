@@ -6,8 +6,8 @@
 #include <functional>
 #include <ostream>
 
-#include "models/convert.h"
 #include "models/random_checkpoint.h"
+#include "models/write_bundle.h"
 #include "runtime/whisper_model.h"
 #include "support/errors.h"
 #include "support/files.h"
@@ -22,7 +22,7 @@ using M = objects::ModelT;
 
 std::string make_bundle() {
   const TemporaryFolder folder;
-  convert(random_checkpoint(small_config()), folder / "model.tflite");
+  write_bundle(random_checkpoint(small_config()), folder / "model.tflite");
   return read_file(folder / "model.tflite");
 }
 

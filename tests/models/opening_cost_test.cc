@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "checkpoint/checkpoint.h"
-#include "models/convert.h"
+#include "models/write_bundle.h"
 #include "support/files.h"
 
 namespace whisper_s4y {
@@ -86,7 +86,7 @@ TEST(CostOfOpening, IsThatOfAHeader) {
     if (folder.empty()) GTEST_SKIP() << "needs WHISPER_S4Y_CHECKPOINTS";
     const auto bundle = converted / (name + ".tflite");
     const int result = in_new_process([&] {
-      convert(*open_checkpoint(folder / "hf"), bundle);
+      write_bundle(*open_checkpoint(folder / "hf"), bundle);
       return 0;
     });
     ASSERT_EQ(result, 0);

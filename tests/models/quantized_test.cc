@@ -7,9 +7,9 @@
 #include <random>
 
 #include "checkpoint/tiny_checkpoint.h"
-#include "models/convert.h"
 #include "models/random_checkpoint.h"
 #include "models/runner.h"
+#include "models/write_bundle.h"
 #include "support/files.h"
 
 namespace whisper_s4y::testing {
@@ -71,11 +71,11 @@ class Quantized : public ::testing::TestWithParam<Case> {
   /// Converts one random checkpoint by a recipe.
   Runner converted(const WeightRecipe& recipe) { return converted(checkpoint(), recipe); }
   Runner converted(const Checkpoint& checkpoint, const WeightRecipe& recipe) {
-    ConvertOptions options;
+    BundleOptions options;
     options.recipe = recipe;
     options.prefill_tokens = 4;
     options.text_strings = false;
-    convert(checkpoint, folder_ / "model.tflite", options);
+    write_bundle(checkpoint, folder_ / "model.tflite", options);
     return Runner(folder_ / "model.tflite", {"encode", "step", "prefill", "decode"});
   }
 

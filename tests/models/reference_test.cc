@@ -7,10 +7,10 @@
 #include <ostream>
 #include <random>
 
-#include "models/convert.h"
 #include "models/random_checkpoint.h"
 #include "models/reference_whisper.h"
 #include "models/runner.h"
+#include "models/write_bundle.h"
 #include "support/files.h"
 
 namespace whisper_s4y::testing {
@@ -47,11 +47,11 @@ std::vector<Shape> shapes() {
 /// of it.
 struct Fixture {
   explicit Fixture(const ModelConfig& config) : checkpoint(random_checkpoint(config, 7)) {
-    ConvertOptions options;
+    BundleOptions options;
     options.prefill_tokens = kPrefill;
     options.beams = kBeams;
     options.text_strings = false;
-    convert(checkpoint, folder / "model.tflite", options);
+    write_bundle(checkpoint, folder / "model.tflite", options);
     runner = std::make_unique<Runner>(folder / "model.tflite");
     std::mt19937 random(3);
     std::normal_distribution<float> normal;

@@ -12,9 +12,9 @@
 
 #include "checkpoint/checkpoint.h"
 #include "common/front_end.h"
-#include "models/convert.h"
 #include "models/random_checkpoint.h"
 #include "models/runner.h"
+#include "models/write_bundle.h"
 #include "support/files.h"
 
 namespace whisper_s4y::testing {
@@ -53,10 +53,10 @@ void expect_finite(const Outputs& outputs, const std::string& key) {
 class Robustness : public ::testing::TestWithParam<const char*> {
  protected:
   void convert_it(const Checkpoint& checkpoint) {
-    ConvertOptions options;
+    BundleOptions options;
     options.recipe = recipe_of_name(GetParam());
     options.text_strings = false;
-    convert(checkpoint, folder_ / "model.tflite", options);
+    write_bundle(checkpoint, folder_ / "model.tflite", options);
   }
 
   /// Every signature of the model on every sound.

@@ -1,5 +1,3 @@
-#include "normalizer/normalizer.h"
-
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -9,6 +7,7 @@
 #include "common/utf8.h"
 #include "normalizer/decimal.h"
 #include "support/files.h"
+#include "whisper_s4y/evaluate.h"
 
 namespace whisper_s4y {
 namespace {

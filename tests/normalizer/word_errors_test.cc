@@ -1,10 +1,10 @@
-#include "normalizer/word_errors.h"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <random>
 #include <string>
+
+#include "whisper_s4y/evaluate.h"
 
 namespace whisper_s4y {
 namespace {

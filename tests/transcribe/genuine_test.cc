@@ -12,12 +12,11 @@
 
 #include "checkpoint/checkpoint.h"
 #include "decoding/compression_ratio.h"
-#include "models/convert.h"
-#include "normalizer/normalizer.h"
-#include "normalizer/word_errors.h"
+#include "models/write_bundle.h"
 #include "runtime/whisper_model.h"
 #include "support/files.h"
 #include "whisper_s4y/audio.h"
+#include "whisper_s4y/evaluate.h"
 #include "whisper_s4y/transcriber.h"
 
 namespace whisper_s4y {
@@ -39,9 +38,9 @@ class Genuine : public ::testing::Test {
     const auto checkpoint = genuine_checkpoint("tiny.en/ct2");
     if (checkpoint.empty()) return;
     folder_ = std::make_unique<TemporaryFolder>();
-    ConvertOptions options;
+    BundleOptions options;
     options.recipe = recipe_of_name("int8");
-    convert(*open_checkpoint(checkpoint), *folder_ / "tiny.en.tflite", options);
+    write_bundle(*open_checkpoint(checkpoint), *folder_ / "tiny.en.tflite", options);
     RuntimeOptions runtime;
     runtime.cache_dir = *folder_ / "cache";
     model_ = std::make_unique<WhisperModel>(*folder_ / "tiny.en.tflite", runtime);
@@ -248,9 +247,9 @@ class GenuineLanguages : public ::testing::Test {
     const auto checkpoint = genuine_checkpoint("base/ct2");
     if (checkpoint.empty()) return;
     folder_ = std::make_unique<TemporaryFolder>();
-    ConvertOptions options;
+    BundleOptions options;
     options.recipe = recipe_of_name("int8");
-    convert(*open_checkpoint(checkpoint), *folder_ / "base.tflite", options);
+    write_bundle(*open_checkpoint(checkpoint), *folder_ / "base.tflite", options);
     RuntimeOptions runtime;
     runtime.cache_dir = *folder_ / "cache";
     model_ = std::make_unique<WhisperModel>(*folder_ / "base.tflite", runtime);

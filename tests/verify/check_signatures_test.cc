@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "graph/ops.h"
-#include "models/convert.h"
 #include "models/random_checkpoint.h"
+#include "models/write_bundle.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "tflite/metadata_names.h"
@@ -37,7 +37,7 @@ void write_broken(const std::filesystem::path& path, const std::string& key) {
 
 TEST(CheckSignatures, ANewBundlePasses) {
   const TemporaryFolder folder;
-  convert(testing::random_checkpoint(testing::small_config()), folder / "m.tflite");
+  write_bundle(testing::random_checkpoint(testing::small_config()), folder / "m.tflite");
   const auto file = std::make_shared<TfliteFile>(folder / "m.tflite");
   const std::vector<std::string> keys = checkable_signatures(*file);
   EXPECT_THAT(keys, AllOf(Contains("step"), Contains("decode"), Contains("encode")));
@@ -48,7 +48,7 @@ TEST(CheckSignatures, ANewBundlePasses) {
 
 TEST(CheckPromises, ABundleHasItsMetadata) {
   const TemporaryFolder folder;
-  convert(testing::random_checkpoint(testing::small_config()), folder / "m.tflite");
+  write_bundle(testing::random_checkpoint(testing::small_config()), folder / "m.tflite");
   std::string bytes = read_file(folder / "m.tflite");
   bytes.replace(bytes.find(kModelMetadata), 1, "x");
   write_file(folder / "m.tflite", bytes);
@@ -78,7 +78,7 @@ TEST(CheckQuickly, TriesTheFrontEndOfABundleAndOfAPart) {
 
 TEST(CheckQuickly, RefusesATruncatedFile) {
   const TemporaryFolder folder;
-  convert(testing::random_checkpoint(testing::small_config()), folder / "m.tflite");
+  write_bundle(testing::random_checkpoint(testing::small_config()), folder / "m.tflite");
   std::filesystem::resize_file(folder / "m.tflite", 100000);
   EXPECT_THROW(check_quickly(std::make_shared<TfliteFile>(folder / "m.tflite")), Error);
 }

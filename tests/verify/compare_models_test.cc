@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "models/convert.h"
 #include "models/random_checkpoint.h"
+#include "models/write_bundle.h"
 #include "support/files.h"
 #include "verify/test_signal.h"
 #include "whisper_s4y/error.h"
@@ -18,10 +18,10 @@ class CompareModels : public ::testing::Test {
  protected:
   std::filesystem::path converted(const std::string& name, unsigned seed,
                                   const WeightRecipe& recipe = {}, int d_model = 64) {
-    ConvertOptions options;
+    BundleOptions options;
     options.recipe = recipe;
-    convert(testing::random_checkpoint(testing::small_config(d_model, 2, 1), seed), folder_ / name,
-            options);
+    write_bundle(testing::random_checkpoint(testing::small_config(d_model, 2, 1), seed),
+                 folder_ / name, options);
     return folder_ / name;
   }
 

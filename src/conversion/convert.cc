@@ -1,0 +1,249 @@
+#include "whisper_s4y/convert.h"
+
+#include <fmt/ranges.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "checkpoint/checkpoint.h"
+#include "common/mapped_file.h"
+#include "common/options.h"
+#include "common/output_file.h"
+#include "conversion/callbacks.h"
+#include "models/write_bundle.h"
+#include "tokenizer/languages.h"
+#include "verify/check_signatures.h"
+
+namespace whisper_s4y {
+namespace {
+
+constexpr std::string_view kBundle = "bundle";
+constexpr std::string_view kLiteRt = "litert";
+constexpr std::string_view kTflite214 = "2.14";
+
+constexpr OptionName kQuantize{"quantize"};
+constexpr OptionName kQuantizeRecipe{"quantize_recipe"};
+constexpr OptionName kEncoderQuantize{"encoder_quantize"};
+constexpr OptionName kDecoderQuantize{"decoder_quantize"};
+constexpr OptionName kEmbeddingQuantize{"embedding_quantize"};
+constexpr OptionName kPart{"part"};
+constexpr OptionName kCompat{"compat"};
+constexpr OptionName kTextStrings{"text_strings", "--no-text-strings"};
+constexpr OptionName kLanguage{"language"};
+constexpr OptionName kTask{"task"};
+constexpr OptionName kTimestamps{"timestamps"};
+constexpr OptionName kMaxLength{"max_length"};
+
+constexpr NumberOption<ConvertOptions> kNumbers[] = {
+    number_option<&ConvertOptions::max_length>(kMaxLength, 1, 448),
+    number_option<&ConvertOptions::prefill_tokens>({"prefill_tokens"}, 1, 448),
+    number_option<&ConvertOptions::beams>({"beams"}, 1, 64),
+};
+
+void check_choice(OptionName name, const std::string& value,
+                  const std::vector<std::string>& choices) {
+  if (std::ranges::find(choices, value) != choices.end()) return;
+  fail_option("{} is one of {}, not \"{}\".", name, fmt::join(choices, ", "), value);
+}
+
+/// Whether the file will hold a signature that gives tokens from a prompt inside.
+bool has_prompt(std::string_view part) {
+  if (part == kBundle) return true;
+  switch (part_of_name(part)) {
+    case Part::decoder:
+    case Part::encoder_decoder:
+    case Part::generator:
+      return true;
+    case Part::features_extractor:
+    case Part::encoder:
+    case Part::pcm_encoder:
+      break;
+  }
+  return false;
+}
+
+void check_prompt(const ConvertOptions& options) {
+  if (has_prompt(options.part)) return;
+  const ConvertOptions defaults;
+  const std::pair<OptionName, bool> given[] = {
+      {kLanguage, options.language.has_value()},
+      {kTask, options.task != defaults.task},
+      {kTimestamps, options.timestamps},
+      {kMaxLength, options.max_length != defaults.max_length}};
+  for (const auto& [name, is_given] : given) {
+    if (is_given) {
+      fail_option("{}: the part {} gives no tokens and has no prompt.", name, options.part);
+    }
+  }
+}
+
+PromptDefaults prompt_of(const ConvertOptions& options, const ModelInfo& info) {
+  PromptDefaults prompt{.language_token = -1,
+                        .translate = options.task == "translate",
+                        .timestamps = options.timestamps,
+                        .max_length = options.max_length};
+  const GenerationConfig& generation = info.generation;
+  if (!generation.is_multilingual && prompt.translate) {
+    fail(ErrorCode::unsupported, "{} knows English only and cannot translate.", info.name);
+  }
+  if (!options.language) return prompt;
+  const std::string_view code = language_code(*options.language);
+  if (generation.is_multilingual) {
+    prompt.language_token = generation.language_token(code);
+    if (prompt.language_token < 0) {
+      fail(ErrorCode::unsupported, "{} does not know {}.", info.name, language_name(code));
+    }
+  } else if (code != "en") {
+    fail(ErrorCode::unsupported, "{} knows English only, not {}.", info.name, language_name(code));
+  }
+  return prompt;
+}
+
+WeightRecipe recipe_of(const ConvertOptions& options) {
+  WeightRecipe recipe = options.quantize_recipe.empty() ? recipe_of_name(options.quantize)
+                                                        : read_recipe(options.quantize_recipe);
+  if (!options.encoder_quantize.empty()) {
+    recipe.set_encoder(weight_format(options.encoder_quantize));
+  }
+  if (!options.decoder_quantize.empty()) {
+    recipe.set_decoder(weight_format(options.decoder_quantize));
+  }
+  if (!options.embedding_quantize.empty()) {
+    recipe.set_embedding(weight_format(options.embedding_quantize));
+  }
+  return recipe;
+}
+
+BundleOptions bundle_options(const ConvertOptions& options, const ModelInfo& info,
+                             const std::function<bool()>& cancelled,
+                             const std::function<void(uint64_t, uint64_t)>& on_progress) {
+  BundleOptions result{.recipe = recipe_of(options),
+                       .prefill_tokens = options.prefill_tokens,
+                       .beams = options.beams,
+                       .compatibility = options.compat == kTflite214 ? Compatibility::tflite_2_14
+                                                                     : Compatibility::litert,
+                       .text_strings = options.text_strings,
+                       .defaults = prompt_of(options, info)};
+  if (options.part != kBundle) result.part = part_of_name(options.part);
+  if (options.verify) result.check = check_quickly;
+  result.progress = [&](uint64_t done, uint64_t total) {
+    stop_if(cancelled, "The conversion");
+    if (on_progress && total > 0) on_progress(done, total);
+  };
+  return result;
+}
+
+/// Writes the model of a checkpoint as `write(checkpoint, options)` does.
+template <typename Write>
+ConvertResult convert_with(const std::string& name_or_path, const ConvertOptions& options,
+                           const ConvertCallbacks& callbacks, Write write) {
+  options.validate();  // before anything is downloaded or read
+  const PullCallbacks pulling{.on_progress = callbacks.on_download,
+                              .on_notice = callbacks.on_notice,
+                              .cancelled = callbacks.cancelled};
+  const auto path = resolve_checkpoint(name_or_path, hub_options({}, pulling));
+  const auto cancelled = guarded(callbacks.cancelled);
+  stop_if(cancelled, "The conversion");
+  const std::unique_ptr<Checkpoint> checkpoint = open_checkpoint(path);
+  tell_warnings(*checkpoint, callbacks.on_warning);
+  const auto on_progress = guarded(callbacks.on_progress);
+  const BundleOptions bundle = bundle_options(options, checkpoint->info, cancelled, on_progress);
+  const WriteResult written = write(*checkpoint, bundle);
+  return {.name = checkpoint->info.name,
+          .checkpoint_format = checkpoint->format,
+          .encoder = std::string(name_of(bundle.recipe.encoder)),
+          .decoder = std::string(name_of(bundle.recipe.decoder)),
+          .embedding = std::string(name_of(bundle.recipe.embedding)),
+          .has_exceptions = !bundle.recipe.exceptions.empty(),
+          .model_hash = written.model_hash,
+          .file_size = written.file_size};
+}
+
+/// Memory that can be written as a file.
+class MemoryFile {
+ public:
+  MemoryFile() : descriptor_(::memfd_create("whisper-s4y", MFD_CLOEXEC)) {
+    if (descriptor_ < 0) {
+      fail(ErrorCode::out_of_memory, "There is no memory to write to: {}.", std::strerror(errno));
+    }
+  }
+  ~MemoryFile() { ::close(descriptor_); }
+  MemoryFile(const MemoryFile&) = delete;
+  MemoryFile& operator=(const MemoryFile&) = delete;
+
+  [[nodiscard]] int descriptor() const { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+}  // namespace
+
+void ConvertOptions::validate() const {
+  check_numbers(*this, kNumbers);
+  check_choice(kQuantize, quantize, quantization_names());
+  for (const auto& [name, value] : {std::pair(kEncoderQuantize, &encoder_quantize),
+                                    std::pair(kDecoderQuantize, &decoder_quantize),
+                                    std::pair(kEmbeddingQuantize, &embedding_quantize)}) {
+    if (!value->empty()) check_choice(name, *value, {"none", "fp16", "int8", "int4"});
+  }
+  check_choice(kPart, part, part_names());
+  check_choice(kCompat, compat, {std::string(kLiteRt), std::string(kTflite214)});
+  check_choice(kTask, task, {"transcribe", "translate"});
+  if (!quantize_recipe.empty() && quantize != ConvertOptions().quantize) {
+    fail_option("{} and {} cannot be given together.", kQuantize, kQuantizeRecipe);
+  }
+  if (language) {
+    try {
+      (void)language_code(*language);
+    } catch (const Error& error) {
+      fail_option("{}: {}", kLanguage, error.what());
+    }
+  }
+  if (!text_strings && part != kBundle) {
+    fail_option("{}: only the bundle has the signature transcribe.", kTextStrings);
+  }
+  check_prompt(*this);
+}
+
+ConvertResult convert(const std::string& checkpoint, const std::filesystem::path& output,
+                      const ConvertOptions& options, const ConvertCallbacks& callbacks) {
+  return with_errors([&] {
+    return convert_with(checkpoint, options, callbacks,
+                        [&](const Checkpoint& opened, const BundleOptions& bundle) {
+                          return write_bundle(opened, output, bundle);
+                        });
+  });
+}
+
+std::vector<std::byte> convert_to_memory(const std::string& checkpoint,
+                                         const ConvertOptions& options,
+                                         const ConvertCallbacks& callbacks) {
+  return with_errors([&] {
+    const MemoryFile memory;
+    convert_with(checkpoint, options, callbacks,
+                 [&](const Checkpoint& opened, const BundleOptions& bundle) {
+                   const std::filesystem::path name = opened.info.name + ".tflite";
+                   OutputFile file(memory.descriptor(), name);
+                   return write_bundle(opened, file, name, bundle);
+                 });
+    const MappedFile written(memory.descriptor(), "the converted model");
+    const auto bytes = written.bytes();
+    return std::vector<std::byte>(bytes.begin(), bytes.end());
+  });
+}
+
+std::vector<std::string> part_names() {
+  std::vector<std::string> names = {std::string(kBundle)};
+  for (const Part part : all_parts()) names.emplace_back(name_of(part));
+  return names;
+}
+
+std::vector<std::string> quantization_names() { return recipe_names(); }
+
+}  // namespace whisper_s4y

@@ -1,0 +1,97 @@
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+
+#include "checkpoint/weights_hash.h"
+#include "conversion/describe.h"
+#include "graph/graph.h"
+#include "tflite/model_metadata.h"
+#include "tflite/schema_generated.h"
+
+namespace whisper_s4y {
+namespace {
+
+std::string text_of(const flatbuffers::String* text) { return text ? text->str() : std::string(); }
+
+/// Calls visit(element) for each element of a vector that may be left out.
+template <typename T, typename Visit>
+void for_each(const flatbuffers::Vector<T>* vector, const Visit& visit) {
+  if (vector == nullptr) return;
+  for (const auto& element : *vector) visit(element);
+}
+
+Json describe_tensor(const std::string& name, const tflite::Tensor& tensor) {
+  Json shape = Json::array();
+  for_each(tensor.shape(), [&](int32_t size) { shape.push_back(size); });
+  return {{"name", name}, {"dtype", name_of(static_cast<DType>(tensor.type()))}, {"shape", shape}};
+}
+
+std::string op_name(const tflite::OperatorCode& code) {
+  if (std::string custom = text_of(code.custom_code()); !custom.empty()) return custom;
+  // Writers from before 2020 know only the old field.
+  const int number = std::max<int>(code.builtin_code(), code.deprecated_builtin_code());
+  const std::string_view name = name_of(static_cast<OpCode>(number));
+  return name == "UNKNOWN" ? fmt::format("BUILTIN_{}", number) : std::string(name);
+}
+
+Json describe_signature(const tflite::Model& model, const tflite::SignatureDef& signature) {
+  const tflite::SubGraph& graph = *model.subgraphs()->Get(signature.subgraph_index());
+  const auto describe = [&](const auto* maps) {
+    Json tensors = Json::array();
+    for_each(maps, [&](const tflite::TensorMap* map) {
+      tensors.push_back(
+          describe_tensor(text_of(map->name()), *graph.tensors()->Get(map->tensor_index())));
+    });
+    return tensors;
+  };
+  std::map<std::string, int> ops;
+  for_each(graph.operators(), [&](const tflite::Operator* op) {
+    ++ops[op_name(*model.operator_codes()->Get(op->opcode_index()))];
+  });
+  return {{"key", text_of(signature.signature_key())},
+          {"inputs", describe(signature.inputs())},
+          {"outputs", describe(signature.outputs())},
+          {"ops", ops}};
+}
+
+/// Bytes of the constants by type; those that several tensors share count once.
+std::map<std::string, uint64_t> bytes_of_constants(const TfliteFile& file) {
+  std::map<std::string, uint64_t> bytes;
+  std::set<uint32_t> seen;
+  for_each(file.model().subgraphs(), [&](const tflite::SubGraph* graph) {
+    for_each(graph->tensors(), [&](const tflite::Tensor* tensor) {
+      const size_t size = file.buffer(tensor->buffer()).size();
+      if (size == 0 || !seen.insert(tensor->buffer()).second) return;
+      bytes[std::string(name_of(static_cast<DType>(tensor->type())))] += size;
+    });
+  });
+  return bytes;
+}
+
+}  // namespace
+
+Json describe_tflite(const TfliteFile& file) {
+  Json description = {{"file", file.path().string()},
+                      {"size", file.size()},
+                      {"description", text_of(file.model().description())},
+                      {"constants", bytes_of_constants(file)}};
+  if (has_model_metadata(file)) {
+    const ModelInfo info = read_model_info(file);  // checks it
+    description["model"] = Json::parse(file.metadata(kModelMetadata));
+    description["vocabulary_size"] = info.vocabulary.tokens.size();
+    // A part alone lacks weights; a bundle has several signatures.
+    const auto* signatures = file.model().signature_defs();
+    if (signatures != nullptr && signatures->size() > 1) {
+      description["weights_hash"] = weights_hash(*open_checkpoint(file.path()));
+    }
+  }
+  Json signatures = Json::array();
+  for_each(file.model().signature_defs(), [&](const tflite::SignatureDef* signature) {
+    signatures.push_back(describe_signature(file.model(), *signature));
+  });
+  description["signatures"] = std::move(signatures);
+  return description;
+}
+
+}  // namespace whisper_s4y

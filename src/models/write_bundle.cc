@@ -1,0 +1,143 @@
+#include "models/write_bundle.h"
+
+#include <nlohmann/json.hpp>
+
+#include "checkpoint/source_files.h"
+#include "common/fail.h"
+#include "common/front_end.h"
+#include "common/options.h"
+#include "models/bundle.h"
+#include "tflite/writer.h"
+#include "whisper_s4y/version.h"
+
+namespace whisper_s4y {
+namespace {
+
+constexpr int kFormatVersion = 1;
+
+// As many as a decoder has positions, and as many hypotheses as anybody follows.
+constexpr NumberOption<BundleOptions> kConvertNumbers[] = {
+    number_option<&BundleOptions::prefill_tokens>({"prefill_tokens"}, 1, 448),
+    number_option<&BundleOptions::beams>({"beams"}, 1, 64),
+};
+constexpr NumberOption<PromptDefaults> kPromptNumbers[] = {
+    number_option<&PromptDefaults::max_length>({"max_length"}, 1, 448),
+};
+
+/// What a user of the file may want to know of it; see docs/models.md.
+std::string model_metadata(const Checkpoint& checkpoint, const WeightRecipe& recipe) {
+  using Json = nlohmann::ordered_json;
+  const ModelInfo& info = checkpoint.info;
+  const Json facts = Json::parse(to_json(info.config, info.generation));
+  Json json;
+  json["format_version"] = kFormatVersion;
+  json["name"] = info.name;
+  json["converter_version"] = kVersion;
+  json["model_hash"] = kModelHashPlaceholder;
+  json["quantization"] = Json::parse(to_json(recipe));
+  json["mel"] = {{"sampling_rate", kSampleRate}, {"n_fft", kFftSize},
+                 {"hop_length", kHopLength},     {"num_mel_bins", info.config.num_mel_bins},
+                 {"window", "periodic hann"},    {"padding", "reflect"},
+                 {"filters", "slaney"}};
+  json.update(facts);
+  return json.dump();
+}
+
+// The weights are read while the output is written, and all of it would be gone afterwards.
+void check_output(const Checkpoint& checkpoint, const std::filesystem::path& output) {
+  const auto source = SourceFiles(checkpoint).find(output);
+  if (!source) return;
+  fail(ErrorCode::invalid_argument, "{} is {}the checkpoint itself; write to another file.",
+       output.string(), *source == checkpoint.path ? "" : "a file of ");
+}
+
+/// Adds the signatures one after the other; tells options.progress before each, which may throw.
+class Builder {
+ public:
+  Builder(const Checkpoint& checkpoint, const BundleOptions& options)
+      : options_(options),
+        weights_(checkpoint, options.recipe, options.compatibility),
+        loop_(weights_) {}
+
+  void add_whole_part(Part part) {
+    add([&] { add_part(module_, weights_, loop_, part, options_.defaults, "serving_default"); });
+  }
+
+  void add_whole_bundle(const ModelInfo& info) {
+    // First, so that it is what an interpreter without signatures runs.
+    add_whole_part(Part::encoder_decoder);
+    add([&] { add_features(module_, info.config); });
+    add([&] { add_encode(module_, weights_); });
+    add([&] { add_pcm_encode(module_, weights_); });
+    add([&] { add_cross(module_, weights_); });
+    add([&] { add_step(module_, weights_); });
+    add([&] { add_prefill(module_, weights_, options_.prefill_tokens); });
+    add([&] { add_step_beam(module_, weights_, options_.beams); });
+    // Without alignment heads there is nothing to align by.
+    if (!info.generation.alignment_heads.empty()) {
+      add([&] { add_align(module_, weights_, options_.prefill_tokens); });
+    }
+    add([&] { add_decode(module_, weights_, loop_); });
+    add([&] { add_transcribe(module_, weights_, loop_, options_.text_strings); });
+  }
+
+  [[nodiscard]] Module& module() { return module_; }
+
+ private:
+  template <typename Add>
+  void add(Add signature) {
+    if (options_.progress) options_.progress(0, 0);
+    signature();
+  }
+
+  const BundleOptions& options_;
+  Module module_;
+  Weights weights_;
+  GreedyLoop loop_;
+};
+
+}  // namespace
+
+void BundleOptions::validate() const {
+  check_numbers(*this, kConvertNumbers);
+  check_numbers(defaults, kPromptNumbers);
+}
+
+WriteResult write_bundle(const Checkpoint& checkpoint, OutputFile& file,
+                         const std::filesystem::path& name, const BundleOptions& options) {
+  options.validate();
+  Builder builder(checkpoint, options);
+  if (options.part) {
+    builder.add_whole_part(*options.part);
+  } else {
+    builder.add_whole_bundle(checkpoint.info);
+  }
+  Module& module = builder.module();
+  module.set_description("whisper-s4y: OpenAI Whisper " + checkpoint.info.name);
+  module.add_metadata(std::string(kModelMetadata), model_metadata(checkpoint, options.recipe));
+  module.add_metadata(std::string(kVocabularyMetadata), to_text(checkpoint.info.vocabulary));
+  module.drop_dead_code();
+  WriteOptions write_options{.progress = options.progress, .check = {}};
+  if (options.check) {
+    write_options.check = [&](int descriptor) {
+      options.check(std::make_shared<TfliteFile>(descriptor, name));
+    };
+  }
+  return write_tflite(module, file, write_options);
+}
+
+WriteResult write_bundle(const Checkpoint& checkpoint, const std::filesystem::path& output,
+                         const BundleOptions& options) {
+  options.validate();
+  check_output(checkpoint, output);
+  OutputFile file(output);
+  return write_bundle(checkpoint, file, output, options);
+}
+
+WriteResult write_part(const Checkpoint& checkpoint, Part part, const std::filesystem::path& output,
+                       BundleOptions options) {
+  options.part = part;
+  return write_bundle(checkpoint, output, options);
+}
+
+}  // namespace whisper_s4y
