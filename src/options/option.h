@@ -31,14 +31,14 @@ namespace whisper_s4y {
 inline constexpr double kNoLimit = std::numeric_limits<double>::infinity();
 
 /// Of a number, or of each number of a list; the bounds themselves are allowed.
-struct Bounds {
+struct NumberBounds {
   double least = -kNoLimit;
   double most = kNoLimit;  // kNoLimit: any; of a `double`, infinity too
 };
 
 /// What can be said of an option beyond its name, its type and what it does.
 struct OptionDetails {
-  Bounds bounds = {};
+  NumberBounds bounds = {};
   std::span<const std::string_view> choices = {};  // allowed texts; of an enum its names, in order
   std::string_view group = {};       // heading in the help; empty: those of every command
   std::string_view metavar = {};     // what stands for the value in the help; empty: by the type
@@ -108,7 +108,7 @@ void* nested(void* options) {
 }
 
 template <typename Number>
-constexpr Bounds bounds_of_type(Bounds bounds) {
+constexpr NumberBounds bounds_of_type(NumberBounds bounds) {
   if constexpr (std::is_same_v<Number, int>) {
     if (bounds.least == -kNoLimit) bounds.least = std::numeric_limits<int>::min();
     if (bounds.most == kNoLimit) bounds.most = std::numeric_limits<int>::max();

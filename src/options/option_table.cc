@@ -134,7 +134,8 @@ Found find(const OptionTable& table, void* options, std::string_view name) {
   const size_t dot = name.find('.');
   const Option& row = find_option(table, name.substr(0, dot));
   if (dot == std::string_view::npos) return {&row, options};
-  return find(table_inside(row, name), row.nested(options), name.substr(dot + 1));
+  const OptionTable& inside = table_inside(row, name);
+  return find(inside, row.nested(options), name.substr(dot + 1));
 }
 
 }  // namespace

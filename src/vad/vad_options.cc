@@ -9,7 +9,8 @@ namespace {
 // Neither a pause nor a word is longer than a day.
 constexpr double kLongestMs = 86'400'000;
 
-constexpr OptionDetails details(std::string_view flag, std::string_view metavar, Bounds bounds) {
+constexpr OptionDetails details(std::string_view flag, std::string_view metavar,
+                                NumberBounds bounds) {
   return {.bounds = bounds,
           .group = "Voice activity (see docs/vad.md)",
           .metavar = metavar,
