@@ -7,7 +7,8 @@ BUILD := build/$(PRESET)
 SOURCES = $(shell git ls-files '*.cc' '*.h')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup configure build demo test bench accuracy format format-check lint install clean
+.PHONY: help setup configure build demo test bench accuracy format format-check lint install \
+  installed package test-packages clean
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -48,9 +49,19 @@ format-check: ## Fail when clang-format would change a source
 lint: format-check configure ## format-check, and clang-tidy over src/
 	@scripts/lint $(BUILD)
 
-install: build ## Install program and library into PREFIX (/usr/local); DESTDIR is honoured
-	@cmake --build $(BUILD) --target whisper_s4y_library
+# All that `cmake --install` takes.
+installed: build
+	@cmake --build $(BUILD) --target whisper_s4y_installed
+
+install: installed ## Install program and library into PREFIX (/usr/local); DESTDIR is honoured
 	@cmake --install $(BUILD) --prefix "$(PREFIX)"
+
+package: installed ## Make a Debian package and a .tar.gz in build/release/packages
+	@cd $(BUILD) && cpack -G "DEB;TGZ" > packages/cpack.log 2>&1 || { cat packages/cpack.log; exit 1; }
+	@ls $(BUILD)/packages/*.deb $(BUILD)/packages/*.tar.gz
+
+test-packages: package ## Try both packages on a bare Debian 12 in a chroot; as root, some minutes
+	@scripts/test-packages $(BUILD)/packages
 
 clean: ## Remove the build trees; keeps what was downloaded
 	@rm -rf build/release build/debug build/asan build/tsan build/fuzz
