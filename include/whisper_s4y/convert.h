@@ -21,14 +21,14 @@ namespace whisper_s4y {
 
 /// How a checkpoint is converted.
 struct WHISPER_S4Y_API ConvertOptions {
-  std::string quantize = "none";   // number format of the weights: none, fp16, int8, mixed, int4
-  std::string quantize_recipe;     // JSON file with the formats instead; empty: none
-  std::string encoder_quantize;    // none, fp16, int8 or int4 for the encoder; empty: as above
-  std::string decoder_quantize;    // the same for the decoder
-  std::string embedding_quantize;  // the same for the token embedding and the output matrix
-  std::string part = "bundle";     // everything; or one part alone: see part_names()
-  std::string compat = "litert";   // the oldest interpreter that must run the file; or 2.14
-  bool text_strings = true;        // the signature transcribe gives a string tensor too
+  std::string quantize = "none";  // number format of the weights: none, fp16, int8, mixed, int4
+  std::string quantize_recipe;    // JSON file with the formats instead; empty: none
+  std::optional<std::string> encoder_quantize;    // none, fp16, int8, int4; nothing: as above
+  std::optional<std::string> decoder_quantize;    // the same for the decoder
+  std::optional<std::string> embedding_quantize;  // and for the token embedding, the output matrix
+  std::string part = "bundle";                    // all; or a part alone: see part_names()
+  std::string compat = "litert";        // the oldest interpreter that must run the file; or 2.14
+  bool text_strings = true;             // the signature transcribe gives a string tensor too
   std::optional<std::string> language;  // of the prompt inside: code or name; nothing: detected
   std::string task = "transcribe";      // of the prompt inside; or translate, into English
   bool timestamps = false;              // in what the prompt inside asks for

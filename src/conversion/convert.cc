@@ -1,10 +1,8 @@
 #include "whisper_s4y/convert.h"
 
-#include <fmt/ranges.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -12,75 +10,15 @@
 
 #include "checkpoint/checkpoint.h"
 #include "common/mapped_file.h"
-#include "common/options.h"
 #include "common/output_file.h"
 #include "conversion/callbacks.h"
+#include "conversion/convert_options.h"
 #include "models/write_bundle.h"
 #include "tokenizer/languages.h"
 #include "verify/check_signatures.h"
 
 namespace whisper_s4y {
 namespace {
-
-constexpr std::string_view kBundle = "bundle";
-constexpr std::string_view kLiteRt = "litert";
-constexpr std::string_view kTflite214 = "2.14";
-
-constexpr OptionName kQuantize{"quantize"};
-constexpr OptionName kQuantizeRecipe{"quantize_recipe"};
-constexpr OptionName kEncoderQuantize{"encoder_quantize"};
-constexpr OptionName kDecoderQuantize{"decoder_quantize"};
-constexpr OptionName kEmbeddingQuantize{"embedding_quantize"};
-constexpr OptionName kPart{"part"};
-constexpr OptionName kCompat{"compat"};
-constexpr OptionName kTextStrings{"text_strings", "--no-text-strings"};
-constexpr OptionName kLanguage{"language"};
-constexpr OptionName kTask{"task"};
-constexpr OptionName kTimestamps{"timestamps"};
-constexpr OptionName kMaxLength{"max_length"};
-
-constexpr NumberOption<ConvertOptions> kNumbers[] = {
-    number_option<&ConvertOptions::max_length>(kMaxLength, 1, 448),
-    number_option<&ConvertOptions::prefill_tokens>({"prefill_tokens"}, 1, 448),
-    number_option<&ConvertOptions::beams>({"beams"}, 1, 64),
-};
-
-void check_choice(OptionName name, const std::string& value,
-                  const std::vector<std::string>& choices) {
-  if (std::ranges::find(choices, value) != choices.end()) return;
-  fail_option("{} is one of {}, not \"{}\".", name, fmt::join(choices, ", "), value);
-}
-
-/// Whether the file will hold a signature that gives tokens from a prompt inside.
-bool has_prompt(std::string_view part) {
-  if (part == kBundle) return true;
-  switch (part_of_name(part)) {
-    case Part::decoder:
-    case Part::encoder_decoder:
-    case Part::generator:
-      return true;
-    case Part::features_extractor:
-    case Part::encoder:
-    case Part::pcm_encoder:
-      break;
-  }
-  return false;
-}
-
-void check_prompt(const ConvertOptions& options) {
-  if (has_prompt(options.part)) return;
-  const ConvertOptions defaults;
-  const std::pair<OptionName, bool> given[] = {
-      {kLanguage, options.language.has_value()},
-      {kTask, options.task != defaults.task},
-      {kTimestamps, options.timestamps},
-      {kMaxLength, options.max_length != defaults.max_length}};
-  for (const auto& [name, is_given] : given) {
-    if (is_given) {
-      fail_option("{}: the part {} gives no tokens and has no prompt.", name, options.part);
-    }
-  }
-}
 
 PromptDefaults prompt_of(const ConvertOptions& options, const ModelInfo& info) {
   PromptDefaults prompt{.language_token = -1,
@@ -107,15 +45,9 @@ PromptDefaults prompt_of(const ConvertOptions& options, const ModelInfo& info) {
 WeightRecipe recipe_of(const ConvertOptions& options) {
   WeightRecipe recipe = options.quantize_recipe.empty() ? recipe_of_name(options.quantize)
                                                         : read_recipe(options.quantize_recipe);
-  if (!options.encoder_quantize.empty()) {
-    recipe.set_encoder(weight_format(options.encoder_quantize));
-  }
-  if (!options.decoder_quantize.empty()) {
-    recipe.set_decoder(weight_format(options.decoder_quantize));
-  }
-  if (!options.embedding_quantize.empty()) {
-    recipe.set_embedding(weight_format(options.embedding_quantize));
-  }
+  if (options.encoder_quantize) recipe.set_encoder(weight_format(*options.encoder_quantize));
+  if (options.decoder_quantize) recipe.set_decoder(weight_format(*options.decoder_quantize));
+  if (options.embedding_quantize) recipe.set_embedding(weight_format(*options.embedding_quantize));
   return recipe;
 }
 
@@ -129,7 +61,7 @@ BundleOptions bundle_options(const ConvertOptions& options, const ModelInfo& inf
                                                                      : Compatibility::litert,
                        .text_strings = options.text_strings,
                        .defaults = prompt_of(options, info)};
-  if (options.part != kBundle) result.part = part_of_name(options.part);
+  if (options.part != kBundlePart) result.part = part_of_name(options.part);
   if (options.verify) result.check = check_quickly;
   result.progress = [&](uint64_t done, uint64_t total) {
     stop_if(cancelled, "The conversion");
@@ -184,33 +116,6 @@ class MemoryFile {
 
 }  // namespace
 
-void ConvertOptions::validate() const {
-  check_numbers(*this, kNumbers);
-  check_choice(kQuantize, quantize, quantization_names());
-  for (const auto& [name, value] : {std::pair(kEncoderQuantize, &encoder_quantize),
-                                    std::pair(kDecoderQuantize, &decoder_quantize),
-                                    std::pair(kEmbeddingQuantize, &embedding_quantize)}) {
-    if (!value->empty()) check_choice(name, *value, {"none", "fp16", "int8", "int4"});
-  }
-  check_choice(kPart, part, part_names());
-  check_choice(kCompat, compat, {std::string(kLiteRt), std::string(kTflite214)});
-  check_choice(kTask, task, {"transcribe", "translate"});
-  if (!quantize_recipe.empty() && quantize != ConvertOptions().quantize) {
-    fail_option("{} and {} cannot be given together.", kQuantize, kQuantizeRecipe);
-  }
-  if (language) {
-    try {
-      (void)language_code(*language);
-    } catch (const Error& error) {
-      fail_option("{}: {}", kLanguage, error.what());
-    }
-  }
-  if (!text_strings && part != kBundle) {
-    fail_option("{}: only the bundle has the signature transcribe.", kTextStrings);
-  }
-  check_prompt(*this);
-}
-
 ConvertResult convert(const std::string& checkpoint, const std::filesystem::path& output,
                       const ConvertOptions& options, const ConvertCallbacks& callbacks) {
   return with_errors([&] {
@@ -237,13 +142,5 @@ std::vector<std::byte> convert_to_memory(const std::string& checkpoint,
     return std::vector<std::byte>(bytes.begin(), bytes.end());
   });
 }
-
-std::vector<std::string> part_names() {
-  std::vector<std::string> names = {std::string(kBundle)};
-  for (const Part part : all_parts()) names.emplace_back(name_of(part));
-  return names;
-}
-
-std::vector<std::string> quantization_names() { return recipe_names(); }
 
 }  // namespace whisper_s4y

@@ -1,6 +1,9 @@
 #include "models/bundle.h"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <iterator>
 
 #include "common/fail.h"
 #include "graph/ops.h"
@@ -175,23 +178,7 @@ void add_transcribe(Module& module, Weights& weights, GreedyLoop& loop, bool str
   s.finish(std::move(outputs));
 }
 
-std::string_view name_of(Part part) {
-  switch (part) {
-    case Part::features_extractor:
-      return "features-extractor";
-    case Part::encoder:
-      return "encoder";
-    case Part::decoder:
-      return "decoder";
-    case Part::encoder_decoder:
-      return "encoder-decoder";
-    case Part::pcm_encoder:
-      return "pcm-encoder";
-    case Part::generator:
-      return "generator";
-  }
-  return "unknown";
-}
+std::string_view name_of(Part part) { return kPartNames[static_cast<size_t>(part)]; }
 
 const std::vector<Part>& all_parts() {
   static const std::vector<Part> parts{
@@ -201,12 +188,10 @@ const std::vector<Part>& all_parts() {
 }
 
 Part part_of_name(std::string_view name) {
-  std::string known;
-  for (const Part part : all_parts()) {
-    if (name_of(part) == name) return part;
-    known += fmt::format("{}{}", known.empty() ? "" : ", ", name_of(part));
-  }
-  fail(ErrorCode::invalid_argument, "Unknown part \"{}\": expected one of {}.", name, known);
+  const auto found = std::ranges::find(kPartNames, name);
+  if (found != std::end(kPartNames)) return static_cast<Part>(found - std::begin(kPartNames));
+  fail(ErrorCode::invalid_argument, "Unknown part \"{}\": expected one of {}.", name,
+       fmt::join(kPartNames, ", "));
 }
 
 void add_part(Module& module, Weights& weights, GreedyLoop& loop, Part part,

@@ -26,6 +26,8 @@ void add_transcribe(Module& module, Weights& weights, GreedyLoop& loop, bool str
 
 /// One part of the Python package alone: a signature with the prompt inside where it gives tokens.
 enum class Part { features_extractor, encoder, decoder, encoder_decoder, pcm_encoder, generator };
+inline constexpr std::string_view kPartNames[] = {"features-extractor", "encoder",     "decoder",
+                                                  "encoder-decoder",    "pcm-encoder", "generator"};
 
 [[nodiscard]] std::string_view name_of(Part part);
 /// "features-extractor", "encoder", ...; throws Error for others.

@@ -135,7 +135,7 @@ WeightRecipe recipe_of_name(std::string_view name) {
 }
 
 const std::vector<std::string>& recipe_names() {
-  static const std::vector<std::string> names{"none", "fp16", "int8", "int4", std::string(kMixed)};
+  static const std::vector<std::string> names(std::begin(kRecipeNames), std::end(kRecipeNames));
   return names;
 }
 

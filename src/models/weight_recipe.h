@@ -13,6 +13,8 @@ namespace whisper_s4y {
 enum class WeightFormat { f32, f16, i8, i4 };
 
 [[nodiscard]] std::string_view name_of(WeightFormat format);
+/// What weight_format() takes, "fp32" apart, which is "none".
+inline constexpr std::string_view kWeightFormatNames[] = {"none", "fp16", "int8", "int4"};
 /// "none" or "fp32", "fp16", "int8", "int4"; throws Error for others.
 [[nodiscard]] WeightFormat weight_format(std::string_view name);
 
@@ -46,6 +48,7 @@ struct WeightRecipe {
 /// bears it best, int8 for the rest.
 [[nodiscard]] WeightRecipe recipe_of_name(std::string_view name);
 /// All that recipe_of_name() takes.
+inline constexpr std::string_view kRecipeNames[] = {"none", "fp16", "int8", "int4", "mixed"};
 [[nodiscard]] const std::vector<std::string>& recipe_names();
 
 /// {"encoder": "int8", "decoder": "int4", "embedding": "int4",

@@ -5,7 +5,6 @@
 #include "checkpoint/source_files.h"
 #include "common/fail.h"
 #include "common/front_end.h"
-#include "common/options.h"
 #include "models/bundle.h"
 #include "tflite/writer.h"
 #include "whisper_s4y/version.h"
@@ -14,15 +13,6 @@ namespace whisper_s4y {
 namespace {
 
 constexpr int kFormatVersion = 1;
-
-// As many as a decoder has positions, and as many hypotheses as anybody follows.
-constexpr NumberOption<BundleOptions> kConvertNumbers[] = {
-    number_option<&BundleOptions::prefill_tokens>({"prefill_tokens"}, 1, 448),
-    number_option<&BundleOptions::beams>({"beams"}, 1, 64),
-};
-constexpr NumberOption<PromptDefaults> kPromptNumbers[] = {
-    number_option<&PromptDefaults::max_length>({"max_length"}, 1, 448),
-};
 
 /// What a user of the file may want to know of it; see docs/models.md.
 std::string model_metadata(const Checkpoint& checkpoint, const WeightRecipe& recipe) {
@@ -98,14 +88,8 @@ class Builder {
 
 }  // namespace
 
-void BundleOptions::validate() const {
-  check_numbers(*this, kConvertNumbers);
-  check_numbers(defaults, kPromptNumbers);
-}
-
 WriteResult write_bundle(const Checkpoint& checkpoint, OutputFile& file,
                          const std::filesystem::path& name, const BundleOptions& options) {
-  options.validate();
   Builder builder(checkpoint, options);
   if (options.part) {
     builder.add_whole_part(*options.part);
@@ -128,7 +112,6 @@ WriteResult write_bundle(const Checkpoint& checkpoint, OutputFile& file,
 
 WriteResult write_bundle(const Checkpoint& checkpoint, const std::filesystem::path& output,
                          const BundleOptions& options) {
-  options.validate();
   check_output(checkpoint, output);
   OutputFile file(output);
   return write_bundle(checkpoint, file, output, options);

@@ -30,9 +30,6 @@ struct BundleOptions {
   /// Looks at the finished file before it gets its name. What it throws leaves nothing behind, and
   /// a former file as it was.
   std::function<void(const std::shared_ptr<const TfliteFile>&)> check;
-
-  /// Throws Error when a value is impossible.
-  void validate() const;
 };
 
 /// Writes the bundle: every signature of docs/models.md over one copy of the weights, with the

@@ -12,6 +12,7 @@
 
 #include "audio/audio_options.h"
 #include "cli/option_flags.h"
+#include "conversion/convert_options.h"
 #include "options/option_table.h"
 #include "output/output_options.h"
 #include "transcribe/transcribe_options.h"
@@ -31,8 +32,8 @@ class OptionStructs : public ::testing::Test {
   const OptionTable& table() { return option_table<Options>(); }
 };
 
-using Structs =
-    ::testing::Types<TranscribeOptions, VadOptions, LiveOptions, OutputOptions, AudioOptions>;
+using Structs = ::testing::Types<TranscribeOptions, VadOptions, LiveOptions, OutputOptions,
+                                 AudioOptions, ConvertOptions>;
 TYPED_TEST_SUITE(OptionStructs, Structs);
 
 /// A value that is allowed and not the default.

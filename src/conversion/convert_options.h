@@ -1,0 +1,30 @@
+// The table of ConvertOptions.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <string_view>
+
+#include "models/bundle.h"
+#include "options/option.h"
+#include "whisper_s4y/convert.h"
+
+namespace whisper_s4y {
+
+inline constexpr std::string_view kBundlePart = "bundle";  // ConvertOptions::part: all of it
+/// What ConvertOptions::part can be.
+inline constexpr auto kConvertParts = [] {
+  std::array<std::string_view, 1 + std::size(kPartNames)> parts{kBundlePart};
+  std::ranges::copy(kPartNames, parts.begin() + 1);
+  return parts;
+}();
+inline constexpr std::string_view kTflite214 = "2.14";  // ConvertOptions::compat
+
+template <>
+const OptionTable& option_table<ConvertOptions>();
+
+/// Whether the file will hold a signature that gives tokens from a prompt inside.
+[[nodiscard]] bool has_prompt(std::string_view part);
+
+}  // namespace whisper_s4y
