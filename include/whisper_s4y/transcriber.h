@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "whisper_s4y/audio.h"
 #include "whisper_s4y/export.h"
 #include "whisper_s4y/span.h"
 #include "whisper_s4y/transcript.h"
@@ -25,6 +26,7 @@
 namespace whisper_s4y {
 
 class DecoderModel;
+class SoundBuffer;
 class Tokenizer;
 
 /// How a recording is transcribed. Names and defaults are those of openai/whisper transcribe() and
@@ -109,6 +111,15 @@ class WHISPER_S4Y_API Transcriber {
                                       const TranscribeOptions& options = {},
                                       const TranscribeCallbacks& callbacks = {});
 
+  /// The same for a recording that is decoded meanwhile, from where the reader is: segments are
+  /// given while it is being read, and no more than some minutes of it are kept in memory. Rules
+  /// that look at the whole recording look a few minutes ahead: docs/decoding.md tells which. Hears
+  /// it to its end, unless that is cancelled. What was lost in reading is among the warnings. Throws
+  /// Error when reading fails, after segments were given perhaps; in a pipe also when clips are not
+  /// in the order of their times.
+  [[nodiscard]] Transcript transcribe(AudioReader& audio, const TranscribeOptions& options = {},
+                                      const TranscribeCallbacks& callbacks = {});
+
   /// Whether the model knows more than English.
   [[nodiscard]] bool is_multilingual() const;
 
@@ -119,15 +130,18 @@ class WHISPER_S4Y_API Transcriber {
       Span<const float> audio, const TranscribeOptions& options = {});
 
  private:
-  Transcript transcribe_checked(Span<const float> audio, const TranscribeOptions& options,
-                                const TranscribeCallbacks& callbacks);
-  SpeechDetector& speech_detector(const TranscribeCallbacks& callbacks);
+  using OpenSound = std::function<std::unique_ptr<SoundBuffer>(const TranscribeOptions& checked)>;
+  Transcript transcribe(const TranscribeOptions& options, const TranscribeCallbacks& callbacks,
+                        const OpenSound& open);
+  SpeechDetector& speech_detector(std::unique_ptr<SpeechDetector>& place,
+                                  const TranscribeCallbacks& callbacks);
   std::vector<DecoderModel*> workers(int count);
 
   std::unique_ptr<DecoderModel> owned_;
   DecoderModel* model_;
   std::unique_ptr<Tokenizer> tokenizer_;
   std::unique_ptr<SpeechDetector> speech_detector_;
+  std::unique_ptr<SpeechDetector> speech_listener_;  // hears whole recordings
   std::vector<std::unique_ptr<DecoderModel>> workers_;
 };
 

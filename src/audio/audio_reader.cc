@@ -48,7 +48,11 @@ struct AudioReader::Impl {
   /// Decodes a little more into `ready`; false at the end.
   bool fill() {
     const AudioDecoding::Pieces* pieces = decoding ? decoding->next() : nullptr;
-    if (pieces == nullptr) return false;
+    if (pieces == nullptr) {
+      if (decoding && !is_complete) last_source = decoding->source();
+      is_complete = true;
+      return false;
+    }
     ready.clear();
     taken = 0;
     if (pieces->empty()) return true;
@@ -93,13 +97,12 @@ struct AudioReader::Impl {
   }
 
   void forget_decoding() {
-    if (!decoding) return;
-    last_source = decoding->source();
+    if (decoding && !is_complete) last_source = decoding->source();
     decoding.reset();
   }
 
   [[nodiscard]] const AudioSource& source() const {
-    return decoding ? decoding->source() : last_source;
+    return decoding && !is_complete ? decoding->source() : last_source;
   }
 
   [[nodiscard]] double stated_seconds() const {
@@ -111,6 +114,7 @@ struct AudioReader::Impl {
   AudioInput input;
   std::optional<AudioDecoding> decoding;  // nothing once the channels of a pipe are all there
   AudioSource last_source;                // of the decoding before
+  bool is_complete = false;               // last_source: the file was decoded to its end
   std::vector<std::string> channels;
   size_t channel = 0;
   std::vector<float> ready;                // samples of the channel

@@ -235,20 +235,9 @@ class Run {
 
   void transcribe(Transcriber& transcriber, const Recording& recording) {
     const Stopwatch watch;
-    const Audio audio = read_audio(recording.path, arguments_.audio);
+    AudioReader audio(recording.path, arguments_.audio);
     const std::string name = name_of(recording);
-    warn(audio.source.warnings);
-    if (arguments_.prints_segments() && shares_stdout_) {
-      print_out("{}{}:\n", done_ > 0 ? "\n" : "", visible(name));
-    }
-    std::vector<Transcript> transcripts;
-    for (const AudioChannel& channel : audio.channels) {
-      transcripts.push_back(transcribe(transcriber, channel, name, audio.channels.size() == 1));
-    }
-    Transcript transcript = audio.channels.size() == 1 ? std::move(transcripts.front())
-                                                       : merged(std::move(transcripts), audio);
-    transcript.warnings.insert(transcript.warnings.begin(), audio.source.warnings.begin(),
-                               audio.source.warnings.end());
+    Transcript transcript = transcribe(transcriber, audio, name);
     write(transcript, recording);
     const double seconds = watch.seconds();
     const std::lock_guard lock(mutex_);
@@ -259,42 +248,51 @@ class Run {
               format_duration(seconds), transcript.duration / seconds);
   }
 
-  /// Text is printed while it is found, unless that of other channels belongs between it.
-  Transcript transcribe(Transcriber& transcriber, const AudioChannel& channel,
-                        const std::string& name, bool is_only_channel) const {
-    const bool prints = arguments_.prints_segments() && is_only_channel;
-    // Lines that come on the terminal are progress enough; several bars would overwrite each other.
-    Progress progress(channel.name.empty() ? name : fmt::format("{} ({})", name, channel.name),
-                      Progress::Unit::seconds,
-                      arguments_.runtime.quiet || arguments_.jobs > 1 ||
-                          (prints && ::isatty(STDOUT_FILENO) == 1));
-    TranscribeCallbacks callbacks;
-    if (!arguments_.runtime.quiet) {
-      callbacks.on_warning = [&](const std::string& warning) {
-        progress.clear();
-        print_warning(warning);
-      };
-    }
-    callbacks.on_progress = [&](double done, double total) {
-      progress.update(static_cast<uint64_t>(done), static_cast<uint64_t>(total));
+  /// All channels. Text is printed while it is found, unless that of other channels belongs between
+  /// it.
+  Transcript transcribe(Transcriber& transcriber, AudioReader& audio, const std::string& name) {
+    const std::vector<std::string>& channels = audio.channels();
+    const bool prints = arguments_.prints_segments() && channels.size() == 1;
+    bool needs_name = arguments_.prints_segments() && shares_stdout_;
+    const auto print_name = [&] {
+      if (needs_name) print_out("{}{}:\n", done_ > 0 ? "\n" : "", visible(name));
+      needs_name = false;
     };
-    if (prints) {
-      callbacks.on_segment = [&](const Segment& segment) {
-        progress.clear();
-        print_segments({segment});
+    std::vector<std::string> warnings;  // told
+    std::vector<Transcript> transcripts;
+    do {
+      const std::string& channel = channels[transcripts.size()];
+      // Lines that come on the terminal are progress enough; several bars would overwrite each
+      // other.
+      Progress progress(channel.empty() ? name : fmt::format("{} ({})", name, channel),
+                        Progress::Unit::seconds,
+                        arguments_.runtime.quiet || arguments_.jobs > 1 ||
+                            (prints && ::isatty(STDOUT_FILENO) == 1));
+      TranscribeCallbacks callbacks;
+      if (!arguments_.runtime.quiet) {
+        callbacks.on_warning = [&](const std::string& warning) {
+          // What all channels have in common is said once.
+          if (std::ranges::find(warnings, warning) != warnings.end()) return;
+          warnings.push_back(warning);
+          progress.clear();
+          print_warning(warning);
+        };
+      }
+      callbacks.on_progress = [&](double done, double total) {
+        progress.update(static_cast<uint64_t>(done), static_cast<uint64_t>(total));
       };
-    }
-    return transcriber.transcribe(channel.samples, options_, callbacks);
-  }
-
-  static Transcript merged(std::vector<Transcript> transcripts, const Audio& audio) {
-    std::vector<std::string> names;
-    for (const AudioChannel& channel : audio.channels) names.push_back(channel.name);
-    return merge_channels(std::move(transcripts), names);
-  }
-
-  void warn(const std::vector<std::string>& warnings) const {
-    if (!arguments_.runtime.quiet) std::ranges::for_each(warnings, print_warning);
+      if (prints) {
+        callbacks.on_segment = [&](const Segment& segment) {
+          progress.clear();
+          print_name();
+          print_segments({segment});
+        };
+      }
+      transcripts.push_back(transcriber.transcribe(audio, options_, callbacks));
+    } while (audio.next_channel());
+    print_name();
+    return channels.size() == 1 ? std::move(transcripts.front())
+                                : merge_channels(std::move(transcripts), channels);
   }
 
   void write(const Transcript& transcript, const Recording& recording) const {

@@ -4,9 +4,11 @@
 #include <condition_variable>
 #include <cstddef>
 #include <exception>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <tuple>
+#include <utility>
 
 #include "transcribe/language_vote.h"
 #include "transcribe/window_transcriber.h"
@@ -22,47 +24,94 @@ constexpr int kShortRest = 100;  // frames
 
 /// What the threads share.
 struct Batched::Queue {
-  explicit Queue(size_t chunks) : results(chunks) {}
-
   std::mutex mutex;
   std::condition_variable changed;
-  size_t next = 0;  // the first chunk that nobody has taken
-  bool stopped = false;
+  std::deque<std::pair<size_t, Window>> waiting;  // that nobody has taken
+  std::map<size_t, std::vector<Segment>> results;
+  bool stopped = false;      // nothing more is taken
   std::exception_ptr error;  // the first one
-  std::vector<std::optional<std::vector<Segment>>> results;
 };
 
-Batched::Batched(std::span<DecoderModel* const> models, const Tokenizer& tokenizer,
-                 std::span<const float> audio, std::span<const SpeechSegment> speech,
-                 const TranscribeOptions& options, const TranscribeCallbacks& callbacks,
-                 std::span<const LanguageStretch> stretches)
-    : models_(models),
+Batched::Batched(std::vector<DecoderModel*> models, const Tokenizer& tokenizer, SoundBuffer& sound,
+                 SpeechParts& speech, const TranscribeOptions& options,
+                 const TranscribeCallbacks& callbacks, LanguageStretches* stretches)
+    : models_(std::move(models)),
       tokenizer_(tokenizer),
-      audio_(audio),
+      sound_(sound),
+      speech_(speech),
       options_(options),
       callbacks_(callbacks),
-      stretches_(stretches) {
-  const auto longest = static_cast<int64_t>(kLongestChunk * kSampleRate);
-  if (stretches.empty()) {
-    chunks_ = collect_chunks(speech, longest);
-    return;
+      stretches_(stretches),
+      chunks_(static_cast<int64_t>(kLongestChunk * kSampleRate)) {}
+
+Transcript Batched::run() {
+  if (stretches_ != nullptr && stretches_->at(0, 0) == nullptr) stretches_ = nullptr;
+  std::optional<Window> first = collect_window();
+  if (!first) return without_speech(options_, models_[0]->info());
+  ready_.push_back(*std::move(first));
+  std::tie(transcript_.language, transcript_.language_probability) = detect_language();
+  if (models_.size() == 1) {
+    run_alone();
+  } else {
+    run_side_by_side();
   }
-  int64_t offset = 0;
-  for (const LanguageRun& run : runs_of(speech, stretches)) {
-    for (SpeechChunk& chunk : collect_chunks(run.speech, longest)) {
-      chunk.offset = offset;
-      offset += chunk.duration;
-      chunks_.push_back(std::move(chunk));
-      languages_.push_back(run.language);
+  // Of all the speech in the first stretch, which is known only now.
+  if (stretches_ != nullptr) transcript_.language_probability = stretches_->at(0, 0)->probability;
+  const GenerationConfig& generation = models_[0]->info().generation;
+  transcript_.text = text_of(transcript_.segments, tokenizer_, generation);
+  return std::move(transcript_);
+}
+
+// What remains of the speech, or its part in one language.
+std::optional<SpeechSegment> Batched::next_part() {
+  if (!rest_) rest_ = speech_.next();
+  if (!rest_ || stretches_ == nullptr) return std::exchange(rest_, std::nullopt);
+  const LanguageStretch* stretch = stretches_->at(rest_->start, rest_->end);
+  const SpeechSegment part = {.start = rest_->start, .end = std::min(rest_->end, stretch->end)};
+  part_language_ = stretch->language;
+  rest_->start = part.end;
+  if (rest_->size() <= 0) rest_.reset();
+  return part;
+}
+
+std::optional<Batched::Window> Batched::collect_window() {
+  while (!is_over_) {
+    const std::optional<SpeechSegment> part = next_part();
+    is_over_ = !part;
+    std::optional<SpeechChunk> ended;
+    if (!part || part_language_ != collected_language_) ended = chunks_.finish();
+    if (part) {
+      std::optional<SpeechChunk> full = chunks_.add(*part);
+      if (full) ended = std::move(full);
     }
+    std::optional<Window> window;
+    if (ended) window = {*std::move(ended), collected_language_, std::exchange(collected_, {})};
+    collected_language_ = part_language_;
+    if (part) {
+      const std::vector<float> samples = sound_.copy(part->start, part->end);
+      collected_.insert(collected_.end(), samples.begin(), samples.end());
+    }
+    if (window) return window;
+  }
+  return std::nullopt;
+}
+
+std::optional<Batched::Window> Batched::next_window() {
+  if (ready_.empty()) return collect_window();
+  Window window = std::move(ready_.front());
+  ready_.pop_front();
+  return window;
+}
+
+void Batched::run_alone() {
+  while (const std::optional<Window> window = next_window()) {
+    if (callbacks_.cancelled && callbacks_.cancelled()) return;
+    keep(transcribe(*models_[0], *window), static_cast<double>(window->speech.segments.back().end));
   }
 }
 
-Transcript Batched::run() {
-  transcript_.duration = static_cast<double>(audio_.size()) / kSampleRate;
-  std::tie(transcript_.language, transcript_.language_probability) = detect_language();
-
-  Queue queue(chunks_.size());
+void Batched::run_side_by_side() {
+  Queue queue;
   std::vector<std::jthread> threads;
   // Whatever is thrown, by a callback or because there can be no more threads, the threads end soon
   // and before the queue does.
@@ -71,58 +120,83 @@ Transcript Batched::run() {
     ~Stop() {
       const std::lock_guard lock(queue.mutex);
       queue.stopped = true;
+      queue.changed.notify_all();
     }
   } stop{queue};
-  for (DecoderModel* model : models_.first(std::min(models_.size(), chunks_.size()))) {
-    threads.emplace_back([this, model, &queue] { work(*model, queue); });
-  }
-  for (size_t i = 0; i < chunks_.size(); ++i) {
-    if (callbacks_.cancelled && callbacks_.cancelled()) break;
+  // Not so many that much sound waits, and not so few that a model does.
+  const size_t most = 2 * models_.size();
+  std::vector<double> ends;  // of the windows taken, in samples
+  bool has_more = true;
+  for (size_t kept = 0;;) {
     std::unique_lock lock(queue.mutex);
-    queue.changed.wait(lock, [&] { return queue.results[i] || queue.error; });
-    if (queue.error) std::rethrow_exception(queue.error);
-    std::vector<Segment> segments = *std::move(queue.results[i]);
-    lock.unlock();
-    keep(std::move(segments));
-    if (callbacks_.on_progress) {
-      const auto end = static_cast<double>(chunks_[i].segments.back().end);
-      callbacks_.on_progress(end / kSampleRate, transcript_.duration);
+    const bool may_take = has_more && ends.size() - kept < most;
+    const auto is_there = [&] { return queue.results.contains(kept) || queue.error; };
+    if (may_take && !is_there()) {
+      lock.unlock();
+      std::optional<Window> window = next_window();
+      has_more = window.has_value();
+      if (!has_more) continue;
+      ends.push_back(static_cast<double>(window->speech.segments.back().end));
+      lock.lock();
+      queue.waiting.emplace_back(ends.size() - 1, *std::move(window));
+      queue.changed.notify_all();
+      lock.unlock();
+      if (threads.size() < models_.size()) {
+        DecoderModel* model = models_[threads.size()];
+        threads.emplace_back([this, model, &queue] { work(*model, queue); });
+      }
+      continue;
     }
+    if (kept == ends.size()) return;
+    lock.unlock();
+    if (callbacks_.cancelled && callbacks_.cancelled()) return;
+    lock.lock();
+    queue.changed.wait(lock, is_there);
+    if (queue.error) std::rethrow_exception(queue.error);
+    std::vector<Segment> segments = std::move(queue.results.extract(kept).mapped());
+    lock.unlock();
+    keep(std::move(segments), ends[kept]);
+    ++kept;
   }
-  const GenerationConfig& generation = models_[0]->info().generation;
-  transcript_.text = text_of(transcript_.segments, tokenizer_, generation);
-  return std::move(transcript_);
 }
 
 void Batched::work(DecoderModel& model, Queue& queue) const {
   for (;;) {
-    size_t index = 0;
+    std::pair<size_t, Window> taken;
     {
-      const std::lock_guard lock(queue.mutex);
-      if (queue.stopped || queue.error || queue.next == chunks_.size()) return;
-      index = queue.next++;
+      std::unique_lock lock(queue.mutex);
+      queue.changed.wait(lock, [&] { return queue.stopped || !queue.waiting.empty(); });
+      if (queue.stopped || queue.error) return;
+      taken = std::move(queue.waiting.front());
+      queue.waiting.pop_front();
     }
     try {
-      std::vector<Segment> segments = transcribe_chunk(model, index);
+      std::vector<Segment> segments = transcribe(model, taken.second);
       const std::lock_guard lock(queue.mutex);
-      queue.results[index] = std::move(segments);
+      queue.results[taken.first] = std::move(segments);
     } catch (...) {  // is thrown again by run()
       const std::lock_guard lock(queue.mutex);
       if (!queue.error) queue.error = std::current_exception();
     }
-    queue.changed.notify_one();
+    queue.changed.notify_all();
   }
 }
 
-std::pair<std::string, float> Batched::detect_language() const {
+std::pair<std::string, float> Batched::detect_language() {
   DecoderModel& model = *models_[0];
   if (options_.language) return {*options_.language, 1.0F};
   if (!model.info().generation.is_multilingual) return {"en", 1.0F};
-  if (!stretches_.empty()) return {stretches_[0].language, stretches_[0].probability};
+  if (stretches_ != nullptr) return {stretches_->at(0, 0)->language, 0.0F};
   LanguageVote vote(options_.language_detection_threshold);
   const auto windows = static_cast<size_t>(options_.language_detection_segments);
-  for (size_t i = 0; i < std::min(windows, chunks_.size()); ++i) {
-    const LogMel log_mel(model, collect_audio(audio_, chunks_[i].segments));
+  for (size_t i = 0; i < windows; ++i) {
+    if (i == ready_.size()) {
+      std::optional<Window> more = collect_window();
+      if (!more) break;
+      ready_.push_back(*std::move(more));
+    }
+    MemorySound sound(ready_[i].samples);
+    LogMel log_mel(model, sound);
     WindowTranscriber window(model, tokenizer_, options_);
     window.encode_with_silence(log_mel, 0);
     if (vote.decides(window.language_probs())) break;
@@ -130,25 +204,27 @@ std::pair<std::string, float> Batched::detect_language() const {
   return most_likely(vote.probs());
 }
 
-std::vector<Segment> Batched::transcribe_chunk(DecoderModel& model, size_t index) const {
-  const SpeechChunk& chunk = chunks_[index];
-  const LogMel log_mel(model, collect_audio(audio_, chunk.segments));
+std::vector<Segment> Batched::transcribe(DecoderModel& model, const Window& shown) const {
+  const SpeechChunk& chunk = shown.speech;
+  MemorySound sound(shown.samples);
+  LogMel log_mel(model, sound);
   WindowTranscriber window(model, tokenizer_, options_);
   const GenerationConfig& generation = model.info().generation;
   WindowContext context;
-  context.language = languages_.empty() ? transcript_.language : languages_[index];
+  context.language = shown.language.empty() ? transcript_.language : shown.language;
   std::vector<int> initial_prompt;
-  if (index == 0 || options_.carry_initial_prompt) {
+  const bool is_first = chunk.offset == 0;
+  if (is_first || options_.carry_initial_prompt) {
     initial_prompt = encode_text(tokenizer_, options_.initial_prompt);
   }
   context.prompt = window.prompt({}, initial_prompt);
-  if (index == 0) context.prefix = encode_text(tokenizer_, options_.prefix);
+  if (is_first) context.prefix = encode_text(tokenizer_, options_.prefix);
 
   std::vector<Segment> result;
   const SoundSpans spans = joined_spans(chunk.segments);
   double last_speech = 0.0;
   double last_end = 0.0;
-  const int end = std::min(log_mel.content_frames(), kWindowFrames);
+  const int end = std::min(log_mel.content_frames().value_or(0), kWindowFrames);
   for (int seek = 0; seek == 0 || end - seek > kShortRest;) {
     const WindowPlace place{seek, end - seek};
     window.encode(log_mel, place);
@@ -182,12 +258,13 @@ std::vector<Segment> Batched::transcribe_chunk(DecoderModel& model, size_t index
   return result;
 }
 
-void Batched::keep(std::vector<Segment> segments) {
+void Batched::keep(std::vector<Segment> segments, double end) {
   for (Segment& segment : segments) {
     segment.id = static_cast<int>(transcript_.segments.size());
     transcript_.segments.push_back(std::move(segment));
     if (callbacks_.on_segment) callbacks_.on_segment(transcript_.segments.back());
   }
+  if (callbacks_.on_progress) callbacks_.on_progress(end / kSampleRate, sound_.total_seconds());
 }
 
 }  // namespace whisper_s4y

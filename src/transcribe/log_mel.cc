@@ -9,36 +9,63 @@
 namespace whisper_s4y {
 namespace {
 
-// Frames at each end of a window whose neighbourhood is not all there. Three, because then even the
+// Frames at each end of a piece whose neighbourhood is not all there. Three, because then even the
 // samples the front end reflects at the ends are zeros.
 constexpr int kEdgeFrames = 3;
 // The front end maps log10 power l to (l + 4) / 4.
 constexpr float kSilence = (-10.0F + 4.0F) / 4.0F;
 constexpr float kInaudible = (-7.5F + 4.0F) / 4.0F;
 constexpr float kDynamicRange = 8.0F / 4.0F;
-// How often a window is moved when a cut-off frame at its end is louder than all whole frames.
+// How often a piece is moved when a cut-off frame at its end is louder than all whole frames.
 constexpr int kMoves = 8;
+constexpr auto kKeptFrames = static_cast<int>(kKeptSound / kHopLength);
 
-// Samples [begin, end) of the endless signal "recording, then silence".
-void copy_samples(std::span<const float> audio, int64_t begin, int64_t end, float* out) {
-  const int64_t size = static_cast<int64_t>(audio.size());
-  const int64_t from = std::clamp<int64_t>(begin, 0, size);
-  const int64_t to = std::clamp<int64_t>(end, from, size);
-  std::copy(audio.data() + from, audio.data() + to, out + (from - begin));
+// Samples that a recording has, at least, whose last sample is in the sight of `frames` frames.
+int64_t samples_of_frames(int frames) {
+  return int64_t{frames} * kHopLength - kFftSize / 2 - kHopLength + 1;
 }
 
 }  // namespace
 
-LogMel::LogMel(DecoderModel& model, std::span<const float> audio)
-    : num_mel_bins_(model.info().config.num_mel_bins),
-      content_frames_(static_cast<int>(audio.size() / kHopLength)),
-      // The last frame whose 400 samples reach into the recording.
-      frames_(static_cast<int>((audio.size() + kFftSize / 2 + kHopLength - 1) / kHopLength)),
-      data_(static_cast<size_t>(num_mel_bins_) * static_cast<size_t>(frames_)) {
-  std::vector<float> samples(kWindowSamples);
-  std::vector<float> logmel(static_cast<size_t>(num_mel_bins_) * kWindowFrames);
+LogMel::LogMel(DecoderModel& model, SoundBuffer& sound)
+    : model_(model),
+      sound_(sound),
+      num_mel_bins_(model.info().config.num_mel_bins),
+      maximum_(kSilence),
+      samples_(kWindowSamples),
+      logmel_(static_cast<size_t>(num_mel_bins_) * kWindowFrames) {}
+
+std::optional<int> LogMel::content_frames() const {
+  if (!sound_.size()) return std::nullopt;
+  return static_cast<int>(*sound_.size() / kHopLength);
+}
+
+// Up to the last frame whose 400 samples reach into the recording; later ones are silence.
+std::optional<int> LogMel::frames() const {
+  if (!sound_.size()) return std::nullopt;
+  return static_cast<int>((*sound_.size() + kFftSize / 2 + kHopLength - 1) / kHopLength);
+}
+
+float LogMel::floor() const { return maximum_ - kDynamicRange; }
+
+void LogMel::hear(int begin) {
+  if (!pieces_.empty() && begin < pieces_.front().begin) begin_at(begin);
+  const int window_end = begin + kWindowFrames;
+  const int64_t ahead = sound_.look_ahead(int64_t{window_end} * kHopLength);
+  int until = std::max(window_end, static_cast<int>(ahead / kHopLength));
+  if (!sound_.reaches(samples_of_frames(until))) until = *frames();
+  while (next_ < until) add_piece(until);
+}
+
+void LogMel::begin_at(int frame) {
+  pieces_.clear();
+  next_ = frame;
+}
+
+// Frames from next_ on, as many as a piece has room for, up to `until`.
+void LogMel::add_piece(int until) {
   const auto row = [&](int bin) {
-    return logmel.data() + static_cast<size_t>(bin) * kWindowFrames;
+    return logmel_.data() + static_cast<size_t>(bin) * kWindowFrames;
   };
   const auto max_of = [&](int begin, int end) {
     float result = kSilence;
@@ -48,90 +75,87 @@ LogMel::LogMel(DecoderModel& model, std::span<const float> audio)
     return result;
   };
 
-  float maximum = kSilence;
-  for (int next = 0; next < frames_;) {
-    // Local frames [first, last) of the window are frames next, next + 1, ... of the recording.
-    int first = next == 0 ? 0 : kEdgeFrames;
-    int last = 0;
-    float kept = kSilence;
-    for (int move = 0;; ++move) {
-      const int room = kWindowFrames - kEdgeFrames - (next == 0 ? move : 0);
-      last = std::min(first + frames_ - next, room);
-      const int64_t origin = static_cast<int64_t>(next - first) * kHopLength;
-      const int64_t begin = next == 0 ? 0 : static_cast<int64_t>(next) * kHopLength - kFftSize / 2;
-      const int64_t end = origin + static_cast<int64_t>(last - 1) * kHopLength + kFftSize / 2;
-      std::fill(samples.begin(), samples.end(), 0.0F);
-      copy_samples(audio, begin, end, samples.data() + (begin - origin));
-      model.features(samples, logmel);
-      kept = max_of(first, last);
-      const float cut_off = std::max(max_of(0, first), max_of(last, kWindowFrames));
-      if (cut_off <= std::max(kept, maximum) || move == kMoves) break;
-      if (next > 0) ++first;
+  // Local frames [first, last) of the piece are frames next_, next_ + 1, ... of the recording.
+  int first = next_ == 0 ? 0 : kEdgeFrames;
+  int last = 0;
+  for (int move = 0;; ++move) {
+    const int room = kWindowFrames - kEdgeFrames - (next_ == 0 ? move : 0);
+    last = std::min(first + until - next_, room);
+    const int64_t origin = int64_t{next_ - first} * kHopLength;
+    const int64_t begin = next_ == 0 ? 0 : int64_t{next_} * kHopLength - kFftSize / 2;
+    const int64_t end = origin + int64_t{last - 1} * kHopLength + kFftSize / 2;
+    std::fill(samples_.begin(), samples_.end(), 0.0F);
+    sound_.copy(begin, end, samples_.data() + (begin - origin));
+    model_.features(samples_, logmel_);
+    const float kept = max_of(first, last);
+    const float cut_off = std::max(max_of(0, first), max_of(last, kWindowFrames));
+    if (cut_off <= std::max(kept, maximum_) || move == kMoves) {
+      maximum_ = std::max(maximum_, kept);
+      break;
     }
-    maximum = std::max(maximum, kept);
-    for (int bin = 0; bin < num_mel_bins_; ++bin) {
-      std::copy(row(bin) + first, row(bin) + last,
-                data_.begin() + static_cast<ptrdiff_t>(bin) * frames_ + next);
-    }
-    next += last - first;
+    if (next_ > 0) ++first;
   }
 
-  const float floor = maximum - kDynamicRange;
-  for (float& value : data_) value = std::max(value, floor);
-  silence_ = std::max(kSilence, floor);
+  Piece piece{.begin = next_, .count = last - first};
+  const auto count = static_cast<size_t>(piece.count);
+  piece.values.reserve(static_cast<size_t>(num_mel_bins_) * count);
+  piece.loudest.assign(count, kSilence);
+  for (int bin = 0; bin < num_mel_bins_; ++bin) {
+    const float* values = row(bin) + first;
+    piece.values.insert(piece.values.end(), values, values + count);
+    for (size_t i = 0; i < count; ++i) piece.loudest[i] = std::max(piece.loudest[i], values[i]);
+  }
+  next_ += piece.count;
+  pieces_.push_back(std::move(piece));
+  forget();
 }
 
-void LogMel::copy(int begin, int count, float rest, std::span<float> logmel) const {
-  const int from = std::clamp(begin, 0, frames_);
-  const int whole = std::clamp(frames_ - from, 0, count);
+void LogMel::forget() {
+  while (next_ - (pieces_.front().begin + pieces_.front().count) >= kKeptFrames) {
+    pieces_.pop_front();
+  }
+}
+
+void LogMel::copy(int begin, int count, float rest, std::span<float> logmel) {
+  hear(begin);
+  const float lowest = floor();
   for (int bin = 0; bin < num_mel_bins_; ++bin) {
-    const float* source = data_.data() + static_cast<ptrdiff_t>(bin) * frames_ + from;
     float* target = logmel.data() + static_cast<ptrdiff_t>(bin) * kWindowFrames;
-    std::copy(source, source + whole, target);
-    std::fill(target + whole, target + kWindowFrames, rest);
+    std::fill(target, target + kWindowFrames, rest);
+  }
+  for (const Piece& piece : pieces_) {
+    const int from = std::max(begin, piece.begin);
+    const int to = std::min(begin + count, piece.begin + piece.count);
+    if (from >= to) continue;
+    for (int bin = 0; bin < num_mel_bins_; ++bin) {
+      const float* source = piece.values.data() + static_cast<ptrdiff_t>(bin) * piece.count;
+      float* target = logmel.data() + static_cast<ptrdiff_t>(bin) * kWindowFrames;
+      std::transform(source + (from - piece.begin), source + (to - piece.begin),
+                     target + (from - begin),
+                     [&](float value) { return std::max(value, lowest); });
+    }
   }
 }
 
 bool LogMel::is_silent(int begin, int count) const {
-  const int first = std::clamp(begin, 0, frames_);
-  const int last = std::clamp(begin + count, first, frames_);
-  const float limit = std::max(kInaudible, silence_);
-  for (int bin = 0; bin < num_mel_bins_; ++bin) {
-    const float* row = data_.data() + static_cast<ptrdiff_t>(bin) * frames_;
-    if (std::any_of(row + first, row + last, [&](float value) { return value > limit; })) {
-      return false;
+  const float limit = std::max(kInaudible, floor());
+  for (const Piece& piece : pieces_) {
+    const int from = std::max(begin, piece.begin) - piece.begin;
+    const int to = std::min(begin + count, piece.begin + piece.count) - piece.begin;
+    for (int i = from; i < to; ++i) {
+      if (piece.loudest[static_cast<size_t>(i)] > limit) return false;
     }
   }
   return true;
 }
 
-std::vector<SoundSpan> LogMel::audible_spans(int shortest) const {
-  const float limit = std::max(kInaudible, silence_);
-  std::vector<char> audible(static_cast<size_t>(frames_));
-  for (int bin = 0; bin < num_mel_bins_; ++bin) {
-    const float* row = data_.data() + static_cast<ptrdiff_t>(bin) * frames_;
-    for (size_t i = 0; i < audible.size(); ++i) audible[i] |= static_cast<char>(row[i] > limit);
-  }
-  std::vector<SoundSpan> spans;
-  const int frames = std::min(frames_, content_frames_);
-  int end = 0;  // of the last span
-  for (int i = 0; i < frames; ++i) {
-    if (audible[static_cast<size_t>(i)] == 0) continue;
-    const bool parted = i - end >= shortest;
-    if (spans.empty() || parted) spans.push_back({.begin = (parted ? i : 0) / kFramesPerSecond});
-    end = i + 1;
-    spans.back().end = end / kFramesPerSecond;
-  }
-  if (!spans.empty() && frames - end < shortest) spans.back().end = frames / kFramesPerSecond;
-  return spans;
-}
-
-void LogMel::padded_window(int begin, int count, std::span<float> logmel) const {
+void LogMel::padded_window(int begin, int count, std::span<float> logmel) {
   copy(begin, count, 0.0F, logmel);
 }
 
-void LogMel::window(int begin, std::span<float> logmel) const {
-  copy(begin, kWindowFrames, silence_, logmel);
+void LogMel::window(int begin, std::span<float> logmel) {
+  hear(begin);
+  copy(begin, kWindowFrames, std::max(kSilence, floor()), logmel);
 }
 
 }  // namespace whisper_s4y

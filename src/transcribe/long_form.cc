@@ -28,117 +28,184 @@ void append(std::vector<int>& to, std::span<const int> tokens) {
 
 }  // namespace
 
-LongForm::LongForm(DecoderModel& model, const Tokenizer& tokenizer, std::span<const float> audio,
+LongForm::LongForm(DecoderModel& model, const Tokenizer& tokenizer, SoundBuffer& sound,
                    const TranscribeOptions& options, const TranscribeCallbacks& callbacks,
-                   DetectorSource detector, std::span<const LanguageStretch> stretches,
-                   std::optional<SoundSpans> speech)
+                   DetectorSource detector, LanguageStretches* stretches, const SoundSpans* speech)
     : model_(model),
       tokenizer_(tokenizer),
       options_(options),
       callbacks_(callbacks),
       detector_(std::move(detector)),
-      audio_(audio),
+      sound_(sound),
       stretches_(stretches),
-      duration_(static_cast<double>(audio.size()) / kSampleRate),
-      log_mel_(model, audio),
+      log_mel_(model, sound),
+      audible_(log_mel_, kLongSilence),
       windows_(model, tokenizer, options),
-      clips_(clips_of(options.clip_timestamps, log_mel_.content_frames())),
-      is_joined_speech_(speech.has_value()),
-      spans_(speech ? *std::move(speech) : SoundSpans(log_mel_.audible_spans(kLongSilence))),
+      clips_(clips_of(options.clip_timestamps, kOpenEnd)),
+      speech_(speech),
       initial_prompt_(encode_text(tokenizer, options.initial_prompt)),
       prefix_(encode_text(tokenizer, options.prefix)) {}
 
 Transcript LongForm::run() {
-  transcript_.duration = duration_;
+  if (stretches_ != nullptr && stretch_at(0, 0) == nullptr) stretches_ = nullptr;
   if (options_.language) {
     transcript_.language = *options_.language;
     transcript_.language_probability = 1.0F;
   } else if (!model_.info().generation.is_multilingual) {
     transcript_.language = "en";
     transcript_.language_probability = 1.0F;
-  } else if (!stretches_.empty()) {
-    transcript_.language = stretches_.front().language;
-    transcript_.language_probability = stretches_.front().probability;
+  } else if (stretches_ != nullptr) {
+    transcript_.language = stretch_at(0, 0)->language;
   } else {
     detect_language();
   }
 
   for (const Clip& clip : clips_) {
-    if (stretches_.empty()) {
+    if (stretches_ == nullptr) {
       speak(transcript_.language);
-      walk(clip);
+      (void)walk(clip);
+      continue;
     }
-    for (const LanguageStretch& stretch : stretches_) {
-      const Clip part = {std::max(clip.begin, static_cast<int>(stretch.start / kHopLength)),
-                         std::min(clip.end, static_cast<int>(stretch.end / kHopLength))};
-      if (part.begin >= part.end) continue;
-      speak(stretch.language);
-      walk(part);
+    // A part of the clip in each language.
+    for (std::optional<int> begin = clip.begin;
+         begin && *begin < clip.end && hear(*begin) && !is_over(*begin);) {
+      speak(stretch_at(*begin, *begin + 1)->language);
+      begin = walk({*begin, clip.end});
     }
   }
 
+  // Of all its speech, which is known only now.
+  if (stretches_ != nullptr) transcript_.language_probability = stretch_at(0, 0)->probability;
   transcript_.text = text_of(transcript_.segments, tokenizer_, model_.info().generation);
   return std::move(transcript_);
 }
 
-void LongForm::walk(const Clip& clip) {
-  for (int seek = clip.begin; seek < clip.end;) {
-    if (callbacks_.cancelled && callbacks_.cancelled()) return;
-    seek = next_sound(seek);
-    if (seek >= clip.end || is_empty_rest(clip, seek)) return;
-    const WindowPlace place{seek, std::min(kWindowFrames, clip.end - seek)};
+bool LongForm::is_cancelled() const { return callbacks_.cancelled && callbacks_.cancelled(); }
+
+void LongForm::tell_progress(int frame) const {
+  if (!callbacks_.on_progress) return;
+  const int done = std::min(frame, log_mel_.content_frames().value_or(frame));
+  callbacks_.on_progress(done / kFramesPerSecond, sound_.total_seconds());
+}
+
+// Returns where the clip has ended, or its part in one language; nothing when that was cancelled.
+std::optional<int> LongForm::walk(const Clip& clip) {
+  for (int seek = clip.begin;;) {
+    if (seek >= clip.end || is_over(seek)) return end_of(clip, seek);
+    if (is_cancelled() || !hear(seek)) return std::nullopt;
+    const std::optional<int> sound = next_sound(clip, seek);
+    if (!sound || !hear(*sound)) return std::nullopt;
+    seek = *sound;
+    const int end = end_of(clip, seek);
+    if (seek >= end || is_empty_rest(clip, seek, end)) return end;
+    const WindowPlace place{seek, std::min(kWindowFrames, end - seek)};
     const int next = transcribe_window(place);
     // Whatever the model says, the walk goes on.
     seek = next > seek ? next : seek + place.segment_size;
-    if (callbacks_.on_progress) {
-      const int done = std::min(seek, log_mel_.content_frames());
-      callbacks_.on_progress(done / kFramesPerSecond, duration_);
-    }
+    tell_progress(seek);
   }
 }
 
-// Where the window begins: long silence before its sound is left out.
-int LongForm::next_sound(int seek) const {
-  if (is_joined_speech_) return seek;
-  const double now = seek / kFramesPerSecond;
-  for (size_t i = 0; i < spans_.size(); ++i) {
-    if (spans_[i].end <= now) continue;
-    const int sound = frame_at(spans_[i].begin);
-    return sound - seek < kLongSilence ? seek : sound - kLeadIn;
+// Hears the window at `seek`, what it takes to get there, and what lies ahead. False when that was
+// cancelled.
+bool LongForm::hear(int seek) {
+  for (;;) {
+    const int step = std::min(seek, log_mel_.heard());
+    look(step);  // before it is forgotten
+    log_mel_.hear(step);
+    look(step + 2 * kWindowFrames);
+    if (step >= seek || is_over(step)) return true;
+    tell_progress(step);
+    if (is_cancelled()) return false;
   }
-  return seek;
+}
+
+void LongForm::look(int until) {
+  if (speech_ == nullptr) audible_.look(std::min(until, log_mel_.heard()));
+}
+
+// Whether the recording has no such frame, as far as is known.
+bool LongForm::is_over(int frame) const {
+  const auto content = log_mel_.content_frames();
+  return content && frame >= *content;
+}
+
+// Frame by frame: a stretch ends with the last whole one.
+const LanguageStretch* LongForm::stretch_at(int begin, int until) {
+  return stretches_->at(int64_t{begin} * kHopLength + kHopLength - 1, int64_t{until} * kHopLength);
+}
+
+// Where the clip ends, or its language, or the recording; right when it is within a window and what
+// may be a short rest after it.
+int LongForm::end_of(const Clip& clip, int seek) {
+  int end = std::min(clip.end, log_mel_.content_frames().value_or(clip.end));
+  if (stretches_ != nullptr) {
+    const int64_t stretch_end =
+        stretch_at(clip.begin, std::min(end, seek + kWindowFrames + kShortRest))->end / kHopLength;
+    end = static_cast<int>(std::min<int64_t>(end, stretch_end));
+  }
+  return end;
+}
+
+// Where the window begins: long silence before its sound is left out. Nothing when that was
+// cancelled.
+std::optional<int> LongForm::next_sound(const Clip& clip, int seek) {
+  if (speech_ != nullptr) return seek;
+  size_t i = 0;
+  for (;;) {
+    const SoundSpans& spans = audible_.found();
+    while (i < spans.size() && spans[i].end <= seek / kFramesPerSecond) ++i;
+    if (i < spans.size()) {
+      const int sound = frame_at(spans[i].begin);
+      return sound - seek < kLongSilence ? seek : sound - kLeadIn;
+    }
+    // Silence as far as it was looked at.
+    const int looked_at = audible_.looked_at();
+    if (looked_at >= clip.end || is_over(looked_at)) {
+      tell_progress(looked_at);
+      return std::max(seek, std::min(clip.end, looked_at));
+    }
+    tell_progress(looked_at);
+    if (is_cancelled() || !hear(looked_at)) return std::nullopt;
+  }
 }
 
 // Whether nobody speaks in the little that is left after other windows: the model would make up a
 // farewell.
-bool LongForm::is_empty_rest(const Clip& clip, int seek) const {
-  if (!detector_ || seek == clip.begin || clip.end - seek >= kShortRest) return false;
+bool LongForm::is_empty_rest(const Clip& clip, int seek, int end) {
+  if (!detector_ || seek == clip.begin || end - seek >= kShortRest) return false;
   const int begin = std::max(clip.begin, seek - kBeforeRest);
-  const auto samples = audio_.subspan(static_cast<size_t>(begin) * kHopLength);
-  const auto length = static_cast<size_t>(clip.end - begin) * kHopLength;
-  const std::vector<float> probs =
-      detector_().speech_probs(samples.first(std::min(samples.size(), length)));
+  const std::vector<float> probs = detector_().speech_probs(
+      sound_.copy(int64_t{begin} * kHopLength, int64_t{end} * kHopLength));
   const auto first = static_cast<size_t>(seek - begin) * kHopLength / kVadChunk;
   return std::all_of(probs.begin() + static_cast<ptrdiff_t>(std::min(first, probs.size())),
                      probs.end(), [](float prob) { return prob < kMaybeSpeech; });
 }
 
+const SoundSpans& LongForm::spans() const {
+  return speech_ != nullptr ? *speech_ : audible_.found();
+}
+
 SoundSpan LongForm::limits_of(const Segment& segment) const {
-  if (spans_.size() > 0) {
-    const SoundSpan& main = spans_[spans_.main(segment.start, segment.end)];
-    if (is_joined_speech_ || (main.begin < segment.end && segment.start < main.end)) return main;
+  if (spans().size() > 0) {
+    const SoundSpan& main = spans()[spans().main(segment.start, segment.end)];
+    if (speech_ != nullptr || (main.begin < segment.end && segment.start < main.end)) return main;
   }
-  return {0.0, log_mel_.content_frames() / kFramesPerSecond};
+  const int end = log_mel_.content_frames().value_or(log_mel_.heard());
+  return {0.0, end / kFramesPerSecond};
 }
 
 void LongForm::detect_language() {
-  const int content_frames = log_mel_.content_frames();
-  SpeechWindows speech(detector_, audio_, clips_);
+  SpeechWindows speech(detector_, sound_, clips_);
   LanguageVote vote(options_.language_detection_threshold);
   for (int i = 0; i < options_.language_detection_segments; ++i) {
     const std::optional<int> begin = speech.next();
     if (!begin) break;
-    if (*begin + kWindowFrames <= content_frames) {
+    // A pipe cannot be heard again from its beginning.
+    const bool is_late = int64_t{*begin + kWindowFrames} * kHopLength > kLookAhead;
+    if (i > 0 && is_late && !sound_.can_rewind()) break;
+    if (!hear(*begin)) return;
+    if (!is_over(*begin + kWindowFrames - 1)) {
       windows_.encode(log_mel_, {*begin, kWindowFrames});
     } else {
       windows_.encode_with_silence(log_mel_, *begin);
@@ -177,7 +244,7 @@ int LongForm::transcribe_window(const WindowPlace& place) {
 
   WindowSegments window = split_segments(result, place, tokenizer_, model_.info().generation);
   end_with_window(window.segments, place);
-  window.segments = windows_.cut(std::move(window.segments), spans_, place, language_);
+  window.segments = windows_.cut(std::move(window.segments), spans(), place, language_);
   if (options_.word_timestamps) {
     windows_.add_words(window.segments, place, language_, last_speech_);
     const double offset = place.time_offset();
@@ -188,7 +255,8 @@ int LongForm::transcribe_window(const WindowPlace& place) {
     if (options_.hallucination_silence_threshold) {
       const HallucinationCheck check = skip_hallucinations(
           window.segments, place, *options_.hallucination_silence_threshold, last_speech_,
-          log_mel_.content_frames(), window.single_timestamp_ending, window.next_seek);
+          end_after(place, *options_.hallucination_silence_threshold),
+          window.single_timestamp_ending, window.next_seek);
       window.next_seek = check.next_seek;
       if (check.decode_again) return window.next_seek;
     }
@@ -202,6 +270,14 @@ int LongForm::transcribe_window(const WindowPlace& place) {
     history.reset_since = history.tokens.size();
   }
   return window.next_seek;
+}
+
+// The frame at which the recording ends, when it does so within so many seconds after the window.
+int LongForm::end_after(const WindowPlace& place, double seconds) {
+  const int64_t window_end = int64_t{place.seek + place.segment_size} * kHopLength;
+  const double ahead = std::min<double>(seconds * kSampleRate, kLookAhead);
+  (void)sound_.reaches(window_end + static_cast<int64_t>(ahead));
+  return log_mel_.content_frames().value_or(kOpenEnd);
 }
 
 void LongForm::keep(std::vector<Segment> segments) {

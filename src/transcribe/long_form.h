@@ -2,14 +2,16 @@
 #pragma once
 
 #include <map>
-#include <span>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "transcribe/audible_spans.h"
 #include "transcribe/clips.h"
 #include "transcribe/language_stretches.h"
 #include "transcribe/log_mel.h"
 #include "transcribe/segments.h"
+#include "transcribe/sound_buffer.h"
 #include "transcribe/sound_spans.h"
 #include "transcribe/speech_windows.h"
 #include "transcribe/window_transcriber.h"
@@ -20,16 +22,16 @@ namespace whisper_s4y {
 /// One recording on its way to a transcript.
 class LongForm {
  public:
-  /// Computes the log-mel of `audio`. The options are checked ones; when they ask for several
-  /// languages, `stretches` are where those are spoken. `speech`: the audio is speech that was cut
-  /// out and joined, in these spans. All arguments outlive the object. Throws Error for impossible
-  /// clips.
-  LongForm(DecoderModel& model, const Tokenizer& tokenizer, std::span<const float> audio,
+  /// The options are checked ones; when they ask for several languages, `stretches` are where those
+  /// are spoken. `speech`: the sound is speech that was cut out and joined, in these spans, which
+  /// grow as it is heard. All arguments outlive the object.
+  LongForm(DecoderModel& model, const Tokenizer& tokenizer, SoundBuffer& sound,
            const TranscribeOptions& options, const TranscribeCallbacks& callbacks,
-           DetectorSource detector = {}, std::span<const LanguageStretch> stretches = {},
-           std::optional<SoundSpans> speech = {});
+           DetectorSource detector = {}, LanguageStretches* stretches = nullptr,
+           const SoundSpans* speech = nullptr);
 
-  /// To be called once.
+  /// To be called once. How long the recording is the transcript does not say: what comes after the
+  /// last clip is not heard.
   [[nodiscard]] Transcript run();
 
  private:
@@ -39,10 +41,19 @@ class LongForm {
     size_t reset_since = 0;  // the part of `tokens` that prompts the next window
   };
 
-  void walk(const Clip& clip);
-  [[nodiscard]] int next_sound(int seek) const;
-  [[nodiscard]] bool is_empty_rest(const Clip& clip, int seek) const;
+  [[nodiscard]] std::optional<int> walk(const Clip& clip);
+  [[nodiscard]] bool hear(int seek);
+  void look(int until);
+  [[nodiscard]] bool is_over(int frame) const;
+  [[nodiscard]] const LanguageStretch* stretch_at(int begin, int until);
+  [[nodiscard]] int end_of(const Clip& clip, int seek);
+  [[nodiscard]] std::optional<int> next_sound(const Clip& clip, int seek);
+  [[nodiscard]] bool is_empty_rest(const Clip& clip, int seek, int end);
+  [[nodiscard]] int end_after(const WindowPlace& place, double seconds);
+  [[nodiscard]] const SoundSpans& spans() const;
   [[nodiscard]] SoundSpan limits_of(const Segment& segment) const;
+  [[nodiscard]] bool is_cancelled() const;
+  void tell_progress(int frame) const;
   void detect_language();
   void speak(const std::string& language);
   [[nodiscard]] std::vector<int> prompt() const;
@@ -54,14 +65,13 @@ class LongForm {
   const TranscribeOptions& options_;
   const TranscribeCallbacks& callbacks_;
   DetectorSource detector_;
-  std::span<const float> audio_;
-  std::span<const LanguageStretch> stretches_;
-  double duration_;
+  SoundBuffer& sound_;
+  LanguageStretches* stretches_;  // null: one language
   LogMel log_mel_;
+  AudibleSpans audible_;
   WindowTranscriber windows_;
   std::vector<Clip> clips_;
-  bool is_joined_speech_;
-  SoundSpans spans_;  // of the speech, or where something can be heard
+  const SoundSpans* speech_;  // null: the sound is the recording
 
   Transcript transcript_;
   std::string language_;                      // of the window

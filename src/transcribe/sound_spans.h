@@ -25,7 +25,13 @@ struct SoundSpan {
 /// what voice activity detection has taken out, and then the spans touch.
 class SoundSpans {
  public:
+  SoundSpans() = default;
   explicit SoundSpans(std::vector<SoundSpan> spans) : spans_(std::move(spans)) {}
+
+  /// One more, after the others.
+  void add(const SoundSpan& span) { spans_.push_back(span); }
+  /// The last one ends later than was known.
+  void extend(double end) { spans_.back().end = end; }
 
   [[nodiscard]] const SoundSpan& operator[](size_t index) const { return spans_[index]; }
   [[nodiscard]] size_t size() const { return spans_.size(); }

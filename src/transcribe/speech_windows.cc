@@ -8,7 +8,7 @@ namespace whisper_s4y {
 namespace {
 
 constexpr float kThreshold = 0.5F;   // VadOptions::threshold
-constexpr size_t kHeardAtOnce = 32;  // chunks, about a second
+constexpr int64_t kHeardAtOnce = 32;  // chunks, about a second
 constexpr size_t kEnough = 32;       // chunks of speech that a window needs to count
 constexpr int kSoon = 500;           // frames: speech that begins so soon does not move the window
 constexpr int kPadding = 40;         // frames before the speech
@@ -18,24 +18,40 @@ int frame_of(size_t chunk) { return static_cast<int>(chunk * kVadChunk / kHopLen
 
 }  // namespace
 
+// The end of what may be heard, when it comes before `sample`.
+int64_t SpeechWindows::limit(int64_t sample) const {
+  return sound_.can_rewind() ? sample : std::min(sample, kLookAhead);
+}
+
 void SpeechWindows::enter_clip() {
   const auto [begin, end] = clips_.front();
   in_clip_ = true;
   position_ = begin;
-  clip_ = audio_.subspan(static_cast<size_t>(begin) * kHopLength,
-                         static_cast<size_t>(end - begin) * kHopLength);
+  clip_begin_ = int64_t{begin} * kHopLength;
+  clip_end_ = limit(int64_t{end} * kHopLength);
   speech_probs_.clear();
   if (detector_) detector_().reset();
 }
 
-// Whole chunks only: what is left of them at the end of a clip is too short to be speech.
-bool SpeechWindows::is_speech(size_t chunk) {
+// Whether the clip and the recording go on at the frame.
+bool SpeechWindows::is_within(int frame) {
+  const int64_t end = int64_t{frame + 1} * kHopLength;
+  return end <= clip_end_ && sound_.reaches(end);
+}
+
+// Nothing after the last whole chunk: what is left at the end of a clip is too short to be speech.
+std::optional<bool> SpeechWindows::is_speech(size_t chunk) {
   while (chunk >= speech_probs_.size()) {
-    const size_t heard = speech_probs_.size();
-    const size_t count = std::min(kHeardAtOnce, clip_.size() / kVadChunk - heard);
-    speech_probs_.resize(heard + count);
-    detector_().hear(clip_.subspan(heard * kVadChunk, count * kVadChunk),
-                     std::span(speech_probs_).last(count));
+    const auto heard = static_cast<int64_t>(speech_probs_.size());
+    const int64_t begin = clip_begin_ + heard * kVadChunk;
+    if (!sound_.reaches(std::min(clip_end_, begin + kHeardAtOnce * kVadChunk))) {
+      clip_end_ = std::min(clip_end_, *sound_.size() / kHopLength * kHopLength);
+    }
+    const int64_t count = std::min(kHeardAtOnce, (clip_end_ - begin) / kVadChunk);
+    if (count <= 0) return std::nullopt;
+    const std::vector<float> samples = sound_.copy(begin, begin + count * kVadChunk);
+    speech_probs_.resize(static_cast<size_t>(heard + count));
+    detector_().hear(samples, std::span(speech_probs_).last(static_cast<size_t>(count)));
   }
   return speech_probs_[chunk] >= kThreshold;
 }
@@ -45,19 +61,20 @@ std::optional<int> SpeechWindows::next() {
     const auto [clip_begin, clip_end] = clips_.front();
     if (clip_end <= clip_begin) continue;
     if (!in_clip_) enter_clip();
-    while (position_ < clip_end) {
+    while (position_ < clip_end && is_within(position_)) {
       int begin = position_;
       size_t speech = kEnough;
       if (detector_) {
-        const size_t chunks = clip_.size() / kVadChunk;
         size_t first = chunk_of(begin - clip_begin);
-        while (first < chunks && !is_speech(first)) ++first;
-        if (first >= chunks) break;
+        while (is_speech(first) == false) ++first;
+        if (!is_speech(first)) break;
         const int speech_begin = clip_begin + frame_of(first);
         if (speech_begin - begin > kSoon) begin = speech_begin - kPadding;
-        const size_t end = std::min(chunks, chunk_of(begin - clip_begin + kWindowFrames));
+        const size_t end = chunk_of(begin - clip_begin + kWindowFrames);
         speech = 0;
-        for (size_t i = first; i < end && speech < kEnough; ++i) speech += is_speech(i) ? 1 : 0;
+        for (size_t i = first; i < end && is_speech(i) && speech < kEnough; ++i) {
+          speech += *is_speech(i) ? 1 : 0;
+        }
       }
       position_ = begin + kWindowFrames;
       if (speech >= kEnough) {

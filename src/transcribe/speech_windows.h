@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "transcribe/clips.h"
+#include "transcribe/sound_buffer.h"
 #include "whisper_s4y/vad.h"
 
 namespace whisper_s4y {
@@ -21,26 +23,29 @@ using DetectorSource = std::function<SpeechDetector&()>;
 /// any speech the first clip's beginning is all there is. No more is heard than it takes.
 class SpeechWindows {
  public:
-  /// `audio`: mono, 16 kHz. At least one clip. All arguments outlive the object; the detector
-  /// hears nothing else meanwhile.
-  SpeechWindows(const DetectorSource& detector, std::span<const float> audio,
-                std::span<const Clip> clips)
-      : detector_(detector), audio_(audio), clips_(clips), fallback_(clips.front().begin) {}
+  /// At least one clip; they may end after the recording. All arguments outlive the object; the
+  /// detector hears nothing else meanwhile. In a pipe, whose beginning must not be forgotten, only
+  /// the first kLookAhead samples are heard.
+  SpeechWindows(const DetectorSource& detector, SoundBuffer& sound, std::span<const Clip> clips)
+      : detector_(detector), sound_(sound), clips_(clips), fallback_(clips.front().begin) {}
 
   /// First frame of the next window; nothing when there are no more.
   [[nodiscard]] std::optional<int> next();
 
  private:
   void enter_clip();
-  [[nodiscard]] bool is_speech(size_t chunk);
+  [[nodiscard]] int64_t limit(int64_t sample) const;
+  [[nodiscard]] bool is_within(int frame);
+  [[nodiscard]] std::optional<bool> is_speech(size_t chunk);
 
   const DetectorSource& detector_;
-  std::span<const float> audio_;
+  SoundBuffer& sound_;
   std::span<const Clip> clips_;  // the first one is where the search is
   int fallback_;                 // without any speech
   bool in_clip_ = false;
   int position_ = 0;                 // frame at which the next window begins at the earliest
-  std::span<const float> clip_;      // samples
+  int64_t clip_begin_ = 0;           // sample
+  int64_t clip_end_ = 0;             // sample, as far as is known
   std::vector<float> speech_probs_;  // of the clip's chunks, as far as they were heard
   std::optional<int> spare_;         // the best window with hardly any speech
   size_t spare_speech_ = 0;          // chunks

@@ -61,14 +61,14 @@ std::vector<int> WindowTranscriber::prompt(std::span<const int> carried,
   return prompt;
 }
 
-void WindowTranscriber::encode(const LogMel& log_mel, const WindowPlace& place) {
+void WindowTranscriber::encode(LogMel& log_mel, const WindowPlace& place) {
   if (encoded_.seek == place.seek && encoded_.segment_size == place.segment_size) return;
   log_mel.padded_window(place.seek, place.segment_size, window_mel_);
   decoder_.encode(window_mel_);
   encoded_ = place;
 }
 
-void WindowTranscriber::encode_with_silence(const LogMel& log_mel, int begin) {
+void WindowTranscriber::encode_with_silence(LogMel& log_mel, int begin) {
   log_mel.window(begin, window_mel_);
   decoder_.encode(window_mel_);
   encoded_ = {-1, 0};

@@ -46,9 +46,9 @@ class WindowTranscriber {
                                         std::span<const int> previous) const;
 
   /// Makes this part of the recording the window to decode; the rest of it is padding.
-  void encode(const LogMel& log_mel, const WindowPlace& place);
+  void encode(LogMel& log_mel, const WindowPlace& place);
   /// The same with the silence that follows the recording, for detecting the language.
-  void encode_with_silence(const LogMel& log_mel, int begin);
+  void encode_with_silence(LogMel& log_mel, int begin);
 
   /// Probabilities of options.languages, or of all, for the window.
   [[nodiscard]] LanguageProbs language_probs();

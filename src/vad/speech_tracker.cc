@@ -65,6 +65,14 @@ void SpeechTracker::next(float speech_prob, std::vector<SpeechSegment>& ended) {
   if (static_cast<double>(ended.back().size()) <= min_speech_) ended.pop_back();
 }
 
+std::optional<int64_t> SpeechTracker::least_end() const {
+  if (!start_) return std::nullopt;
+  int64_t end = silence_.value_or(position_);
+  if (split_end_) end = std::min(end, *split_end_);
+  if (static_cast<double>(end - *start_) <= min_speech_) return std::nullopt;
+  return end;
+}
+
 void SpeechTracker::finish(int64_t audio_length, std::vector<SpeechSegment>& ended) {
   if (!start_) return;
   end_segment(audio_length, ended);

@@ -22,6 +22,8 @@ class SpeechTracker {
 
   /// Where the current segment began; nothing in silence.
   [[nodiscard]] std::optional<int64_t> start() const { return start_; }
+  /// The current segment does not end before; nothing in silence, or when it may be dropped still.
+  [[nodiscard]] std::optional<int64_t> least_end() const;
 
  private:
   void end_segment(int64_t end, std::vector<SpeechSegment>& ended);

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 
+#include "known_speech.h"
 #include "scripted_recording.h"
 #include "transcribe/batched.h"
 #include "transcribe/check_options.h"
@@ -66,7 +68,8 @@ class SpeechWindowsTest : public ::testing::Test {
     }
     if (clips.empty()) clips.push_back({0, static_cast<int>(length * 100)});
     const DetectorSource source = [&]() -> SpeechDetector& { return detector_; };
-    SpeechWindows windows(source, audio, clips);
+    MemorySound sound(audio);
+    SpeechWindows windows(source, sound, clips);
     std::vector<double> begins;
     while (begins.size() < most_) {
       const std::optional<int> begin = windows.next();
@@ -111,6 +114,23 @@ TEST_F(SpeechWindowsTest, HearNoMoreThanTheyNeed) {
   EXPECT_LE(detector_.heard, 4U * kSecond);
 }
 
+std::vector<SpeechSegment> pieces_of_speech(const std::vector<float>& probs) {
+  SpeechSegmenter segmenter(piece_options());
+  PiecesOfSpeech pieces;
+  std::vector<SpeechSegment> result;
+  const auto take = [&](bool is_over) {
+    pieces.take(segmenter, is_over);
+    while (const auto piece = pieces.next()) result.push_back(*piece);
+  };
+  for (const float prob : probs) {
+    segmenter.next(prob);
+    take(false);
+  }
+  segmenter.finish(static_cast<int64_t>(probs.size()) * kVadChunk);
+  take(true);
+  return result;
+}
+
 TEST(PiecesOfSpeech, AShortOneGoesWithItsNearerNeighbour) {
   std::vector<float> probs(1000, 0.0F);
   const auto speak = [&](int begin, int end) {
@@ -119,7 +139,7 @@ TEST(PiecesOfSpeech, AShortOneGoesWithItsNearerNeighbour) {
   speak(0, 100);    // 3.2 s
   speak(120, 140);  // 0.6 s, 0.6 s after it
   speak(150, 250);  // 0.3 s after that
-  const auto pieces = pieces_of_speech(probs, 1000 * kVadChunk);
+  const auto pieces = pieces_of_speech(probs);
   ASSERT_THAT(pieces, SizeIs(2));
   EXPECT_NEAR(static_cast<double>(pieces[0].end) / kVadChunk, 100, 4);
   EXPECT_NEAR(static_cast<double>(pieces[1].start) / kVadChunk, 120, 4);
@@ -129,6 +149,32 @@ TEST(PiecesOfSpeech, AShortOneGoesWithItsNearerNeighbour) {
 SpokenPiece piece(double start, double end, float english, float german) {
   return {.place = {static_cast<int64_t>(start * kSecond), static_cast<int64_t>(end * kSecond)},
           .probs = {{"en", english}, {"de", german}, {"fr", 1 - english - german}}};
+}
+
+// The index of each piece's language.
+std::vector<size_t> likeliest_course(const std::vector<SpokenPiece>& pieces) {
+  LanguageCourse course;
+  for (const SpokenPiece& piece : pieces) course.add(piece);
+  course.decide(std::numeric_limits<int64_t>::max());
+  std::vector<size_t> result;
+  while (const auto decided = course.next()) {
+    const auto& probs = pieces[result.size()].probs;
+    EXPECT_EQ(decided->place, pieces[result.size()].place);
+    const auto found = std::ranges::find(probs, decided->language, [](auto& p) { return p.first; });
+    result.push_back(static_cast<size_t>(found - probs.begin()));
+  }
+  return result;
+}
+
+std::vector<LanguageStretch> stretches_of(const std::vector<SpokenPiece>& pieces,
+                                          int64_t audio_length) {
+  LanguageCourse course;
+  StretchBuilder builder;
+  for (const SpokenPiece& piece : pieces) course.add(piece);
+  course.decide(std::numeric_limits<int64_t>::max());
+  while (const auto decided = course.next()) builder.add(*decided);
+  builder.finish(audio_length);
+  return {builder.stretches().begin(), builder.stretches().end()};
 }
 
 TEST(LikeliestCourse, DoesNotChangeForLittle) {
@@ -176,25 +222,6 @@ TEST(Stretches, CoverTheRecordingAndEndInPauses) {
   EXPECT_THAT(stretches_of({}, kSecond), IsEmpty());
 }
 
-TEST(Stretches, ShareOutTheSpeech) {
-  const auto stretches = stretches_of(kEnglishThenGerman, 60 * kSecond);
-  const int64_t cut = stretches[1].start;
-  const std::vector<SpeechSegment> speech = {
-      {kSecond, 12 * kSecond}, {21 * kSecond, 27 * kSecond}, {30 * kSecond, 31 * kSecond}};
-  const auto runs = runs_of(speech, stretches);
-  ASSERT_THAT(runs, SizeIs(2));
-  EXPECT_EQ(runs[0].language, "en");
-  EXPECT_THAT(runs[0].speech, ElementsAre(speech[0], SpeechSegment{21 * kSecond, cut}));
-  EXPECT_EQ(runs[1].language, "de");
-  EXPECT_THAT(runs[1].speech, ElementsAre(SpeechSegment{cut, 27 * kSecond}, speech[2]));
-
-  const auto joined = joined_stretches(runs);
-  ASSERT_THAT(joined, SizeIs(2));
-  EXPECT_EQ(joined[0].start, 0);
-  EXPECT_EQ(joined[0].end, joined[1].start);
-  EXPECT_EQ(joined[1].end, 18 * kSecond);
-}
-
 /// A recording in English, German and English again, which the model needs not detect.
 class Multilingual : public ::testing::Test {
  protected:
@@ -204,7 +231,10 @@ class Multilingual : public ::testing::Test {
     options_.multilingual = true;
     const Tokenizer tokenizer(model.info().vocabulary, model.info().generation);
     const TranscribeOptions checked = checked_options(options_, model);
-    return LongForm(model, tokenizer, audio_, checked, {}, {}, stretches).run();
+    MemorySound sound(audio_);
+    KnownStretches known(stretches);
+    const TranscribeCallbacks callbacks;
+    return LongForm(model, tokenizer, sound, checked, callbacks, {}, &known).run();
   }
 
   static std::vector<std::string> languages(const Transcript& transcript) {
@@ -273,9 +303,12 @@ TEST_F(Multilingual, ABatchedWindowShowsOneLanguage) {
   const TranscribeOptions checked = checked_options(options_, model);
   const std::vector<SpeechSegment> speech = {
       {kSecond, 12 * kSecond}, {13 * kSecond, 24 * kSecond}, {26 * kSecond, 39 * kSecond}};
-  std::vector<DecoderModel*> models = {&model};
+  MemorySound sound(audio_);
+  KnownSpeech parts(speech);
+  KnownStretches known(stretches_);
+  const TranscribeCallbacks callbacks;
   const Transcript transcript =
-      Batched(models, tokenizer, audio_, speech, checked, {}, stretches_).run();
+      Batched({&model}, tokenizer, sound, parts, checked, callbacks, &known).run();
   EXPECT_EQ(model.windows, 3);  // all of it would fit into two
   EXPECT_THAT(model.prompts[1], ElementsAre(kSot, kEnglish, kTranscribe));
   EXPECT_THAT(model.prompts[2], ElementsAre(kSot, kGerman, kTranscribe));
@@ -306,7 +339,9 @@ TEST(Languages, AVoteOverSeveralWindowsUntilOneIsSure) {
     const Tokenizer tokenizer(model.info().vocabulary, model.info().generation);
     const TranscribeOptions checked = checked_options(options, model);
     const std::vector<float> audio = seconds_of_sound(90);
-    return LongForm(model, tokenizer, audio, checked, {}).run().language;  // all of it is speech
+    MemorySound sound(audio);
+    const TranscribeCallbacks callbacks;
+    return LongForm(model, tokenizer, sound, checked, callbacks).run().language;  // all is speech
   };
   const std::vector<WindowScript> wavering = {window(kEnglish, 0.1F), window(kGerman, 0.1F),
                                               window(kGerman, 0.1F)};

@@ -89,7 +89,8 @@ TEST(LongForm, AShortRestInWhichNobodySpeaksIsLeftOut) {
     std::vector<float> audio = seconds_of_sound(31.5);
     std::fill(audio.begin() + static_cast<ptrdiff_t>(loud_from * 16000), audio.end(), 1.0F);
     const TranscribeCallbacks callbacks;
-    return texts(LongForm(model, tokenizer, audio, options, callbacks, [&]() -> SpeechDetector& {
+    MemorySound sound(audio);
+    return texts(LongForm(model, tokenizer, sound, options, callbacks, [&]() -> SpeechDetector& {
                    return detector;
                  }).run());
   };

@@ -6,6 +6,7 @@
 
 #include <stdexcept>
 
+#include "known_speech.h"
 #include "scripted_recording.h"
 #include "transcribe/batched.h"
 #include "transcribe/check_options.h"
@@ -42,7 +43,15 @@ std::vector<std::pair<double, double>> in_seconds(const std::vector<SpeechSegmen
 std::vector<SpeechSegment> speech_of(const std::vector<float>& audio,
                                      const TranscribeOptions& options) {
   LoudDetector detector;
-  return find_speech(detector.speech_probs(audio), static_cast<int64_t>(audio.size()), options);
+  MemorySound sound(audio);
+  SpeechListener listener(sound, detector);
+  SpeechSegmenter segmenter(speech_options(options));
+  listener.tell(segmenter);
+  const ClipSamples clips(options.clip_timestamps, sound);
+  ClippedSpeech speech(listener, segmenter, clips);
+  std::vector<SpeechSegment> all;
+  while (const auto part = speech.next()) all.push_back(*part);
+  return all;
 }
 
 TEST(FindSpeech, StaysWithinTheClips) {
@@ -100,10 +109,12 @@ class BatchedTest : public ::testing::Test {
 
   Transcript run(std::vector<ScriptedRecording*> scripted,
                  const std::vector<SpeechSegment>& speech) {
-    std::vector<DecoderModel*> models(scripted.begin(), scripted.end());
+    const std::vector<DecoderModel*> models(scripted.begin(), scripted.end());
+    MemorySound sound(audio_);
+    KnownSpeech parts(speech);
     const Tokenizer tokenizer(models[0]->info().vocabulary, models[0]->info().generation);
     const TranscribeOptions checked = checked_options(options_, *models[0]);
-    return Batched(models, tokenizer, audio_, speech, checked, callbacks_).run();
+    return Batched(models, tokenizer, sound, parts, checked, callbacks_).run();
   }
 
   std::vector<float> audio_ = seconds_of_sound(200);

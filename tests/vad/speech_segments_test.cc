@@ -37,6 +37,50 @@ TEST(SpeechSegmentsTest, AreThoseOfFasterWhisper) {
   EXPECT_GT(compared, 500U);
 }
 
+std::vector<SpeechChunk> collect_chunks(const std::vector<SpeechSegment>& segments,
+                                        int64_t max_duration) {
+  ChunkCollector collector(max_duration);
+  std::vector<SpeechChunk> chunks;
+  for (const SpeechSegment& segment : segments) {
+    if (auto chunk = collector.add(segment)) chunks.push_back(*std::move(chunk));
+  }
+  if (auto chunk = collector.finish()) chunks.push_back(*std::move(chunk));
+  return chunks;
+}
+
+// What is said of segments before the recording is over is what becomes of them.
+TEST(SpeechSegmentsTest, AreCertainAsTheyAreHeard) {
+  const auto reference = read_reference("rules.json");
+  const auto options = options_of(reference.at("options"));
+  size_t early = 0;
+  for (const auto& entry : reference.at("cases")) {
+    const auto probs = entry.at("probs").get<std::vector<float>>();
+    for (const VadOptions& one : options) {
+      const auto all = get_speech_timestamps(probs, entry.at("samples"), one);
+      SpeechSegmenter segmenter(one);
+      int64_t heard = 0;
+      for (const float prob : probs) {
+        segmenter.next(prob);
+        heard += kVadChunk;
+        if (heard > entry.at("samples")) break;  // what is certain is cut by finish()
+        const auto& segments = segmenter.segments();
+        ASSERT_LE(segments.size(), all.size());
+        for (size_t i = 0; i < segments.size(); ++i) ASSERT_EQ(segments[i], all[i]);
+        const auto current = segmenter.current();
+        if (segments.size() < all.size()) {
+          ASSERT_LE(segmenter.least_start(), all[segments.size()].start);
+        }
+        if (!current) continue;
+        ASSERT_LT(segments.size(), all.size());
+        ASSERT_EQ(current->start, all[segments.size()].start);
+        ASSERT_LE(current->end, all[segments.size()].end);
+        ++early;
+      }
+    }
+  }
+  EXPECT_GT(early, 1000U);
+}
+
 TEST(SpeechSegmentsTest, NoSpeechNoSegments) {
   EXPECT_THAT(get_speech_timestamps(std::vector<float>(100, 0.3F), 51200), IsEmpty());
   EXPECT_THAT(get_speech_timestamps(std::vector<float>{}, 0), IsEmpty());
@@ -51,11 +95,19 @@ TEST(SpeechSegmentsTest, CollectsSegmentsUpToTheLongestChunk) {
   EXPECT_THAT(collect_chunks(segments, 1000), ElementsAre(SpeechChunk{segments, 0, 36}));
 }
 
-TEST(SpeechSegmentsTest, CollectsTheSamples) {
-  std::vector<float> audio(10);
-  for (size_t i = 0; i < audio.size(); ++i) audio[i] = static_cast<float>(i);
-  EXPECT_THAT(collect_audio(audio, std::vector<SpeechSegment>{{1, 3}, {8, 10}}),
-              ElementsAre(1, 2, 8, 9));
+TEST(SpeechTimestampsMapTest, GrowsAsSpeechIsHeard) {
+  const SpeechTimestampsMap whole(std::vector<SpeechSegment>{{16000, 32000}, {64000, 80000}});
+  SpeechTimestampsMap map(std::vector<SpeechSegment>{{16000, 20000}});
+  map.extend(32000);
+  map.add({64000, 64001});
+  map.extend(80000);
+  EXPECT_EQ(map.segments(), whole.segments());
+  for (const int64_t sample : {0, 100, 15999, 16000, 31999}) {
+    EXPECT_EQ(map.original_sample(sample), whole.original_sample(sample));
+    EXPECT_EQ(map.original_sample(sample), sample < 16000 ? 16000 + sample : 48000 + sample);
+  }
+  EXPECT_EQ(map.segment_of(15999), map.segments()[0]);
+  EXPECT_EQ(map.segment_of(16000), map.segments()[1]);
 }
 
 TEST(SpeechTimestampsMapTest, TakesWordsWithTheSegmentOfTheirMiddle) {

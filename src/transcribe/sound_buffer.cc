@@ -1,0 +1,113 @@
+#include "transcribe/sound_buffer.h"
+
+#include <algorithm>
+
+#include "common/fail.h"
+
+namespace whisper_s4y {
+namespace {
+
+constexpr int64_t kBlock = kSampleRate;  // samples
+
+}  // namespace
+
+bool SoundBuffer::reaches(int64_t count) {
+  if (size_) return *size_ >= count;
+  while (end_ < count) {
+    if (!fill()) {
+      size_ = end_;
+      return false;
+    }
+  }
+  return true;
+}
+
+void SoundBuffer::copy(int64_t begin, int64_t end, float* out) {
+  std::fill(out, out + (end - begin), 0.0F);
+  const int64_t from = std::max<int64_t>(begin, 0);
+  int64_t to = size_ ? std::min(end, *size_) : end;
+  if (from >= to) return;
+  if (from < begin_) {
+    if (!can_rewind()) {
+      fail(ErrorCode::unsupported,
+           "The recording is needed again from {:.1f} s on, but a pipe can be read only once; give "
+           "it as a file, or clips in the order of their times.",
+           static_cast<double>(from) / kSampleRate);
+    }
+    restart();
+    blocks_.clear();
+    begin_ = end_ = 0;
+  }
+  // Not with reaches(): the size may be known from before.
+  while (end_ < to && fill()) continue;
+  if (end_ < to && !size_) size_ = end_;
+  to = std::min(to, end_);
+  for (int64_t at = from; at < to;) {
+    const auto block = static_cast<size_t>((at - begin_) / kBlock);
+    const int64_t offset = (at - begin_) % kBlock;
+    const int64_t count = std::min(kBlock - offset, to - at);
+    std::copy_n(blocks_[block].begin() + offset, count, out + (at - begin));
+    at += count;
+  }
+}
+
+std::vector<float> SoundBuffer::copy(int64_t begin, int64_t end) {
+  std::vector<float> samples(static_cast<size_t>(end - begin));
+  copy(begin, end, samples.data());
+  return samples;
+}
+
+void SoundBuffer::append(std::span<const float> samples) {
+  while (!samples.empty()) {
+    if (blocks_.empty() || blocks_.back().size() == kBlock) {
+      forget();
+      blocks_.emplace_back().reserve(std::min<size_t>(kBlock, samples.size()));
+    }
+    std::vector<float>& block = blocks_.back();
+    const size_t count = std::min(samples.size(), kBlock - block.size());
+    block.insert(block.end(), samples.begin(), samples.begin() + static_cast<ptrdiff_t>(count));
+    samples = samples.subspan(count);
+    end_ += static_cast<int64_t>(count);
+  }
+}
+
+void SoundBuffer::forget() {
+  while (end_ - begin_ - kBlock >= kept_) {
+    blocks_.pop_front();
+    begin_ += kBlock;
+  }
+}
+
+MemorySound::MemorySound(std::span<const float> samples)
+    : SoundBuffer(kKeptSound, static_cast<int64_t>(samples.size())), samples_(samples) {}
+
+bool MemorySound::fill() {
+  const auto piece = samples_.subspan(next_).first(
+      std::min<size_t>(static_cast<size_t>(kBlock), samples_.size() - next_));
+  next_ += piece.size();
+  append(piece);
+  return !piece.empty();
+}
+
+double MemorySound::total_seconds() const {
+  return static_cast<double>(samples_.size()) / kSampleRate;
+}
+
+DecodedSound::DecodedSound(AudioReader& reader, int64_t kept)
+    : SoundBuffer(kept), reader_(reader), samples_(static_cast<size_t>(kBlock)) {}
+
+bool DecodedSound::fill() {
+  const size_t count = reader_.read(samples_);
+  append(std::span(samples_).first(count));
+  return count > 0;
+}
+
+int64_t DecodedSound::look_ahead(int64_t position) {
+  return position + (can_rewind() ? kLookAhead : kLookAheadInPipe);
+}
+
+double DecodedSound::total_seconds() const {
+  return size() ? static_cast<double>(*size()) / kSampleRate : reader_.stated_seconds();
+}
+
+}  // namespace whisper_s4y
