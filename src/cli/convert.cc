@@ -15,10 +15,12 @@
 #include "cli/console.h"
 #include "cli/model_options.h"
 #include "cli/option_flags.h"
+#include "cli/option_values.h"
 #include "cli/progress.h"
 #include "cli/pull_progress.h"
 #include "common/utf8.h"
 #include "conversion/convert_options.h"
+#include "hub/repository.h"
 #include "whisper_s4y/checkpoint.h"
 
 namespace whisper_s4y {
@@ -111,13 +113,16 @@ void add_convert_command(CLI::App& app) {
       "convert",
       "Convert a Whisper checkpoint into one .tflite file with everything inside: front end, "
       "encoder, decoder, tokenizer and configuration.");
-  command
-      ->add_option("CHECKPOINT", arguments->checkpoint,
-                   "A file or folder: safetensors, pytorch_model.bin, OpenAI's .pt, ggml or "
-                   "CTranslate2, found by content. Or the name of a model on the Hugging Face hub "
-                   "(tiny.en, base, turbo, owner/name), which is downloaded once unless the cache "
-                   "of huggingface_hub has it")
-      ->required();
+  CLI::Option* checkpoint =
+      command
+          ->add_option(
+              "CHECKPOINT", arguments->checkpoint,
+              "A file or folder: safetensors, pytorch_model.bin, OpenAI's .pt, ggml or "
+              "CTranslate2, found by content. Or the name of a model on the Hugging Face hub "
+              "(tiny.en, base, turbo, owner/name), which is downloaded once unless the cache "
+              "of huggingface_hub has it")
+          ->required();
+  offer_values(*checkpoint, known_model_names());
   command
       ->add_option("-o,--output", arguments->output,
                    "The file to write; with --part all the folder")

@@ -6,9 +6,11 @@
 
 #include "cli/commands.h"
 #include "cli/console.h"
+#include "cli/option_values.h"
 #include "cli/progress.h"
 #include "cli/pull_progress.h"
 #include "common/utf8.h"
+#include "hub/repository.h"
 #include "whisper_s4y/checkpoint.h"
 
 namespace whisper_s4y {
@@ -38,18 +40,21 @@ void add_export_command(CLI::App& app) {
       "export",
       "Write a checkpoint in another program's format. It can be read in any of them; the weights "
       "keep their values.");
-  command
-      ->add_option("CHECKPOINT", arguments->checkpoint,
-                   "A file or folder, or the name of a model on the Hugging Face hub, as convert "
-                   "takes it")
-      ->required();
-  command
-      ->add_option("-f,--format", arguments->format,
-                   "safetensors (Hugging Face), openai (a .pt file), ggml (whisper.cpp) or "
-                   "ctranslate2 (faster-whisper)")
-      ->required()
-      ->check(CLI::IsMember(export_formats()).description(""))
-      ->type_name("FORMAT");
+  CLI::Option* checkpoint =
+      command
+          ->add_option("CHECKPOINT", arguments->checkpoint,
+                       "A file or folder, or the name of a model on the Hugging Face hub, as "
+                       "convert takes it")
+          ->required();
+  offer_values(*checkpoint, known_model_names());
+  CLI::Option* format =
+      command
+          ->add_option("-f,--format", arguments->format,
+                       "safetensors (Hugging Face), openai (a .pt file), ggml (whisper.cpp) or "
+                       "ctranslate2 (faster-whisper)")
+          ->required()
+          ->type_name("FORMAT");
+  limit_values(*format, export_formats());
   command->add_option("-o,--output", arguments->folder, "Folder to write to")
       ->required()
       ->type_name("DIR");

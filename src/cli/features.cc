@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/model_options.h"
+#include "cli/option_values.h"
 #include "cli/progress.h"
 #include "common/npy.h"
 #include "common/temporary_file.h"
@@ -107,13 +108,13 @@ void add_features_command(CLI::App& app) {
                     ->add_option("--model", arguments->model,
                                  "Take the front end of this .tflite file instead of making one")
                     ->type_name("MODEL");
-  command
-      ->add_option("--mel-bins", arguments->num_mel_bins,
-                   "Mel bins: 80, or 128 as large-v3 and turbo have")
-      ->check(CLI::IsMember({80, 128}).description(""))
-      ->type_name("N")
-      ->capture_default_str()
-      ->excludes(model);
+  CLI::Option* mel_bins = command
+                              ->add_option("--mel-bins", arguments->num_mel_bins,
+                                           "Mel bins: 80, or 128 as large-v3 and turbo have")
+                              ->type_name("N")
+                              ->capture_default_str()
+                              ->excludes(model);
+  limit_values(*mel_bins, {"80", "128"});
   command->add_flag("-q,--quiet", arguments->quiet, "Say nothing");
   add_one_channel_flags(*command, arguments->options);
   command->footer(

@@ -38,6 +38,26 @@ std::string entry(const std::string& name, const std::string& description) {
 
 }  // namespace
 
+std::string summary_of(const std::string& description) {
+  std::string text = description;
+  for (const char* end : {". ", ": "}) text = text.substr(0, text.find(end));
+  if (text.ends_with('.')) text.pop_back();
+  return text;
+}
+
+std::string help_of(const CLI::Option& option) {
+  if (!option.get_default_str().empty()) {
+    return fmt::format("{} (default: {})", option.get_description(), option.get_default_str());
+  }
+  if (option.nonpositional() && option.get_required())
+    return option.get_description() + " (required)";
+  return option.get_description();
+}
+
+std::vector<const CLI::App*> shown_commands(const CLI::App& app) {
+  return app.get_subcommands([](const CLI::App* command) { return !command->get_group().empty(); });
+}
+
 std::string HelpFormatter::make_help(const CLI::App* app, std::string name,
                                      CLI::AppFormatMode mode) const {
   // The base class puts two blank lines between groups of options.
@@ -53,21 +73,11 @@ std::string HelpFormatter::make_option(const CLI::Option* option, bool is_positi
   std::string name = make_option_name(option, is_positional);
   if (const size_t comma = name.find(','); comma != std::string::npos) name.insert(comma + 1, " ");
   if (!is_positional && !option->get_type_name().empty()) name += ' ' + option->get_type_name();
-  std::string description = option->get_description();
-  if (!option->get_default_str().empty()) {
-    description += fmt::format(" (default: {})", option->get_default_str());
-  } else if (!is_positional && option->get_required()) {
-    description += " (required)";
-  }
-  return entry(name, description);
+  return entry(name, help_of(*option));
 }
 
 std::string HelpFormatter::make_subcommand(const CLI::App* command) const {
-  // The first sentence says what it is for.
-  std::string text = command->get_description();
-  for (const char* end : {". ", ": "}) text = text.substr(0, text.find(end));
-  if (text.ends_with('.')) text.pop_back();
-  return entry(command->get_name(), text);
+  return entry(command->get_name(), summary_of(command->get_description()));
 }
 
 }  // namespace whisper_s4y

@@ -3,8 +3,18 @@
 
 #include <CLI/CLI.hpp>
 #include <string>
+#include <vector>
 
 namespace whisper_s4y {
+
+/// The first sentence of a description, or what stands before its colon, without a full stop.
+[[nodiscard]] std::string summary_of(const std::string& description);
+
+/// What an option does, and its default or that it is required.
+[[nodiscard]] std::string help_of(const CLI::Option& option);
+
+/// The commands that are shown to users.
+[[nodiscard]] std::vector<const CLI::App*> shown_commands(const CLI::App& app);
 
 class HelpFormatter : public CLI::Formatter {
  public:

@@ -41,6 +41,7 @@ int run(int argc, char** argv) {
                        "Show the version and exit");
   app.require_subcommand(1);
   app.footer(
+      "Exit codes: 0 done; 1 an error, told in one sentence; 2 wrong usage; 130 interrupted.\n\n"
       "Examples:\n"
       "  whisper-s4y convert base -o whisper-base.tflite\n"
       "  whisper-s4y transcribe whisper-base.tflite talk.mp3\n"
@@ -54,7 +55,10 @@ int run(int argc, char** argv) {
   add_verify_command(app);
   add_pull_command(app);
   add_export_command(app);
+  add_completion_command(app);
   for (CLI::App* command : app.get_subcommands({})) command->group("Commands");
+  add_complete_command(app);
+  add_man_pages_command(app);
   try {
     app.parse(argc, argv);
     flush_out();  // a full disk or a closed pipe may show only now

@@ -5,6 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "cli/option_values.h"
 #include "options/option_table.h"
 
 namespace whisper_s4y {
@@ -63,6 +64,7 @@ void add_flag(CLI::App& command, const Option& row, const Target& options, const
     // To be nothing needs a word where it is not so from the beginning.
     if (row.is_nullable && !shown.empty()) metavar += "|none";
     added->type_name(metavar)->default_str(shown);
+    offer_values(*added, {details.choices.begin(), details.choices.end()});
     if (is_list(row.kind)) added->join(',');
   }
   if (!details.group.empty()) added->group(std::string(details.group));

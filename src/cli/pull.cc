@@ -1,11 +1,13 @@
 // whisper-s4y pull: a checkpoint from the Hugging Face hub.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <memory>
 
 #include "cli/commands.h"
 #include "cli/console.h"
+#include "cli/option_values.h"
 #include "cli/progress.h"
 #include "cli/pull_progress.h"
 #include "hub/repository.h"
@@ -38,10 +40,12 @@ void add_pull_command(CLI::App& app) {
       "pull",
       "Download a checkpoint from the Hugging Face hub: configuration, tokenizer and "
       "weights. What an earlier try has begun is continued; sizes and hashes are checked.");
-  command
-      ->add_option("NAME", arguments->name,
-                   "One of " + known_model_names() + ", or the owner/name of a repository")
-      ->required();
+  CLI::Option* name = command
+                          ->add_option("NAME", arguments->name,
+                                       fmt::format("One of {}, or the owner/name of a repository",
+                                                   fmt::join(known_model_names(), ", ")))
+                          ->required();
+  offer_values(*name, known_model_names());
   command->add_option("-o,--output", arguments->folder, "Folder to put the files in")
       ->required()
       ->type_name("DIR");

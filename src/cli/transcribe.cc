@@ -23,6 +23,7 @@
 #include "cli/console.h"
 #include "cli/model_options.h"
 #include "cli/option_flags.h"
+#include "cli/option_values.h"
 #include "cli/progress.h"
 #include "cli/recordings.h"
 #include "cli/transcribe_flags.h"
@@ -357,20 +358,24 @@ void add_transcribe_command(CLI::App& app) {
                    "Recordings of any length in any format FFmpeg reads; folders, with all "
                    "recordings in them; quoted patterns like \"*.mp3\"; - is standard input")
       ->required();
-  command
-      ->add_option("-f,--format", arguments->format,
-                   "txt, srt, vtt, tsv, json, lrc or csv; with -o also several with commas "
-                   "between, or all")
-      ->check([](const std::string& names) -> std::string {
-        try {
-          (void)output_formats(names);
-          return {};
-        } catch (const Error& error) {
-          return error.what();
-        }
-      })
-      ->type_name("FORMAT")
-      ->capture_default_str();
+  CLI::Option* format =
+      command
+          ->add_option("-f,--format", arguments->format,
+                       "txt, srt, vtt, tsv, json, lrc or csv; with -o also several with commas "
+                       "between, or all")
+          ->check([](const std::string& names) -> std::string {
+            try {
+              (void)output_formats(names);
+              return {};
+            } catch (const Error& error) {
+              return error.what();
+            }
+          })
+          ->type_name("FORMAT,...")
+          ->capture_default_str();
+  std::vector<std::string> formats = {"all"};
+  for (const OutputFormat one : output_formats("all")) formats.emplace_back(name_of(one));
+  offer_values(*format, formats);
   command
       ->add_option("-o,--output", arguments->folder,
                    "Folder to write talk.FORMAT to; without it the standard output is written to, "

@@ -1,5 +1,7 @@
 #include "hub/repository.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
@@ -77,12 +79,9 @@ std::string_view known_repository(std::string_view name) {
 
 }  // namespace
 
-std::string known_model_names() {
-  std::string names;
-  for (const auto& [name, repository] : kModels) {
-    if (!names.empty()) names += ", ";
-    names += name;
-  }
+std::vector<std::string> known_model_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, repository] : kModels) names.emplace_back(name);
   return names;
 }
 
@@ -96,7 +95,7 @@ std::string repository_of(std::string_view name) {
   if (repository.empty()) {
     fail(ErrorCode::not_found,
          "'{}' names no model: expected one of {}, or the owner/name of a repository on the hub.",
-         name, known_model_names());
+         name, fmt::join(known_model_names(), ", "));
   }
   return std::string(repository);
 }

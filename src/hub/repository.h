@@ -17,8 +17,8 @@ namespace whisper_s4y {
 /// Whether repository_of(name) would succeed.
 [[nodiscard]] bool is_repository_name(std::string_view name);
 
-/// The short names that repository_of knows, "tiny, tiny.en, …", for help texts.
-[[nodiscard]] std::string known_model_names();
+/// The short names that repository_of knows: "tiny", "tiny.en", …
+[[nodiscard]] std::vector<std::string> known_model_names();
 
 /// A file as the hub lists it.
 struct RemoteFile {
