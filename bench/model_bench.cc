@@ -66,7 +66,7 @@ double median(std::vector<double> values) {
 class Signatures {
  public:
   Signatures(const fs::path& path, int threads, std::vector<std::string> keys, bool profile)
-      : model_(path, {.threads = threads, .signatures = keys, .profile = profile}) {
+      : model_(path, {.threads = threads, .profile = profile}, keys) {
     for (const std::string& key : keys) {
       LiteRtSignature& signature = model_.signature(key);
       for (const TensorInfo& tensor : signature.inputs()) {
@@ -221,7 +221,7 @@ void compare_loop(benchmark::State& state, const Subject& subject, int threads) 
 
 /// What the decoder's runtime adds to `step_beam`: histories that part and join again.
 void run_beams(benchmark::State& state, const Subject& subject, int threads) {
-  WhisperModel model(subject.path, {.threads = threads});
+  WhisperModel model(subject.path, RuntimeOptions{.threads = threads});
   std::vector<float> logmel(static_cast<size_t>(model.info().config.num_mel_bins) * 3000);
   model.features(subject.audio, logmel);
   model.encode(logmel);

@@ -14,6 +14,7 @@
 
 #include "common/fail.h"
 #include "runtime/whisper_model.h"
+#include "transcribe/transcriber_over.h"
 #include "whisper_s4y/audio.h"
 #include "whisper_s4y/transcriber.h"
 
@@ -61,6 +62,9 @@ class TimedModel : public DecoderModel {
     times.encode += seconds_since(start);
     ++times.windows;
   }
+  void set_cancellation(Cancellation* cancellation) override {
+    model_.set_cancellation(cancellation);
+  }
   std::span<const float> decode(std::span<const int> tokens, int position) override {
     const auto start = Clock::now();
     const auto logits = model_.decode(tokens, position);
@@ -91,10 +95,11 @@ class TimedModel : public DecoderModel {
 
 void run(const std::string& path, const std::string& recording, int threads, int beam_size,
          int batch_size) {
-  WhisperModel model(path, {.threads = threads});
+  WhisperModel model(path, RuntimeOptions{.threads = threads});
   TimedModel timed(model);
   // Windows of a batch are computed at the same time: their parts cannot be told apart.
-  Transcriber transcriber(batch_size > 0 ? static_cast<DecoderModel&>(model) : timed);
+  Transcriber transcriber =
+      transcriber_over(batch_size > 0 ? static_cast<DecoderModel&>(model) : timed);
   const std::vector<float> audio = load_audio(recording);
   TranscribeOptions options;
   options.language = "en";

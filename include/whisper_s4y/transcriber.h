@@ -1,6 +1,7 @@
 // Speech to text for recordings of any length.
 //
-//     whisper_s4y::Transcriber transcriber("whisper-base.tflite");
+//     whisper_s4y::Model model("whisper-base.tflite");
+//     whisper_s4y::Transcriber transcriber(model);
 //     whisper_s4y::TranscribeOptions options;
 //     options.language = "en";
 //     whisper_s4y::Transcript transcript = transcriber.transcribe(samples, options);
@@ -19,15 +20,13 @@
 
 #include "whisper_s4y/audio.h"
 #include "whisper_s4y/export.h"
+#include "whisper_s4y/model.h"
+#include "whisper_s4y/session.h"
 #include "whisper_s4y/span.h"
 #include "whisper_s4y/transcript.h"
 #include "whisper_s4y/vad.h"
 
 namespace whisper_s4y {
-
-class DecoderModel;
-class SoundBuffer;
-class Tokenizer;
 
 /// How a recording is transcribed. Names and defaults are those of openai/whisper transcribe() and
 /// its command line; those marked (f) are faster-whisper's.
@@ -93,14 +92,16 @@ struct TranscribeCallbacks {
   std::function<void(const std::string& message)> on_warning;  // what went wrong without harm
 };
 
-/// A model and its tokenizer, ready for any number of recordings, one at a time. Voice activity
-/// detection and what batch_size needs are loaded when first used, and kept.
+/// Transcribes any number of recordings with a model, one at a time; for several at a time make
+/// several transcribers of one Model. Voice activity detection and what batch_size needs are loaded
+/// when first used, and kept.
 class WHISPER_S4Y_API Transcriber {
  public:
-  /// Opens a .tflite bundle. Throws Error when it is none.
+  /// Opens a .tflite bundle for itself alone. Throws Error when it is none.
   explicit Transcriber(const std::filesystem::path& model);
-  /// Uses a model that outlives the transcriber.
-  explicit Transcriber(DecoderModel& model);
+  /// Throws Error when the model is no bundle or an option impossible. The first transcriber of a
+  /// model packs its weights, unless they are in the cache.
+  explicit Transcriber(const Model& model, const SessionOptions& options = {});
   ~Transcriber();
   Transcriber(Transcriber&&) noexcept;
   Transcriber& operator=(Transcriber&&) noexcept;
@@ -130,19 +131,10 @@ class WHISPER_S4Y_API Transcriber {
       Span<const float> audio, const TranscribeOptions& options = {});
 
  private:
-  using OpenSound = std::function<std::unique_ptr<SoundBuffer>(const TranscribeOptions& checked)>;
-  Transcript transcribe(const TranscribeOptions& options, const TranscribeCallbacks& callbacks,
-                        const OpenSound& open);
-  SpeechDetector& speech_detector(std::unique_ptr<SpeechDetector>& place,
-                                  const TranscribeCallbacks& callbacks);
-  std::vector<DecoderModel*> workers(int count);
-
-  std::unique_ptr<DecoderModel> owned_;
-  DecoderModel* model_;
-  std::unique_ptr<Tokenizer> tokenizer_;
-  std::unique_ptr<SpeechDetector> speech_detector_;
-  std::unique_ptr<SpeechDetector> speech_listener_;  // hears whole recordings
-  std::vector<std::unique_ptr<DecoderModel>> workers_;
+  friend struct TranscriberAccess;
+  struct Impl;
+  explicit Transcriber(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace whisper_s4y

@@ -18,7 +18,6 @@
 #include "cli/progress.h"
 #include "cli/transcribe_flags.h"
 #include "common/fail.h"
-#include "runtime/whisper_model.h"
 #include "whisper_s4y/audio.h"
 #include "whisper_s4y/transcriber.h"
 
@@ -99,9 +98,9 @@ void run_evaluate(const EvaluateArguments& arguments) {
   const TranscribeOptions options = arguments.flags.finished(arguments.runtime.threads);
   const RuntimeOptions runtime = runtime_options(arguments.runtime);
   const std::vector<ManifestEntry> entries = read_manifest(arguments.manifest);
-  WhisperModel model(arguments.model, runtime);
+  const Model model(arguments.model, runtime);
   Transcriber transcriber(model);
-  const bool multilingual = model.info().generation.is_multilingual;
+  const bool multilingual = transcriber.is_multilingual();
   std::map<std::string, Tally> tallies;  // by set and language
   nlohmann::ordered_json recordings = nlohmann::ordered_json::array();
   Tally total;

@@ -56,9 +56,8 @@ void run_features(const FeaturesArguments& arguments) {
     write_front_end(arguments.num_mel_bins, made->path());
   }
   RuntimeOptions options;
-  options.signatures = {"features"};
   options.use_cache = false;  // the front end packs in no time
-  LiteRtModel model(made ? made->path() : arguments.model, options);
+  LiteRtModel model(made ? made->path() : arguments.model, options, {"features"});
   LiteRtSignature& signature = model.signature("features");
   check_signature({signature.key(), signature.inputs(), signature.outputs()},
                   contract_of("features"), {}, model.file().path().string());

@@ -28,7 +28,6 @@
 #include "cli/sound_source.h"
 #include "cli/transcribe_flags.h"
 #include "common/utf8.h"
-#include "runtime/whisper_model.h"
 #include "whisper_s4y/error.h"
 #include "whisper_s4y/live.h"
 #include "whisper_s4y/output.h"
@@ -154,8 +153,7 @@ void run_listen(const ListenArguments& arguments) {
   const RuntimeOptions runtime = runtime_options(arguments.runtime);
   const bool pipe = arguments.source == "-";
   auto source = pipe ? open_pipe(arguments.audio.pcm_format) : open_microphone(arguments.source);
-  WhisperModel model(arguments.model, runtime);
-  Transcriber transcriber(model);
+  Transcriber transcriber(Model(arguments.model, runtime));
   const auto detector = make_speech_detector([&](const std::string& warning) {
     if (!arguments.runtime.quiet) print_warning(warning);
   });

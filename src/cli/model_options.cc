@@ -26,7 +26,7 @@ RuntimeOptions runtime_options(const ModelOptions& options) {
   RuntimeOptions runtime;
   runtime.threads = options.threads;
   runtime.use_cache = !options.no_cache;
-  if (!options.quiet) runtime.warn = print_warning;
+  if (!options.quiet) runtime.on_warning = print_warning;
   runtime.validate();
   return runtime;
 }

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "runtime/litert_model.h"
+#include "whisper_s4y/model.h"
 
 namespace CLI {
 class App;

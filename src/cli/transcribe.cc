@@ -30,7 +30,6 @@
 #include "common/fail.h"
 #include "common/utf8.h"
 #include "output/output_options.h"
-#include "runtime/whisper_model.h"
 #include "whisper_s4y/audio.h"
 #include "whisper_s4y/output.h"
 #include "whisper_s4y/transcriber.h"
@@ -174,18 +173,21 @@ class Run {
 
   [[nodiscard]] bool has_work() const { return !recordings_.empty(); }
 
-  void transcribe(WhisperModel& model) {
+  void transcribe(const Model& model) {
     const auto jobs = std::min(static_cast<size_t>(arguments_.jobs), recordings_.size());
     if (jobs <= 1) {
-      work(model);
+      Transcriber transcriber(model);
+      work(transcriber);
       return;
     }
-    std::vector<std::unique_ptr<DecoderModel>> models;
-    for (size_t i = 0; i < jobs; ++i) models.push_back(model.another(static_cast<int>(jobs)));
+    SessionOptions share;
+    share.threads = std::max(1, model.options().threads / static_cast<int>(jobs));
+    std::vector<Transcriber> transcribers;
+    for (size_t i = 0; i < jobs; ++i) transcribers.emplace_back(model, share);
     std::vector<std::jthread> threads;
-    for (const auto& one : models) {
+    for (Transcriber& one : transcribers) {
       try {
-        threads.emplace_back([this, &one] { work_to_the_end(*one); });
+        threads.emplace_back([this, &one] { work_to_the_end(one); });
       } catch (const std::system_error&) {
         if (threads.empty()) throw;
         break;  // fewer at a time do it too
@@ -211,9 +213,9 @@ class Run {
   }
 
   /// As work(), in a thread: what it throws is thrown again when all are done.
-  void work_to_the_end(DecoderModel& model) {
+  void work_to_the_end(Transcriber& transcriber) {
     try {
-      work(model);
+      work(transcriber);
     } catch (...) {
       const std::lock_guard lock(mutex_);
       if (!error_) error_ = std::current_exception();
@@ -221,8 +223,7 @@ class Run {
     }
   }
 
-  void work(DecoderModel& model) {
-    Transcriber transcriber(model);
+  void work(Transcriber& transcriber) {
     for (size_t i = next_++; i < recordings_.size(); i = next_++) {
       try {
         transcribe(transcriber, recordings_[i]);
@@ -338,8 +339,7 @@ void run_transcribe(const TranscribeArguments& arguments) {
   Run run(arguments, options, find_recordings(arguments.recordings));
   if (arguments.resume) run.leave_out_done();
   if (run.has_work()) {
-    WhisperModel model(arguments.model, runtime);
-    run.transcribe(model);
+    run.transcribe(Model(arguments.model, runtime));
   }
   run.finish();
 }

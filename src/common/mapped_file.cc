@@ -47,12 +47,25 @@ MappedFile::MappedFile(int descriptor, const std::filesystem::path& path) : path
   data_ = static_cast<const std::byte*>(data);
 }
 
+MappedFile::MappedFile(std::span<const std::byte> bytes, std::string_view name)
+    : path_(name), size_(bytes.size()), is_copy_(true) {
+  if (size_ == 0) return;
+  void* data = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (data == MAP_FAILED) {
+    fail(ErrorCode::out_of_memory, "There is not enough memory for the {} bytes of {}.", size_,
+         name);
+  }
+  std::memcpy(data, bytes.data(), size_);
+  ::mprotect(data, size_, PROT_READ);  // a safeguard: nobody writes there
+  data_ = static_cast<const std::byte*>(data);
+}
+
 MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
 void MappedFile::release(std::span<const std::byte> part) const {
-  if (part.empty()) return;
+  if (part.empty() || is_copy_) return;
   // Only pages that lie wholly inside the part: the rest may be in use by its neighbours.
   const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
   const auto begin = (reinterpret_cast<uintptr_t>(part.data()) + page - 1) / page * page;

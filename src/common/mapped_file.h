@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <span>
+#include <string_view>
 
 namespace whisper_s4y {
 
@@ -14,6 +15,8 @@ class MappedFile {
   explicit MappedFile(const std::filesystem::path& path);
   /// Maps an open file, whose descriptor the caller keeps. `path` is its name in messages.
   MappedFile(int descriptor, const std::filesystem::path& path);
+  /// Maps a copy of bytes that are no file. `name` is theirs in messages.
+  MappedFile(std::span<const std::byte> bytes, std::string_view name);
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
@@ -22,13 +25,15 @@ class MappedFile {
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
   /// Gives the pages of `part` back to the system; they are read from disk again when touched.
-  /// Keeps the resident memory of a streaming reader bounded. `part` must lie inside bytes().
+  /// Keeps the resident memory of a streaming reader bounded. `part` must lie inside bytes(). A
+  /// copy stays as it is.
   void release(std::span<const std::byte> part) const;
 
  private:
   std::filesystem::path path_;
   const std::byte* data_ = nullptr;
   size_t size_ = 0;
+  bool is_copy_ = false;
 };
 
 }  // namespace whisper_s4y

@@ -1,6 +1,7 @@
 #include "config/model_info.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "common/fail.h"
 
@@ -79,6 +80,30 @@ void check_vocabulary(const ModelInfo& info, std::string_view source) {
 }
 
 }  // namespace
+
+bool ModelConfig::operator==(const ModelConfig& other) const {
+  const auto fields = [](const ModelConfig& c) {
+    const auto& [vocab_size, num_mel_bins, d_model, encoder_layers, encoder_heads, encoder_ffn_dim,
+                 decoder_layers, decoder_heads, decoder_ffn_dim, source_positions,
+                 target_positions] = c;
+    return std::tie(vocab_size, num_mel_bins, d_model, encoder_layers, encoder_heads,
+                    encoder_ffn_dim, decoder_layers, decoder_heads, decoder_ffn_dim,
+                    source_positions, target_positions);
+  };
+  return fields(*this) == fields(other);
+}
+
+bool GenerationConfig::operator==(const GenerationConfig& other) const {
+  const auto fields = [](const GenerationConfig& c) {
+    const auto& [multilingual, eos, start, translate, transcribe, sot_lm, prev_sot, no_speech,
+                 no_timestamps, max_initial_timestamp, languages, suppress, begin_suppress,
+                 alignment_heads] = c;
+    return std::tie(multilingual, eos, start, translate, transcribe, sot_lm, prev_sot, no_speech,
+                    no_timestamps, max_initial_timestamp, languages, suppress, begin_suppress,
+                    alignment_heads);
+  };
+  return fields(*this) == fields(other);
+}
 
 int GenerationConfig::language_token(std::string_view code) const {
   const auto found = std::ranges::find(lang_to_id, code, &std::pair<std::string, int>::first);

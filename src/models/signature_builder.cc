@@ -28,7 +28,7 @@ Value SignatureBuilder::input(std::string_view name, int layer) {
 }
 
 void SignatureBuilder::finish(std::vector<NamedValue> outputs) {
-  SignatureTensors tensors{.key = key_, .inputs = {}, .outputs = {}};
+  SignatureInfo tensors{.key = key_, .inputs = {}, .outputs = {}};
   for (const Value value : graph_.inputs()) {
     const Tensor& tensor = graph_.tensor(value);
     tensors.inputs.push_back({tensor.name, tensor.dtype, tensor.shape});

@@ -6,7 +6,7 @@
 #include <span>
 #include <utility>
 
-#include "tflite/tensor_info.h"
+#include "whisper_s4y/tensor.h"
 
 namespace whisper_s4y {
 

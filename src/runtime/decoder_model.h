@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 
+#include "common/cancellation.h"
 #include "common/fail.h"
 #include "config/model_info.h"
 
@@ -35,6 +36,10 @@ class DecoderModel {
  public:
   virtual ~DecoderModel() = default;
   [[nodiscard]] virtual const ModelInfo& info() const = 0;
+
+  /// From now on asked while something is computed, which then throws Cancelled; null: no one. It
+  /// outlives the calls.
+  virtual void set_cancellation([[maybe_unused]] Cancellation* cancellation) {}
 
   /// Log-mel of exactly 480000 samples (30 s, 16 kHz, mono) -> logmel [num_mel_bins, 3000].
   virtual void features(std::span<const float> normalized_audio, std::span<float> logmel) = 0;

@@ -114,6 +114,8 @@ Status LiteRtCreateEnvironment(int num_options, const EnvOption* options,
   F(Status, LiteRtAddOpaqueOptions, (OptionsT*, OpaqueOptionsT * taken))                      \
   F(Status, LiteRtCreateCompiledModel, (EnvironmentT*, ModelT*, OptionsT*, CompiledModelT**)) \
   F(void, LiteRtDestroyCompiledModel, (CompiledModelT*))                                      \
+  F(Status, LiteRtSetCompiledModelCancellationFunction,                                       \
+    (CompiledModelT*, void* data, bool (*is_cancelled)(void*)))                               \
   F(Status, LiteRtCompiledModelIsFullyAccelerated, (CompiledModelT*, bool*))                  \
   F(Status, LiteRtRunCompiledModel,                                                           \
     (CompiledModelT*, size_t signature, size_t num_inputs, TensorBufferT * *inputs,           \

@@ -1,48 +1,36 @@
-// A .tflite file loaded into LiteRT: signatures with named tensors, run on host memory.
+// Signatures with named tensors, run on host memory of one user.
 #pragma once
 
 #include <filesystem>
-#include <functional>
+#include <future>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "common/cancellation.h"
 #include "runtime/aligned_buffer.h"
-#include "runtime/weight_cache.h"
-#include "tflite/reader.h"
-#include "tflite/tensor_info.h"
+#include "runtime/loaded_model.h"
+#include "runtime/program_pool.h"
 
 namespace whisper_s4y {
-
-struct RuntimeOptions {
-  int threads = 0;                      // 0: all physical cores this process may use
-  bool use_cache = true;                // keep packed weights in cache_dir; false: in memory only
-  std::filesystem::path cache_dir;      // empty: $XDG_CACHE_HOME/whisper-s4y, ~/.cache/whisper-s4y
-  std::vector<std::string> signatures;  // only these are loaded at once; empty: all
-  bool profile = false;                 // collect times per op for profile_summary(); slower
-  WarningCallback warn;                 // takes what went wrong without stopping the work
-
-  /// Throws Error when a value is impossible.
-  void validate() const;
-};
 
 namespace litert {
 struct TensorBufferT;
 }
 
-/// One entry point of a loaded model. Every input and output is bound to memory of the caller,
-/// which LiteRT reads and writes without copies; then run() computes. Not thread-safe, and neither
-/// are two signatures of one LiteRtModel.
+/// One entry point of a model. Every input and output is bound to memory of the caller, which
+/// LiteRT reads and writes without copies; then run() computes. Not thread-safe, and neither are
+/// two signatures of one LiteRtModel.
 class LiteRtSignature {
  public:
   ~LiteRtSignature();
   LiteRtSignature(const LiteRtSignature&) = delete;
   LiteRtSignature& operator=(const LiteRtSignature&) = delete;
 
-  [[nodiscard]] const std::string& key() const { return key_; }
-  [[nodiscard]] const std::vector<TensorInfo>& inputs() const { return inputs_; }
-  [[nodiscard]] const std::vector<TensorInfo>& outputs() const { return outputs_; }
+  [[nodiscard]] const std::string& key() const { return info_.key; }
+  [[nodiscard]] const std::vector<TensorInfo>& inputs() const { return info_.inputs; }
+  [[nodiscard]] const std::vector<TensorInfo>& outputs() const { return info_.outputs; }
   /// Throws Error that lists the names there are when this one is not among them.
   [[nodiscard]] const TensorInfo& input(std::string_view name) const;
   [[nodiscard]] const TensorInfo& output(std::string_view name) const;
@@ -57,42 +45,56 @@ class LiteRtSignature {
   void bind_input(std::string_view name, AlignedBuffer& buffer);
   void bind_output(std::string_view name, AlignedBuffer& buffer);
 
-  /// Computes the outputs. Throws Error when a tensor is unbound or LiteRT fails.
-  void run();
+  /// Computes the outputs. Throws Error when a tensor is unbound or LiteRT fails, and Cancelled,
+  /// see Cancellation, which is asked between two ops.
+  void run(Cancellation* cancellation = nullptr);
+  /// The same in a thread of its own, so that it can be left in the middle of an op too, which an
+  /// encoder is as a whole. After Cancelled the buffers are in use until settle() returns.
+  void run_apart(Cancellation& cancellation);
+  /// Waits for what run_apart() left behind.
+  void settle();
 
  private:
   friend class LiteRtModel;
-  struct Compiled;
-  LiteRtSignature() = default;
+  struct Outcome;
+  struct Apart;
+  LiteRtSignature(std::string source, size_t index, SignatureInfo info);
 
   [[nodiscard]] const TensorInfo& find_tensor(const std::vector<TensorInfo>& tensors,
                                               std::string_view what, std::string_view name) const;
   void bind(const TensorInfo& tensor, AlignedBuffer& buffer, litert::TensorBufferT*& slot);
+  void check_bound() const;
+  [[nodiscard]] Outcome compute(Program& program);
+  void check_outcome(const Outcome& outcome) const;
 
   std::string source_;  // the file, for messages
-  std::string key_;
-  size_t index_ = 0;  // among all signatures of the model
-  std::vector<TensorInfo> inputs_;
-  std::vector<TensorInfo> outputs_;
+  size_t index_;        // among all signatures of the model
+  SignatureInfo info_;
   std::vector<litert::TensorBufferT*> input_buffers_;  // owned; null while unbound
   std::vector<litert::TensorBufferT*> output_buffers_;
-  Compiled* compiled_ = nullptr;  // null until loaded
+  ProgramPool* programs_ = nullptr;  // null until loaded
+  std::unique_ptr<Apart> apart_;     // what may still run
 };
 
-/// A model file and the signatures loaded from it.
+/// The signatures of a model for one user.
 class LiteRtModel {
  public:
-  /// Verifies the file and loads options.signatures. Throws Error when the file cannot be read, is
-  /// damaged, lacks one of the signatures, or LiteRT cannot run it.
-  LiteRtModel(const std::filesystem::path& path, RuntimeOptions options);
+  /// Opens the file for this user alone and loads `signatures`, all if there are none. Throws Error
+  /// when the file cannot be read, is damaged, lacks one of the signatures, or LiteRT cannot run
+  /// it.
+  LiteRtModel(const std::filesystem::path& path, RuntimeOptions options,
+              const std::vector<std::string>& signatures = {});
   /// The same for a file that is already verified.
-  LiteRtModel(std::shared_ptr<const TfliteFile> file, RuntimeOptions options);
+  LiteRtModel(std::shared_ptr<const TfliteFile> file, RuntimeOptions options,
+              const std::vector<std::string>& signatures = {});
+  /// Shares a model; nothing is loaded yet. `threads`: 0 as the model's options have it.
+  explicit LiteRtModel(std::shared_ptr<LoadedModel> model, int threads = 0);
   ~LiteRtModel();
   LiteRtModel(const LiteRtModel&) = delete;
   LiteRtModel& operator=(const LiteRtModel&) = delete;
 
-  [[nodiscard]] const TfliteFile& file() const;
-  [[nodiscard]] const RuntimeOptions& options() const;
+  [[nodiscard]] const TfliteFile& file() const { return model_->file(); }
+  [[nodiscard]] int threads() const { return threads_; }
 
   /// Keys of all signatures of the file, loaded or not.
   [[nodiscard]] std::vector<std::string> signature_keys() const;
@@ -103,20 +105,27 @@ class LiteRtModel {
   [[nodiscard]] bool is_loaded(std::string_view key) const;
   /// Loads further signatures, those already loaded are left alone. They find the packed weights
   /// of the ones before.
-  void load(const std::vector<std::string>& keys);
+  void load(std::vector<std::string> keys);
+  /// Loads a group whose packed weights others may share.
+  void load(const SignatureGroup& group);
+  /// Waits for what LiteRtSignature::run_apart() left behind in any of them.
+  void settle();
 
   /// Whether packed weights were found in the cache folder.
   [[nodiscard]] bool cache_was_used() const;
   /// Whether every op of the loaded signatures runs in XNNPACK. False is no fault: GATHER,
   /// EMBEDDING_LOOKUP, ARG_MAX and DYNAMIC_UPDATE_SLICE never do.
-  [[nodiscard]] bool fully_accelerated() const;
-  /// LiteRT's table of times per op since the last call, of everything loaded; empty without
-  /// RuntimeOptions::profile.
-  [[nodiscard]] std::string profile_summary();
+  [[nodiscard]] bool fully_accelerated();
+  /// See LoadedModel.
+  [[nodiscard]] std::string profile_summary() { return model_->profile_summary(); }
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  [[nodiscard]] LiteRtSignature* find_signature(std::string_view key) const;
+
+  std::shared_ptr<LoadedModel> model_;
+  int threads_;
+  std::vector<std::string> packed_;  // of the first load()
+  std::vector<std::unique_ptr<LiteRtSignature>> signatures_;
 };
 
 }  // namespace whisper_s4y

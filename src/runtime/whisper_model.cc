@@ -11,9 +11,9 @@
 #include "common/fail.h"
 #include "common/front_end.h"
 #include "runtime/aligned_buffer.h"
+#include "runtime/litert_model.h"
+#include "runtime/model_state.h"
 #include "runtime/self_cache.h"
-#include "tflite/contract.h"
-#include "tflite/model_metadata.h"
 
 namespace whisper_s4y {
 namespace {
@@ -23,26 +23,6 @@ constexpr std::string_view kAlign = "align";
 
 // One call of `prefill` costs about as much as this many calls of `step`.
 constexpr size_t kStepsPerPrefill = 8;
-
-ModelInfo checked_info(const TfliteFile& file) {
-  const std::string path = file.path().string();
-  if (!has_model_metadata(file)) {
-    fail(ErrorCode::invalid_file,
-         "{} was not written by whisper-s4y: convert a checkpoint with `whisper-s4y convert`.",
-         path);
-  }
-  ModelInfo info = read_model_info(file);
-  check_bundle(file, info);
-  return info;
-}
-
-RuntimeOptions needed_signatures(RuntimeOptions options) {
-  options.signatures.clear();
-  for (const SignatureContract& contract : bundle_contract()) {
-    if (contract.needed) options.signatures.emplace_back(contract.key);
-  }
-  return options;
-}
 
 void copy_exactly(std::span<const float> from, std::span<float> to, std::string_view what) {
   if (from.size() != to.size()) {
@@ -69,9 +49,11 @@ AlignedBuffer bound_output(LiteRtSignature& signature, std::string_view name) {
 }  // namespace
 
 struct WhisperModel::Impl {
-  Impl(std::shared_ptr<const TfliteFile> opened, RuntimeOptions options);
+  Impl(std::shared_ptr<ModelState> opened, int threads);
+  ~Impl() { model.settle(); }  // before the memory goes
 
   void bind_encoder();
+  void run_encoder(LiteRtSignature& part);
   void bind_decoder();
   void bind_cross(LiteRtSignature& signature);
   void load_beams();
@@ -81,9 +63,10 @@ struct WhisperModel::Impl {
   void run_step(int new_token, int at);
   void run_prefill(std::span<const int> part, int at);
 
-  std::shared_ptr<const TfliteFile> file;
-  ModelInfo info;
+  std::shared_ptr<ModelState> state;
+  const ModelInfo& info;
   LiteRtModel model;
+  Cancellation* cancellation = nullptr;
   LiteRtSignature& features = model.signature("features");
   LiteRtSignature& encode = model.signature("encode");
   LiteRtSignature& cross = model.signature("cross");
@@ -117,14 +100,16 @@ struct WhisperModel::Impl {
   std::vector<float> probs;
 };
 
-WhisperModel::Impl::Impl(std::shared_ptr<const TfliteFile> opened, RuntimeOptions options)
-    : file(std::move(opened)),
-      info(checked_info(*file)),
-      model(file, needed_signatures(std::move(options))),
+WhisperModel::Impl::Impl(std::shared_ptr<ModelState> opened, int threads)
+    : state(std::move(opened)),
+      info(state->info()),
+      model(state->loaded(), threads),
       max_positions(info.config.max_target_positions) {
+  state->check_can_transcribe();
+  for (const std::string_view key : {features.key(), step.key()}) model.load(state->group_of(key));
   bind_encoder();
   bind_decoder();
-  if (model.has_signature(kBeams)) beams = model.signature(kBeams).input("tokens").shape[0];
+  beams = state->facts().max_beams;
 }
 
 void WhisperModel::Impl::bind_encoder() {
@@ -161,7 +146,7 @@ void WhisperModel::Impl::bind_decoder() {
 void WhisperModel::Impl::load_beams() {
   if (beam_cache) return;
   LiteRtSignature& signature = model.signature(kBeams);
-  model.load({std::string(kBeams)});
+  model.load(state->group_of(kBeams));
   beam_tokens = bound_input(signature, "tokens");
   signature.bind_input("position", position);
   beam_logits = bound_output(signature, "logits");
@@ -174,7 +159,7 @@ void WhisperModel::Impl::load_beams() {
 void WhisperModel::Impl::load_align() {
   if (align_loaded) return;
   LiteRtSignature& signature = model.signature(kAlign);
-  model.load({std::string(kAlign)});
+  model.load(state->group_of(kAlign));
   align_tokens = bound_input(signature, "tokens");
   align_targets = bound_input(signature, "targets");
   align_scores = bound_output(signature, "scores");
@@ -195,7 +180,8 @@ void WhisperModel::Impl::run_align(std::span<const int> all, size_t first) {
     next[i] = first + i + 1 < all.size() ? all[first + i + 1] : 0;
   }
   position.as<int32_t>()[0] = static_cast<int32_t>(first);
-  model.signature(kAlign).run();
+  cache->truncate(0, static_cast<int>(first));
+  model.signature(kAlign).run(cancellation);
   cache->wrote(0, static_cast<int>(first), static_cast<int>(count));
 
   const auto width = static_cast<size_t>(info.config.max_source_positions);
@@ -231,10 +217,20 @@ void WhisperModel::Impl::check_tokens(std::span<const int> new_tokens, int fed, 
   }
 }
 
+/// What XNNPACK computes as one op may take longer than a caller wants to wait.
+void WhisperModel::Impl::run_encoder(LiteRtSignature& part) {
+  if (cancellation == nullptr) {
+    part.run();
+  } else {
+    part.run_apart(*cancellation);
+  }
+}
+
 void WhisperModel::Impl::run_step(int new_token, int at) {
   token.as<int32_t>()[0] = new_token;
   position.as<int32_t>()[0] = at;
-  step.run();
+  cache->truncate(0, at);  // whatever happens
+  step.run(cancellation);
   cache->wrote(0, at, 1);
 }
 
@@ -244,30 +240,42 @@ void WhisperModel::Impl::run_prefill(std::span<const int> part, int at) {
   std::ranges::copy(part, row.begin());
   position.as<int32_t>()[0] = at;
   length.as<int32_t>()[0] = static_cast<int32_t>(part.size());
-  prefill.run();
+  cache->truncate(0, at);
+  prefill.run(cancellation);
   cache->wrote(0, at, static_cast<int>(part.size()));
 }
 
 WhisperModel::WhisperModel(const std::filesystem::path& path, RuntimeOptions options)
-    : impl_(std::make_unique<Impl>(std::make_shared<TfliteFile>(path), std::move(options))) {}
+    : WhisperModel(std::make_shared<ModelState>(
+          std::make_shared<TfliteFile>(path), std::move(options), ModelState::Use::transcription)) {
+}
 
-WhisperModel::WhisperModel(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+WhisperModel::WhisperModel(std::shared_ptr<ModelState> model, int threads)
+    : impl_(std::make_unique<Impl>(std::move(model), threads)) {}
 
 WhisperModel::~WhisperModel() = default;
 
 const ModelInfo& WhisperModel::info() const { return impl_->info; }
 
+const std::shared_ptr<ModelState>& WhisperModel::state() const { return impl_->state; }
+
+void WhisperModel::set_cancellation(Cancellation* cancellation) {
+  impl_->cancellation = cancellation;
+}
+
 void WhisperModel::features(std::span<const float> normalized_audio, std::span<float> logmel) {
+  impl_->model.settle();
   copy_exactly(normalized_audio, impl_->audio.as<float>(), "The audio window");
-  impl_->features.run();
+  impl_->features.run(impl_->cancellation);
   copy_exactly(impl_->logmel.as<float>(), logmel, "The log-mel buffer");
 }
 
 void WhisperModel::encode(std::span<const float> input_features) {
+  impl_->model.settle();
   copy_exactly(input_features, impl_->logmel.as<float>(), "The log-mel spectrogram");
   impl_->encoded = false;
-  impl_->encode.run();
-  impl_->cross.run();
+  impl_->run_encoder(impl_->encode);
+  impl_->run_encoder(impl_->cross);
   impl_->cache->truncate(0, 0);
   impl_->encoded = true;
 }
@@ -302,7 +310,7 @@ void WhisperModel::start_beams(int position) {
   Impl& m = *impl_;
   if (m.beams == 0) {
     fail(ErrorCode::unsupported, "{} has no signature \"{}\": it was converted without beams.",
-         m.file->path().string(), kBeams);
+         m.model.file().path().string(), kBeams);
   }
   if (position < 0)
     fail(ErrorCode::invalid_argument, "Hypotheses cannot start at position {}.", position);
@@ -327,7 +335,8 @@ std::span<const float> WhisperModel::decode_beams(std::span<const int> tokens,
   std::ranges::fill(row, tokens.front());
   std::ranges::copy(tokens, row.begin());
   m.position.as<int32_t>()[0] = position;
-  m.model.signature(kBeams).run();
+  for (int i = 0; i < m.beams; ++i) m.beam_cache->truncate(i, position);
+  m.model.signature(kBeams).run(m.cancellation);
   for (int i = 0; i < m.beams; ++i) {
     if (static_cast<size_t>(i) < count) {
       m.beam_cache->wrote(i, position, 1);
@@ -340,13 +349,10 @@ std::span<const float> WhisperModel::decode_beams(std::span<const int> tokens,
 }
 
 std::unique_ptr<DecoderModel> WhisperModel::another(int share) const {
-  RuntimeOptions options = impl_->model.options();
-  options.threads = std::max(1, options.threads / share);
-  auto impl = std::make_unique<Impl>(impl_->file, std::move(options));
-  return std::unique_ptr<DecoderModel>(new WhisperModel(std::move(impl)));
+  return std::make_unique<WhisperModel>(impl_->state, std::max(1, impl_->model.threads() / share));
 }
 
-bool WhisperModel::can_align() const { return impl_->model.has_signature(kAlign); }
+bool WhisperModel::can_align() const { return impl_->state->facts().can_align; }
 
 AlignmentScores WhisperModel::align(std::span<const int> tokens) {
   Impl& m = *impl_;

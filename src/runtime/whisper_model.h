@@ -6,9 +6,11 @@
 #include <string>
 
 #include "runtime/decoder_model.h"
-#include "runtime/litert_model.h"
+#include "whisper_s4y/model.h"
 
 namespace whisper_s4y {
+
+class ModelState;
 
 /// The bundle that `whisper-s4y convert` writes, through its signatures features, encode, cross,
 /// step, prefill, step_beam and align (docs/models.md). The last two are loaded when first used.
@@ -16,11 +18,16 @@ namespace whisper_s4y {
 class WhisperModel : public DecoderModel {
  public:
   /// Throws Error when the file is unreadable, damaged, no bundle, of another format version, or
-  /// not what LiteRT can run. options.signatures is ignored: the model knows what it needs.
+  /// not what LiteRT can run.
   explicit WhisperModel(const std::filesystem::path& path, RuntimeOptions options = {});
+  /// Shares an opened model. `threads`: 0 as the model's options have it. Throws Error when it is
+  /// no bundle.
+  explicit WhisperModel(std::shared_ptr<ModelState> model, int threads = 0);
   ~WhisperModel() override;
 
   [[nodiscard]] const ModelInfo& info() const override;
+  [[nodiscard]] const std::shared_ptr<ModelState>& state() const;
+  void set_cancellation(Cancellation* cancellation) override;
   void features(std::span<const float> normalized_audio, std::span<float> logmel) override;
   void encode(std::span<const float> input_features) override;
   /// What the last encode() gave, [max_source_positions, d_model]; valid until the next one.
@@ -39,7 +46,6 @@ class WhisperModel : public DecoderModel {
 
  private:
   struct Impl;
-  explicit WhisperModel(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -280,7 +280,7 @@ std::string demanded(const TensorContract& contract, const ContractSizes& sizes)
 
 class Side {
  public:
-  Side(std::string_view what, const SignatureTensors& signature, std::string_view source)
+  Side(std::string_view what, const SignatureInfo& signature, std::string_view source)
       : what_(what), key_(signature.key), source_(source) {}
 
   void check(const std::vector<TensorInfo>& tensors, const Tensors& contracts,
@@ -314,7 +314,7 @@ class Side {
   std::string_view source_;
 };
 
-bool same_names(const SignatureTensors& signature, const SignatureContract& contract) {
+bool same_names(const SignatureInfo& signature, const SignatureContract& contract) {
   const auto has = [](const std::vector<TensorInfo>& tensors, const TensorContract& wanted) {
     return std::ranges::find(tensors, wanted.name, &TensorInfo::name) != tensors.end();
   };
@@ -324,8 +324,8 @@ bool same_names(const SignatureTensors& signature, const SignatureContract& cont
                              [&](const auto& output) { return has(signature.outputs, output); });
 }
 
-std::vector<SignatureTensors> some_signatures(const TfliteFile& file) {
-  std::vector<SignatureTensors> signatures = signatures_of(file);
+std::vector<SignatureInfo> some_signatures(const TfliteFile& file) {
+  std::vector<SignatureInfo> signatures = signatures_of(file);
   if (signatures.empty()) {
     fail("{} defines no signatures: there is nothing in it that can be called.",
          file.path().string());
@@ -349,16 +349,16 @@ void check_loops(const TfliteFile& file) {
   }
 }
 
-void check_known(const std::vector<SignatureTensors>& signatures, const ContractSizes& sizes,
+void check_known(const std::vector<SignatureInfo>& signatures, const ContractSizes& sizes,
                  std::string_view source) {
-  for (const SignatureTensors& signature : signatures) {
+  for (const SignatureInfo& signature : signatures) {
     if (const auto* contract = find(bundle_contract(), signature.key)) {
       check_signature(signature, *contract, sizes, source);
     }
   }
 }
 
-void check_part(const SignatureTensors& signature, const ContractSizes& sizes,
+void check_part(const SignatureInfo& signature, const ContractSizes& sizes,
                 std::string_view source) {
   for (const SignatureContract& contract : part_contracts()) {
     if (same_names(signature, contract)) {
@@ -457,8 +457,8 @@ bool ContractSizes::accept(Dim dim, int size) {
   return true;
 }
 
-std::vector<SignatureTensors> signatures_of(const TfliteFile& file) {
-  std::vector<SignatureTensors> signatures;
+std::vector<SignatureInfo> signatures_of(const TfliteFile& file) {
+  std::vector<SignatureInfo> signatures;
   const auto* definitions = file.model().signature_defs();
   if (definitions == nullptr) return signatures;
   for (const tflite::SignatureDef* definition : *definitions) {
@@ -484,7 +484,7 @@ std::vector<SignatureTensors> signatures_of(const TfliteFile& file) {
   return signatures;
 }
 
-void check_signature(const SignatureTensors& signature, const SignatureContract& contract,
+void check_signature(const SignatureInfo& signature, const SignatureContract& contract,
                      ContractSizes sizes, std::string_view source) {
   Side("input", signature, source).check(signature.inputs, contract.inputs, sizes);
   Side("output", signature, source).check(signature.outputs, contract.outputs, sizes);
@@ -492,7 +492,7 @@ void check_signature(const SignatureTensors& signature, const SignatureContract&
 
 void check_contract(const TfliteFile& file, const ModelInfo& info) {
   const std::string source = file.path().string();
-  const std::vector<SignatureTensors> signatures = some_signatures(file);
+  const std::vector<SignatureInfo> signatures = some_signatures(file);
   const ContractSizes sizes(info.config, info.generation);
   if (signatures.size() == 1 && signatures[0].key == "serving_default") {
     check_part(signatures[0], sizes, source);
@@ -504,10 +504,10 @@ void check_contract(const TfliteFile& file, const ModelInfo& info) {
 
 void check_bundle(const TfliteFile& file, const ModelInfo& info) {
   const std::string source = file.path().string();
-  const std::vector<SignatureTensors> signatures = some_signatures(file);
+  const std::vector<SignatureInfo> signatures = some_signatures(file);
   for (const SignatureContract& contract : bundle_contract()) {
     if (!contract.needed ||
-        std::ranges::find(signatures, contract.key, &SignatureTensors::key) != signatures.end()) {
+        std::ranges::find(signatures, contract.key, &SignatureInfo::key) != signatures.end()) {
       continue;
     }
     fail(

@@ -11,7 +11,7 @@
 
 #include "config/model_info.h"
 #include "tflite/reader.h"
-#include "tflite/tensor_info.h"
+#include "whisper_s4y/tensor.h"
 
 namespace whisper_s4y {
 
@@ -90,19 +90,12 @@ class ContractSizes {
   std::vector<std::pair<Dim, int>> found_;
 };
 
-/// A signature as it is in a file or about to be written.
-struct SignatureTensors {
-  std::string key;
-  std::vector<TensorInfo> inputs;
-  std::vector<TensorInfo> outputs;
-};
-
 /// The signatures of a file; none when it defines none.
-[[nodiscard]] std::vector<SignatureTensors> signatures_of(const TfliteFile& file);
+[[nodiscard]] std::vector<SignatureInfo> signatures_of(const TfliteFile& file);
 
 /// Throws Error naming file, signature and tensor when a tensor is missing, is not in the contract,
 /// or has another type or shape.
-void check_signature(const SignatureTensors& signature, const SignatureContract& contract,
+void check_signature(const SignatureInfo& signature, const SignatureContract& contract,
                      ContractSizes sizes, std::string_view source);
 
 /// Holds a file to the contract by its own metadata: every signature that bundle_contract() knows,

@@ -58,6 +58,11 @@ TfliteFile::TfliteFile(int descriptor, const std::filesystem::path& path)
   verify();
 }
 
+TfliteFile::TfliteFile(std::span<const std::byte> bytes, std::string_view name)
+    : file_(bytes, name) {
+  verify();
+}
+
 void TfliteFile::verify() {
   const std::string name = path().string();
   const auto bytes = file_.bytes();

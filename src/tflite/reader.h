@@ -28,6 +28,8 @@ class TfliteFile {
   explicit TfliteFile(const std::filesystem::path& path);
   /// Opens what a descriptor refers to, which the caller keeps; `path` is its name in messages.
   TfliteFile(int descriptor, const std::filesystem::path& path);
+  /// Copies a file that is in memory; `name` stands for its path.
+  TfliteFile(std::span<const std::byte> bytes, std::string_view name);
 
   [[nodiscard]] const std::filesystem::path& path() const { return file_.path(); }
   [[nodiscard]] uint64_t size() const { return file_.bytes().size(); }

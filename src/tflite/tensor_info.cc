@@ -1,10 +1,10 @@
-#include "tflite/tensor_info.h"
-
 #include <fmt/ranges.h>
 
 #include <algorithm>
 
 #include "common/fail.h"
+#include "graph/dtype.h"
+#include "whisper_s4y/tensor.h"
 
 namespace whisper_s4y {
 

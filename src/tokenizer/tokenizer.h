@@ -8,14 +8,9 @@
 
 #include "config/model_info.h"
 #include "tokenizer/byte_pair_encoder.h"
+#include "whisper_s4y/model.h"
 
 namespace whisper_s4y {
-
-/// What of a token row becomes text besides its words.
-struct DecodeOptions {
-  bool special_tokens = false;  // <|en|>, <|transcribe|> ... as their names
-  bool timestamps = false;      // as <|0.00|>
-};
 
 /// A word and its tokens, for word timestamps.
 struct WordTokens {

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "common/boundary.h"
 #include "decoding/window_decoder.h"
+#include "runtime/model_state.h"
 #include "runtime/whisper_model.h"
 #include "tokenizer/tokenizer.h"
 #include "transcribe/check_options.h"
@@ -14,17 +16,12 @@
 #include "transcribe/sound_buffer.h"
 #include "transcribe/speech_windows.h"
 #include "transcribe/transcribe_recording.h"
+#include "transcribe/transcriber_over.h"
 #include "transcribe/window_transcriber.h"
 
 namespace whisper_s4y {
 
 namespace {
-
-std::unique_ptr<Tokenizer> tokenizer_of(DecoderModel& model) {
-  return with_errors([&] {
-    return std::make_unique<Tokenizer>(model.info().vocabulary, model.info().generation);
-  });
-}
 
 // What the caller's callbacks throw passes through, and what was cancelled once stays so: nobody
 // is asked again.
@@ -44,12 +41,50 @@ TranscribeCallbacks guarded_callbacks(const TranscribeCallbacks& callbacks) {
 
 }  // namespace
 
-Transcriber::Transcriber(const std::filesystem::path& model)
-    : owned_(with_errors([&] { return std::make_unique<WhisperModel>(model); })),
-      model_(owned_.get()),
-      tokenizer_(tokenizer_of(*model_)) {}
+struct Transcriber::Impl {
+  explicit Impl(std::unique_ptr<WhisperModel> opened)
+      : owned(std::move(opened)), model(*owned), tokenizer(owned->state()->tokenizer()) {}
+  explicit Impl(DecoderModel& other)
+      : model(other),
+        owned_tokenizer(std::in_place, model.info().vocabulary, model.info().generation),
+        tokenizer(*owned_tokenizer) {}
 
-Transcriber::Transcriber(DecoderModel& model) : model_(&model), tokenizer_(tokenizer_of(model)) {}
+  using OpenSound = std::function<std::unique_ptr<SoundBuffer>(const TranscribeOptions& checked)>;
+  Transcript transcribe(const TranscribeOptions& options, const TranscribeCallbacks& callbacks,
+                        const OpenSound& open);
+  SpeechDetector& speech_detector(std::unique_ptr<SpeechDetector>& place,
+                                  const TranscribeCallbacks& callbacks);
+  std::vector<DecoderModel*> workers(int count);
+
+  std::unique_ptr<WhisperModel> owned;
+  DecoderModel& model;
+  std::optional<Tokenizer> owned_tokenizer;
+  const Tokenizer& tokenizer;
+  std::unique_ptr<SpeechDetector> detector;
+  std::unique_ptr<SpeechDetector> listener;  // hears whole recordings
+  std::vector<std::unique_ptr<DecoderModel>> other_models;
+};
+
+struct TranscriberAccess {
+  static Transcriber over(DecoderModel& model) {
+    return Transcriber(std::make_unique<Transcriber::Impl>(model));
+  }
+};
+
+Transcriber transcriber_over(DecoderModel& model) { return TranscriberAccess::over(model); }
+
+Transcriber::Transcriber(const std::filesystem::path& model)
+    : impl_(with_errors(
+          [&] { return std::make_unique<Impl>(std::make_unique<WhisperModel>(model)); })) {}
+
+Transcriber::Transcriber(const Model& model, const SessionOptions& options)
+    : impl_(with_errors([&] {
+        options.validate();
+        return std::make_unique<Impl>(
+            std::make_unique<WhisperModel>(ModelState::of(model), options.threads));
+      })) {}
+
+Transcriber::Transcriber(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Transcriber::~Transcriber() = default;
 Transcriber::Transcriber(Transcriber&&) noexcept = default;
@@ -58,7 +93,7 @@ Transcriber& Transcriber::operator=(Transcriber&&) noexcept = default;
 Transcript Transcriber::transcribe(Span<const float> audio, const TranscribeOptions& options,
                                    const TranscribeCallbacks& callbacks) {
   return with_errors([&] {
-    return transcribe(options, callbacks, [&](const TranscribeOptions&) {
+    return impl_->transcribe(options, callbacks, [&](const TranscribeOptions&) {
       return std::make_unique<MemorySound>(audio);
     });
   });
@@ -71,9 +106,10 @@ Transcript Transcriber::transcribe(AudioReader& audio, const TranscribeOptions& 
     const size_t known = audio.source().warnings.size();
     const auto warn = guarded(callbacks.on_warning);
     if (warn) std::ranges::for_each(audio.source().warnings, warn);
-    Transcript transcript = transcribe(options, callbacks, [&](const TranscribeOptions& checked) {
-      return std::make_unique<DecodedSound>(audio, kept_sound(checked));
-    });
+    Transcript transcript =
+        impl_->transcribe(options, callbacks, [&](const TranscribeOptions& checked) {
+          return std::make_unique<DecodedSound>(audio, kept_sound(checked));
+        });
     const std::vector<std::string>& lost = audio.source().warnings;
     if (warn) {
       std::for_each(lost.begin() + static_cast<ptrdiff_t>(std::min(known, lost.size())), lost.end(),
@@ -84,59 +120,60 @@ Transcript Transcriber::transcribe(AudioReader& audio, const TranscribeOptions& 
   });
 }
 
-Transcript Transcriber::transcribe(const TranscribeOptions& options,
-                                   const TranscribeCallbacks& callbacks, const OpenSound& open) {
+Transcript Transcriber::Impl::transcribe(const TranscribeOptions& options,
+                                         const TranscribeCallbacks& callbacks,
+                                         const OpenSound& open) {
   const TranscribeCallbacks inside = guarded_callbacks(callbacks);
-  const TranscribeOptions checked = checked_options(options, *model_);
-  std::vector<std::string> warnings = cut_texts(checked, *model_, *tokenizer_);
+  const TranscribeOptions checked = checked_options(options, model);
+  std::vector<std::string> warnings = cut_texts(checked, model, tokenizer);
   if (inside.on_warning) std::ranges::for_each(warnings, inside.on_warning);
   const auto detector_in = [&](std::unique_ptr<SpeechDetector>& place) -> DetectorSource {
     return [&]() -> SpeechDetector& { return speech_detector(place, inside); };
   };
-  const TranscribeTools tools = {.model = *model_,
-                                 .tokenizer = *tokenizer_,
-                                 .detector = detector_in(speech_detector_),
-                                 .listener = detector_in(speech_listener_),
+  const TranscribeTools tools = {.model = model,
+                                 .tokenizer = tokenizer,
+                                 .detector = detector_in(detector),
+                                 .listener = detector_in(listener),
                                  .workers = [&](int count) { return workers(count); }};
   Transcript transcript = transcribe_recording(tools, *open(checked), checked, inside);
   transcript.warnings = std::move(warnings);
   return transcript;
 }
 
-SpeechDetector& Transcriber::speech_detector(std::unique_ptr<SpeechDetector>& place,
-                                             const TranscribeCallbacks& callbacks) {
+SpeechDetector& Transcriber::Impl::speech_detector(std::unique_ptr<SpeechDetector>& place,
+                                                   const TranscribeCallbacks& callbacks) {
   if (!place) place = make_speech_detector(callbacks.on_warning);
   return *place;
 }
 
-std::vector<DecoderModel*> Transcriber::workers(int count) {
-  if (count == 1) return {model_};
+std::vector<DecoderModel*> Transcriber::Impl::workers(int count) {
+  if (count == 1) return {&model};
   // Threads are shared out among them, so another number of them is another set.
-  if (workers_.size() != static_cast<size_t>(count)) {
-    workers_.clear();  // first: two sets might be more than there is memory for
+  if (other_models.size() != static_cast<size_t>(count)) {
+    other_models.clear();  // first: two sets might be more than there is memory for
     std::vector<std::unique_ptr<DecoderModel>> made;
-    for (int i = 0; i < count; ++i) made.push_back(model_->another(count));
-    workers_ = std::move(made);
+    for (int i = 0; i < count; ++i) made.push_back(model.another(count));
+    other_models = std::move(made);
   }
   std::vector<DecoderModel*> models;
-  for (const auto& worker : workers_) models.push_back(worker.get());
+  for (const auto& worker : other_models) models.push_back(worker.get());
   return models;
 }
 
-bool Transcriber::is_multilingual() const { return model_->info().generation.is_multilingual; }
+bool Transcriber::is_multilingual() const { return impl_->model.info().generation.is_multilingual; }
 
 std::vector<std::pair<std::string, float>> Transcriber::detect_language(
     Span<const float> audio, const TranscribeOptions& options) {
   return with_errors([&] {
-    const TranscribeOptions checked = checked_options(options, *model_);
+    const TranscribeOptions checked = checked_options(options, impl_->model);
     const DetectorSource detector = [&]() -> SpeechDetector& {
-      return speech_detector(speech_detector_, {});
+      return impl_->speech_detector(impl_->detector, {});
     };
     MemorySound sound(audio);
     const std::vector<Clip> clips =
         clips_of(checked.clip_timestamps, static_cast<int>(audio.size() / kHopLength));
     SpeechWindows windows(detector, sound, clips);
-    WindowTranscriber window(*model_, *tokenizer_, checked);
+    WindowTranscriber window(impl_->model, impl_->tokenizer, checked);
     LanguageVote vote(checked.language_detection_threshold);
     for (int i = 0; i < checked.language_detection_segments; ++i) {
       const std::optional<int> begin = windows.next();
@@ -144,7 +181,7 @@ std::vector<std::pair<std::string, float>> Transcriber::detect_language(
       const size_t first = std::min(audio.size(), static_cast<size_t>(*begin) * kHopLength);
       const size_t size = std::min<size_t>(audio.size() - first, kWindowSamples);
       MemorySound shown(audio.subspan(first, size));
-      LogMel log_mel(*model_, shown);
+      LogMel log_mel(impl_->model, shown);
       window.encode_with_silence(log_mel, 0);
       if (vote.decides(window.language_probs())) break;
     }

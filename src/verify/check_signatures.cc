@@ -49,9 +49,8 @@ void check_finite(const TfliteFile& file, std::string_view key, const TensorInfo
 }
 
 void check_signature(const std::shared_ptr<const TfliteFile>& file, const std::string& key,
-                     RuntimeOptions options) {
-  options.signatures = {key};
-  LiteRtModel model(file, options);
+                     const RuntimeOptions& options) {
+  LiteRtModel model(file, options, {key});
   LiteRtSignature& signature = model.signature(key);
   std::vector<AlignedBuffer> buffers;
   buffers.reserve(signature.inputs().size() + signature.outputs().size());
@@ -70,7 +69,7 @@ void check_signature(const std::shared_ptr<const TfliteFile>& file, const std::s
 /// Whether it has every signature that transcription needs, which no part has.
 bool is_bundle(const TfliteFile& file) {
   std::set<std::string> keys;
-  for (const SignatureTensors& signature : signatures_of(file)) keys.insert(signature.key);
+  for (const SignatureInfo& signature : signatures_of(file)) keys.insert(signature.key);
   return std::ranges::all_of(bundle_contract(), [&](const SignatureContract& contract) {
     return !contract.needed || keys.contains(std::string(contract.key));
   });

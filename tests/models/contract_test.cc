@@ -15,7 +15,7 @@
 #include "tflite/model_metadata.h"
 #include "tflite/reader.h"
 #include "tflite/schema_generated.h"
-#include "tflite/tensor_info.h"
+#include "whisper_s4y/tensor.h"
 
 namespace whisper_s4y::testing {
 namespace {

@@ -8,18 +8,17 @@
 namespace whisper_s4y::testing {
 namespace {
 
-RuntimeOptions options_for(std::vector<std::string> keys) {
+RuntimeOptions options() {
   RuntimeOptions options;
   options.threads = 2;
   options.use_cache = false;
-  options.signatures = std::move(keys);
   return options;
 }
 
 }  // namespace
 
-Runner::Runner(const std::filesystem::path& path, std::vector<std::string> keys)
-    : model_(path, options_for(std::move(keys))) {}
+Runner::Runner(const std::filesystem::path& path, const std::vector<std::string>& keys)
+    : model_(path, options(), keys) {}
 
 Outputs Runner::run(const std::string& key, const Inputs& inputs) {
   LiteRtSignature& signature = model_.signature(key);

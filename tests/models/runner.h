@@ -34,7 +34,7 @@ class Outputs {
 class Runner {
  public:
   /// Loads only the signatures in `keys`; all if there are none.
-  Runner(const std::filesystem::path& path, std::vector<std::string> keys = {});
+  Runner(const std::filesystem::path& path, const std::vector<std::string>& keys = {});
   /// Inputs not given are zeros.
   Outputs run(const std::string& key, const Inputs& inputs);
   [[nodiscard]] LiteRtModel& model() { return model_; }

@@ -22,9 +22,7 @@ class LiteRtModelTest : public ::testing::Test {
  protected:
   void SetUp() override { write_test_model(model_path_); }
 
-  RuntimeOptions options(std::vector<std::string> signatures = {}) {
-    return {.threads = 1, .use_cache = false, .signatures = std::move(signatures)};
-  }
+  static RuntimeOptions options() { return {.threads = 1, .use_cache = false}; }
 
   TemporaryFolder folder_;
   std::filesystem::path model_path_ = folder_ / "model.tflite";
@@ -55,7 +53,7 @@ TEST_F(LiteRtModelTest, RunsASignature) {
 }
 
 TEST_F(LiteRtModelTest, KeepsBindingsWhenBuffersMove) {
-  LiteRtModel model(model_path_, options({"dense"}));
+  LiteRtModel model(model_path_, options(), {"dense"});
   LiteRtSignature& dense = model.signature("dense");
   AlignedBuffer x(dense.input("x"));
   AlignedBuffer y(dense.output("y"));
@@ -68,7 +66,7 @@ TEST_F(LiteRtModelTest, KeepsBindingsWhenBuffersMove) {
 }
 
 TEST_F(LiteRtModelTest, UpdatesACacheInPlace) {
-  LiteRtModel model(model_path_, options({"update"}));
+  LiteRtModel model(model_path_, options(), {"update"});
   LiteRtSignature& update = model.signature("update");
   AlignedBuffer cache(update.input("cache"));
   AlignedBuffer row(update.input("row"));
@@ -88,7 +86,7 @@ TEST_F(LiteRtModelTest, UpdatesACacheInPlace) {
 }
 
 TEST_F(LiteRtModelTest, RunsLoopsWhenOnlyTheirSignatureIsLoaded) {
-  LiteRtModel model(model_path_, options({"count"}));
+  LiteRtModel model(model_path_, options(), {"count"});
   LiteRtSignature& count = model.signature("count");
   AlignedBuffer start(count.input("start"));
   AlignedBuffer end(count.output("end"));
@@ -100,7 +98,7 @@ TEST_F(LiteRtModelTest, RunsLoopsWhenOnlyTheirSignatureIsLoaded) {
 }
 
 TEST_F(LiteRtModelTest, LoadsFurtherSignaturesLater) {
-  LiteRtModel model(model_path_, options({"dense"}));
+  LiteRtModel model(model_path_, options(), {"dense"});
   EXPECT_TRUE(model.is_loaded("dense"));
   EXPECT_FALSE(model.is_loaded("dense3"));
   LiteRtSignature& dense3 = model.signature("dense3");
@@ -117,10 +115,10 @@ TEST_F(LiteRtModelTest, LoadsFurtherSignaturesLater) {
 }
 
 TEST_F(LiteRtModelTest, NamesWhatThereIsWhenANameIsWrong) {
-  LiteRtModel model(model_path_, options({"dense"}));
+  LiteRtModel model(model_path_, options(), {"dense"});
   EXPECT_THAT(message_of([&] { static_cast<void>(model.signature("sparse")); }),
               HasSubstr("has no signature \"sparse\"; it has dense, dense3, update, count."));
-  EXPECT_THAT(message_of([&] { LiteRtModel other(model_path_, options({"sparse"})); }),
+  EXPECT_THAT(message_of([&] { LiteRtModel other(model_path_, options(), {"sparse"}); }),
               HasSubstr("has no signature \"sparse\""));
   LiteRtSignature& dense = model.signature("dense");
   AlignedBuffer buffer(dense.input("x"));
@@ -131,7 +129,7 @@ TEST_F(LiteRtModelTest, NamesWhatThereIsWhenANameIsWrong) {
 }
 
 TEST_F(LiteRtModelTest, RefusesBuffersOfAnotherSize) {
-  LiteRtModel model(model_path_, options({"dense"}));
+  LiteRtModel model(model_path_, options(), {"dense"});
   LiteRtSignature& dense = model.signature("dense");
   AlignedBuffer small(252);
   EXPECT_THAT(message_of([&] { dense.bind_input("x", small); }),
@@ -140,7 +138,7 @@ TEST_F(LiteRtModelTest, RefusesBuffersOfAnotherSize) {
 }
 
 TEST_F(LiteRtModelTest, RefusesToRunUnbound) {
-  LiteRtModel model(model_path_, options({"dense"}));
+  LiteRtModel model(model_path_, options(), {"dense"});
   LiteRtSignature& dense = model.signature("dense");
   EXPECT_THAT(message_of([&] { dense.run(); }),
               HasSubstr("input \"x\" of signature \"dense\" is "));
@@ -186,9 +184,9 @@ TEST_F(LiteRtModelTest, RefusesImpossibleThreadCounts) {
 }
 
 TEST_F(LiteRtModelTest, RunsWithSeveralThreads) {
-  RuntimeOptions two = options({"dense"});
+  RuntimeOptions two = options();
   two.threads = 2;
-  LiteRtModel model(model_path_, two);
+  LiteRtModel model(model_path_, two, {"dense"});
   LiteRtSignature& dense = model.signature("dense");
   AlignedBuffer x(dense.input("x"));
   AlignedBuffer y(dense.output("y"));
@@ -199,9 +197,9 @@ TEST_F(LiteRtModelTest, RunsWithSeveralThreads) {
 }
 
 TEST_F(LiteRtModelTest, ProfilesWhenAsked) {
-  RuntimeOptions profiled = options({"dense"});
+  RuntimeOptions profiled = options();
   profiled.profile = true;
-  LiteRtModel model(model_path_, profiled);
+  LiteRtModel model(model_path_, profiled, {"dense"});
   LiteRtSignature& dense = model.signature("dense");
   AlignedBuffer x(dense.input("x"));
   AlignedBuffer y(dense.output("y"));

@@ -62,19 +62,20 @@ float last_output(LiteRtModel& model) {
   return y.as<float>()[63];
 }
 
+const std::vector<std::string> kBoth = {"dense", "dense3"};
+
 class WeightCacheTest : public ::testing::Test {
  protected:
   void SetUp() override { write_test_model(model_path_); }
 
   RuntimeOptions options() {
-    return {.threads = 1,
-            .cache_dir = cache_,
-            .signatures = {"dense", "dense3"},
-            .warn = [this](const std::string& warning) { warnings_.push_back(warning); }};
+    return {.threads = 1, .cache_dir = cache_, .on_warning = [this](const std::string& warning) {
+              warnings_.push_back(warning);
+            }};
   }
   /// Loads, runs and returns whether the cache was found.
   bool run() {
-    LiteRtModel model(model_path_, options());
+    LiteRtModel model(model_path_, options(), kBoth);
     EXPECT_FLOAT_EQ(last_output(model), 65.0F);
     return model.cache_was_used();
   }
@@ -88,7 +89,7 @@ class WeightCacheTest : public ::testing::Test {
 TEST_F(WeightCacheTest, IsMadeByTheFirstRunAndUsedByTheSecond) {
   EXPECT_FALSE(run());
   ASSERT_THAT(files_in(cache_), SizeIs(1));
-  LiteRtModel model(model_path_, options());
+  LiteRtModel model(model_path_, options(), kBoth);
   EXPECT_TRUE(model.cache_was_used());
   // LiteRT accepted it: it maps the file.
   EXPECT_TRUE(is_mapped(files_in(cache_)[0]));
@@ -97,7 +98,7 @@ TEST_F(WeightCacheTest, IsMadeByTheFirstRunAndUsedByTheSecond) {
 }
 
 TEST_F(WeightCacheTest, IsMappedFromTheFirstRunOn) {
-  LiteRtModel model(model_path_, options());
+  LiteRtModel model(model_path_, options(), kBoth);
   EXPECT_FALSE(model.cache_was_used());
   ASSERT_THAT(files_in(cache_), SizeIs(1));
   EXPECT_TRUE(is_mapped(files_in(cache_)[0]));
@@ -107,13 +108,11 @@ TEST_F(WeightCacheTest, DoesNotDependOnTheNumberOfThreads) {
   EXPECT_FALSE(run());
   RuntimeOptions two = options();
   two.threads = 2;
-  EXPECT_TRUE(LiteRtModel(model_path_, two).cache_was_used());
+  EXPECT_TRUE(LiteRtModel(model_path_, two, kBoth).cache_was_used());
 }
 
 TEST_F(WeightCacheTest, ServesSignaturesLoadedLater) {
-  RuntimeOptions one = options();
-  one.signatures = {"dense3"};
-  LiteRtModel model(model_path_, one);
+  LiteRtModel model(model_path_, options(), {"dense3"});
   model.load({"dense"});
   EXPECT_FLOAT_EQ(last_output(model), 65.0F);
   EXPECT_THAT(files_in(cache_), SizeIs(1));
@@ -122,7 +121,7 @@ TEST_F(WeightCacheTest, ServesSignaturesLoadedLater) {
 TEST_F(WeightCacheTest, IsNotSharedByModelsOfOtherWeights) {
   EXPECT_FALSE(run());
   write_test_model(folder_ / "other.tflite", 2.0F);
-  LiteRtModel other(folder_ / "other.tflite", options());
+  LiteRtModel other(folder_ / "other.tflite", options(), kBoth);
   EXPECT_FALSE(other.cache_was_used());
   EXPECT_FLOAT_EQ(last_output(other), 129.0F);
   EXPECT_THAT(files_in(cache_), SizeIs(2));
@@ -138,7 +137,7 @@ TEST_F(WeightCacheTest, IsFoundAfterTheModelMoved) {
 TEST_F(WeightCacheTest, StaysInMemoryWhenSwitchedOff) {
   RuntimeOptions off = options();
   off.use_cache = false;
-  LiteRtModel model(model_path_, off);
+  LiteRtModel model(model_path_, off, kBoth);
   EXPECT_FLOAT_EQ(last_output(model), 65.0F);
   EXPECT_FALSE(fs::exists(cache_));
 }
@@ -249,7 +248,7 @@ TEST_F(WeightCacheTest, ProcessesDoNotDisturbEachOther) {
         int failures = 0;
         try {
           for (int k = 0; k < 5; ++k) {
-            LiteRtModel model(model_path_, options());
+            LiteRtModel model(model_path_, options(), kBoth);
             if (last_output(model) != 65.0F) ++failures;
           }
         } catch (const Error&) {
@@ -276,7 +275,7 @@ TEST_F(WeightCacheTest, LeavesNoDescriptorOpen) {
   EXPECT_TRUE(run());
   RuntimeOptions off = options();
   off.use_cache = false;
-  { LiteRtModel model(model_path_, off); }
+  { LiteRtModel model(model_path_, off, kBoth); }
   EXPECT_EQ(open_descriptors(), before);
 }
 

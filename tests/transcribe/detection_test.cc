@@ -319,7 +319,7 @@ TEST_F(Multilingual, ABatchedWindowShowsOneLanguage) {
 std::string error_of(const TranscribeOptions& options, bool multilingual = true) {
   ScriptedRecording model({}, multilingual);
   try {
-    (void)Transcriber(model).transcribe(seconds_of_sound(1), options);
+    (void)transcriber_over(model).transcribe(seconds_of_sound(1), options);
   } catch (const Error& error) {
     return error.what();
   }
@@ -363,14 +363,15 @@ TEST(Languages, RestrictTheDetection) {
   TranscribeOptions options;
   options.best_of = 1;
   ScriptedRecording free(script);
-  EXPECT_EQ(Transcriber(free).transcribe(seconds_of_sound(10), options).language, "de");
+  EXPECT_EQ(transcriber_over(free).transcribe(seconds_of_sound(10), options).language, "de");
   options.languages = {"English", "fr"};
   ScriptedRecording restricted(script);
-  const Transcript transcript = Transcriber(restricted).transcribe(seconds_of_sound(10), options);
+  const Transcript transcript =
+      transcriber_over(restricted).transcribe(seconds_of_sound(10), options);
   EXPECT_EQ(transcript.language, "en");
   EXPECT_EQ(transcript.segments.at(0).language, "en");
   ScriptedRecording asked(script);
-  EXPECT_THAT(Transcriber(asked).detect_language(seconds_of_sound(10), options),
+  EXPECT_THAT(transcriber_over(asked).detect_language(seconds_of_sound(10), options),
               ElementsAre(Pair("en", FloatEq(0.5F)), Pair("fr", FloatEq(0.5F))));
 }
 

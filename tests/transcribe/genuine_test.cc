@@ -13,10 +13,10 @@
 #include "checkpoint/checkpoint.h"
 #include "decoding/compression_ratio.h"
 #include "models/write_bundle.h"
-#include "runtime/whisper_model.h"
 #include "support/files.h"
 #include "whisper_s4y/audio.h"
 #include "whisper_s4y/evaluate.h"
+#include "whisper_s4y/model.h"
 #include "whisper_s4y/transcriber.h"
 
 namespace whisper_s4y {
@@ -43,7 +43,7 @@ class Genuine : public ::testing::Test {
     write_bundle(*open_checkpoint(checkpoint), *folder_ / "tiny.en.tflite", options);
     RuntimeOptions runtime;
     runtime.cache_dir = *folder_ / "cache";
-    model_ = std::make_unique<WhisperModel>(*folder_ / "tiny.en.tflite", runtime);
+    model_ = std::make_unique<Model>(*folder_ / "tiny.en.tflite", runtime);
     transcriber_ = std::make_unique<Transcriber>(*model_);
   }
   static void TearDownTestSuite() {
@@ -65,12 +65,12 @@ class Genuine : public ::testing::Test {
 
  private:
   static std::unique_ptr<TemporaryFolder> folder_;
-  static std::unique_ptr<WhisperModel> model_;
+  static std::unique_ptr<Model> model_;
   static std::unique_ptr<Transcriber> transcriber_;
 };
 
 std::unique_ptr<TemporaryFolder> Genuine::folder_;
-std::unique_ptr<WhisperModel> Genuine::model_;
+std::unique_ptr<Model> Genuine::model_;
 std::unique_ptr<Transcriber> Genuine::transcriber_;
 
 std::vector<float> with_silence(double before, const std::vector<float>& audio, double after) {
@@ -252,7 +252,7 @@ class GenuineLanguages : public ::testing::Test {
     write_bundle(*open_checkpoint(checkpoint), *folder_ / "base.tflite", options);
     RuntimeOptions runtime;
     runtime.cache_dir = *folder_ / "cache";
-    model_ = std::make_unique<WhisperModel>(*folder_ / "base.tflite", runtime);
+    model_ = std::make_unique<Model>(*folder_ / "base.tflite", runtime);
     transcriber_ = std::make_unique<Transcriber>(*model_);
   }
   static void TearDownTestSuite() {
@@ -283,12 +283,12 @@ class GenuineLanguages : public ::testing::Test {
   }
 
   static std::unique_ptr<TemporaryFolder> folder_;
-  static std::unique_ptr<WhisperModel> model_;
+  static std::unique_ptr<Model> model_;
   static std::unique_ptr<Transcriber> transcriber_;
 };
 
 std::unique_ptr<TemporaryFolder> GenuineLanguages::folder_;
-std::unique_ptr<WhisperModel> GenuineLanguages::model_;
+std::unique_ptr<Model> GenuineLanguages::model_;
 std::unique_ptr<Transcriber> GenuineLanguages::transcriber_;
 
 TEST_F(GenuineLanguages, AreDetectedAndTranslated) {

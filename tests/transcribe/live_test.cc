@@ -60,7 +60,7 @@ class LiveTest : public ::testing::Test {
   std::vector<std::string> run(std::vector<WindowScript> script,
                                const std::vector<std::pair<double, bool>>& pieces) {
     ScriptedRecording model(std::move(script));
-    Transcriber transcriber(model);
+    Transcriber transcriber = transcriber_over(model);
     LoudDetector detector;
     std::vector<std::string> told;
     LiveTranscriber live(transcriber, detector, options_, [&](const LiveText& text) {
@@ -165,7 +165,7 @@ TEST_F(LiveTest, LongSpeechIsCut) {
 
 TEST_F(LiveTest, GoesOnAfterACallbackThatThrew) {
   ScriptedRecording model({says({word('a')}), says({word('b')}), says({word('c')})});
-  Transcriber transcriber(model);
+  Transcriber transcriber = transcriber_over(model);
   LoudDetector detector;
   std::vector<std::string> told;
   struct Mine {};

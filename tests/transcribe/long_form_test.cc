@@ -41,7 +41,7 @@ TranscribeOptions english() {
 
 Transcript transcribe(ScriptedRecording& model, double seconds, const TranscribeOptions& options,
                       const TranscribeCallbacks& callbacks = {}) {
-  return Transcriber(model).transcribe(seconds_of_sound(seconds), options, callbacks);
+  return transcriber_over(model).transcribe(seconds_of_sound(seconds), options, callbacks);
 }
 
 std::vector<std::string> texts(const Transcript& transcript) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "../decoding/toy_model.h"
+#include "transcribe/transcriber_over.h"
 #include "whisper_s4y/transcriber.h"
 
 namespace whisper_s4y::testing {

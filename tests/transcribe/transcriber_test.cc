@@ -31,7 +31,7 @@ class Scarce : public ScriptedRecording {
 TEST(Transcriber, SurvivesModelsThatCannotBeMade) {
   const std::vector<float> audio = load_audio(source_dir() / "examples" / "jfk.flac");
   Scarce model(std::vector<WindowScript>{});
-  Transcriber transcriber(model);
+  Transcriber transcriber = transcriber_over(model);
   TranscribeOptions options;
   options.language = "en";
   options.batch_size = 3;

@@ -1,0 +1,28 @@
+#include "common/cancellation.h"
+
+namespace whisper_s4y {
+
+bool Cancellation::requested() noexcept {
+  if (requested_ || !ask_) return requested_;
+  if (Clock::now() < next_) return false;
+  return requested_now();
+}
+
+bool Cancellation::requested_now() noexcept {
+  if (requested_ || !ask_) return requested_;
+  try {
+    requested_ = ask_();
+  } catch (...) {  // is thrown again by stop()
+    thrown_ = std::current_exception();
+    requested_ = true;
+  }
+  next_ = Clock::now() + kInterval;
+  return requested_;
+}
+
+void Cancellation::stop() {
+  if (thrown_) std::rethrow_exception(thrown_);
+  throw Cancelled();
+}
+
+}  // namespace whisper_s4y

@@ -1,0 +1,52 @@
+// How the caller stops what takes long.
+#pragma once
+
+#include <chrono>
+#include <exception>
+#include <functional>
+#include <utility>
+
+#include "common/fail.h"
+
+namespace whisper_s4y {
+
+/// What ends work that the caller asked to stop.
+class Cancelled : public Error {
+ public:
+  Cancelled() : Error(ErrorCode::cancelled, "The caller asked to stop.") {}
+};
+
+/// Asks the caller whether to stop, no more often than makes sense, and no more once it said so.
+/// Not thread-safe: those who compute in other threads are told by the one that asks.
+class Cancellation {
+ public:
+  /// How often the caller is asked at most, and how soon at least while something computes.
+  static constexpr std::chrono::milliseconds kInterval{10};
+
+  /// `ask` may be empty: then nothing is ever stopped.
+  explicit Cancellation(std::function<bool()> ask) : ask_(std::move(ask)) {}
+  Cancellation(const Cancellation&) = delete;
+  Cancellation& operator=(const Cancellation&) = delete;
+
+  /// True once the caller wants to stop, or threw when asked.
+  [[nodiscard]] bool requested() noexcept;
+  /// The same, and asks in any case.
+  [[nodiscard]] bool requested_now() noexcept;
+
+  /// Throws Cancelled, or what the caller threw when asked, if either is so.
+  void check() {
+    if (requested()) stop();
+  }
+  /// Throws what requested() was true for.
+  [[noreturn]] void stop();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  std::function<bool()> ask_;
+  Clock::time_point next_{};  // when the caller may be asked again
+  bool requested_ = false;
+  std::exception_ptr thrown_;
+};
+
+}  // namespace whisper_s4y

@@ -1,0 +1,187 @@
+#include "whisper_s4y/session.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "common/boundary.h"
+#include "common/fail.h"
+#include "common/options.h"
+#include "runtime/litert_model.h"
+#include "runtime/model_state.h"
+
+namespace whisper_s4y {
+namespace {
+
+constexpr NumberOption<SessionOptions> kSessionNumbers[] = {
+    number_option<&SessionOptions::threads>({"threads"}, 0, 1024),
+};
+
+int checked_threads(const SessionOptions& options) {
+  options.validate();
+  return options.threads;
+}
+
+}  // namespace
+
+void SessionOptions::validate() const { check_numbers(*this, kSessionNumbers); }
+
+struct Session::Impl {
+  enum class Side { input, output };
+  using Place = std::pair<std::string, std::pair<Side, std::string>>;  // signature, tensor
+
+  Impl(const Model& model_, const SessionOptions& options)
+      : model(model_),
+        state(*ModelState::of(model_)),
+        runner(state.loaded(), checked_threads(options)) {}
+  ~Impl() { runner.settle(); }  // before the memory goes
+
+  [[nodiscard]] const TensorInfo& tensor(LiteRtSignature& signature, Side side,
+                                         std::string_view name) const {
+    return side == Side::input ? signature.input(name) : signature.output(name);
+  }
+
+  void check_type(std::string_view key, Side side, std::string_view name, DType type) {
+    const TensorInfo& info = tensor(runner.signature(key), side, name);
+    if (info.dtype == type) return;
+    fail(ErrorCode::invalid_argument, "{}: tensor \"{}\" {} of signature \"{}\" is not {}.",
+         source(), name, info.description(), key, name_of(type));
+  }
+
+  AlignedBuffer& buffer(std::string_view key, Side side, std::string_view name) {
+    LiteRtSignature& signature = runner.signature(key);
+    const TensorInfo& info = tensor(signature, side, name);
+    if (info.dtype == DType::string) {
+      fail(ErrorCode::unsupported,
+           "{}: tensor \"{}\" of signature \"{}\" holds strings, which a Session does not take.",
+           source(), name, key);
+    }
+    std::shared_ptr<AlignedBuffer>& entry = buffers[{std::string(key), {side, std::string(name)}}];
+    if (!entry) bind(signature, side, name, entry = std::make_shared<AlignedBuffer>(info));
+    return *entry;
+  }
+
+  static void bind(LiteRtSignature& signature, Side side, std::string_view name,
+                   const std::shared_ptr<AlignedBuffer>& memory) {
+    if (side == Side::input) {
+      signature.bind_input(name, *memory);
+    } else {
+      signature.bind_output(name, *memory);
+    }
+  }
+
+  void share(std::string_view key, Side side, std::string_view name, std::string_view from_key,
+             Side from_side, std::string_view from_name) {
+    (void)buffer(from_key, from_side, from_name);
+    const std::shared_ptr<AlignedBuffer> memory =
+        buffers.at({std::string(from_key), {from_side, std::string(from_name)}});
+    bind(runner.signature(key), side, name, memory);
+    buffers[{std::string(key), {side, std::string(name)}}] = memory;
+  }
+
+  void run(std::string_view key, const std::function<bool()>& cancelled) {
+    LiteRtSignature& signature = runner.signature(key);
+    for (const TensorInfo& info : signature.inputs()) (void)buffer(key, Side::input, info.name);
+    for (const TensorInfo& info : signature.outputs()) (void)buffer(key, Side::output, info.name);
+    if (!runner.is_loaded(key)) runner.load(state.group_of(key));
+    if (!cancelled) return signature.run();
+    Cancellation cancellation(guarded(cancelled));
+    if (cancellation.requested_now()) cancellation.stop();
+    signature.run_apart(cancellation);
+  }
+
+  [[nodiscard]] std::string source() const { return runner.file().path().string(); }
+
+  Model model;
+  ModelState& state;
+  LiteRtModel runner;
+  std::map<Place, std::shared_ptr<AlignedBuffer>> buffers;
+};
+
+Session::Session(const Model& model, const SessionOptions& options)
+    : impl_(with_errors([&] { return std::make_unique<Impl>(model, options); })) {}
+
+Session::~Session() = default;
+Session::Session(Session&&) noexcept = default;
+Session& Session::operator=(Session&&) noexcept = default;
+
+const Model& Session::model() const { return impl_->model; }
+
+const std::vector<SignatureInfo>& Session::signatures() const {
+  return impl_->model.info().signatures;
+}
+
+const SignatureInfo& Session::signature(std::string_view key) const {
+  return with_errors([&]() -> const SignatureInfo& {
+    (void)impl_->runner.signature(key);  // throws when there is none
+    return *std::ranges::find(signatures(), key, &SignatureInfo::key);
+  });
+}
+
+void Session::check_input(std::string_view signature, std::string_view name, DType type) {
+  with_errors([&] { impl_->check_type(signature, Impl::Side::input, name, type); });
+}
+
+void Session::check_output(std::string_view signature, std::string_view name, DType type) {
+  with_errors([&] { impl_->check_type(signature, Impl::Side::output, name, type); });
+}
+
+Span<std::byte> Session::input_bytes(std::string_view signature, std::string_view name) {
+  return with_errors([&]() -> Span<std::byte> {
+    impl_->runner.settle();
+    AlignedBuffer& buffer = impl_->buffer(signature, Impl::Side::input, name);
+    return {buffer.data(), buffer.size()};
+  });
+}
+
+Span<const std::byte> Session::output_bytes(std::string_view signature, std::string_view name) {
+  return with_errors([&]() -> Span<const std::byte> {
+    impl_->runner.settle();
+    const AlignedBuffer& buffer = impl_->buffer(signature, Impl::Side::output, name);
+    return {buffer.data(), buffer.size()};
+  });
+}
+
+void Session::set_input(std::string_view signature, std::string_view name,
+                        Span<const std::byte> bytes) {
+  const Span<std::byte> memory = input_bytes(signature, name);
+  with_errors([&] {
+    if (bytes.size() != memory.size()) {
+      const TensorInfo& info = impl_->runner.signature(signature).input(name);
+      fail(ErrorCode::invalid_argument,
+           "{}: tensor \"{}\" {} of signature \"{}\" takes {} bytes, not {}.", impl_->source(),
+           name, info.description(), signature, memory.size(), bytes.size());
+    }
+    if (!bytes.empty()) std::memmove(memory.data(), bytes.data(), bytes.size());
+  });
+}
+
+void Session::bind(std::string_view signature, std::string_view tensor,
+                   std::string_view to_signature, std::string_view to_tensor) {
+  with_errors([&] {
+    impl_->runner.settle();
+    const auto side = [&](std::string_view key, std::string_view name) {
+      LiteRtSignature& one = impl_->runner.signature(key);
+      if (one.has_output(name)) return Impl::Side::output;
+      (void)one.input(name);  // throws when there is none
+      return Impl::Side::input;
+    };
+    impl_->share(signature, side(signature, tensor), tensor, to_signature,
+                 side(to_signature, to_tensor), to_tensor);
+  });
+}
+
+void Session::run(std::string_view signature, const std::function<bool()>& cancelled) {
+  with_errors([&] { impl_->run(signature, cancelled); });
+}
+
+std::string Session::profile_summary() {
+  return with_errors([&] { return impl_->runner.profile_summary(); });
+}
+
+}  // namespace whisper_s4y
