@@ -96,7 +96,7 @@ ConvertResult convert_with(const std::string& name_or_path, const ConvertOptions
           .file_size = written.file_size};
 }
 
-/// Memory that can be written as a file.
+/// Memory that can be written as a file, and what was written.
 class MemoryFile {
  public:
   MemoryFile() : descriptor_(::memfd_create("whisper-s4y", MFD_CLOEXEC)) {
@@ -109,6 +109,12 @@ class MemoryFile {
   MemoryFile& operator=(const MemoryFile&) = delete;
 
   [[nodiscard]] int descriptor() const { return descriptor_; }
+
+  [[nodiscard]] std::vector<std::byte> content() const {
+    const MappedFile written(descriptor_, "the converted model");
+    const auto bytes = written.bytes();
+    return {bytes.begin(), bytes.end()};
+  }
 
  private:
   int descriptor_;
@@ -137,9 +143,23 @@ std::vector<std::byte> convert_to_memory(const std::string& checkpoint,
                    OutputFile file(memory.descriptor(), name);
                    return write_bundle(opened, file, name, bundle);
                  });
-    const MappedFile written(memory.descriptor(), "the converted model");
-    const auto bytes = written.bytes();
-    return std::vector<std::byte>(bytes.begin(), bytes.end());
+    return memory.content();
+  });
+}
+
+std::vector<std::byte> make_front_end(int num_mel_bins) {
+  return with_errors([&] {
+    if (num_mel_bins != 80 && num_mel_bins != 128) {
+      fail(ErrorCode::invalid_argument, "num_mel_bins is 80 or 128, not {}.", num_mel_bins);
+    }
+    ModelConfig config;
+    config.num_mel_bins = num_mel_bins;
+    Module module;
+    add_features(module, config);
+    const MemoryFile memory;
+    OutputFile file(memory.descriptor(), "the front end");
+    write_tflite(module, file);
+    return memory.content();
   });
 }
 

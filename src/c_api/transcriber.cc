@@ -1,0 +1,108 @@
+#include "whisper_s4y/transcriber.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "c_api/callbacks.h"
+#include "c_api/model.h"
+#include "c_api/options.h"
+#include "c_api/transcript.h"
+#include "whisper_s4y/audio.h"
+
+using namespace whisper_s4y;
+using namespace whisper_s4y::c_api;
+
+namespace {
+
+TranscribeCallbacks transcribe_callbacks(const whisper_s4y_callbacks* callbacks) {
+  Callbacks given(callbacks);
+  TranscribeCallbacks result;
+  if (given.c.on_segment != nullptr) {
+    result.on_segment = [c = given.c](const Segment& segment) {
+      const whisper_s4y_segment view = c_segment(segment);
+      c.on_segment(c.user_data, &view);
+    };
+  }
+  result.on_progress = std::move(given.on_progress);
+  result.on_warning = std::move(given.on_warning);
+  result.cancelled = std::move(given.cancelled);
+  return result;
+}
+
+Transcript transcribe_channels(Transcriber& transcriber, const Audio& recording,
+                               const TranscribeOptions& options,
+                               const TranscribeCallbacks& callbacks) {
+  std::vector<Transcript> transcripts;
+  std::vector<std::string> names;
+  for (const AudioChannel& channel : recording.channels) {
+    transcripts.push_back(transcriber.transcribe(channel.samples, options, callbacks));
+    names.push_back(channel.name);
+  }
+  Transcript transcript = transcripts.size() == 1 ? std::move(transcripts.front())
+                                                  : merge_channels(std::move(transcripts), names);
+  transcript.warnings.insert(transcript.warnings.begin(), recording.source.warnings.begin(),
+                             recording.source.warnings.end());
+  if (callbacks.on_warning) {
+    std::ranges::for_each(recording.source.warnings, callbacks.on_warning);
+  }
+  return transcript;
+}
+
+}  // namespace
+
+whisper_s4y_status whisper_s4y_transcriber_create(const whisper_s4y_model* model,
+                                                  whisper_s4y_transcriber** transcriber) {
+  return guarded_call([&] {
+    needed(transcriber, "transcriber") = nullptr;
+    *transcriber = new whisper_s4y_transcriber{Transcriber(needed(model, "model").model)};
+  });
+}
+
+void whisper_s4y_transcriber_destroy(whisper_s4y_transcriber* transcriber) { delete transcriber; }
+
+whisper_s4y_status whisper_s4y_transcribe(whisper_s4y_transcriber* transcriber,
+                                          const float* samples, size_t count,
+                                          const whisper_s4y_options* options,
+                                          const whisper_s4y_callbacks* callbacks,
+                                          whisper_s4y_transcript** transcript) {
+  return guarded_call([&] {
+    needed(transcript, "transcript") = nullptr;
+    Transcriber& target = needed(transcriber, "transcriber").transcriber;
+    *transcript = new whisper_s4y_transcript{target.transcribe(
+        numbers(samples, count, "samples"), options_of<TranscribeOptions>(options, "options"),
+        transcribe_callbacks(callbacks))};
+  });
+}
+
+whisper_s4y_status whisper_s4y_transcribe_file(whisper_s4y_transcriber* transcriber,
+                                               const char* path, const whisper_s4y_options* audio,
+                                               const whisper_s4y_options* options,
+                                               const whisper_s4y_callbacks* callbacks,
+                                               whisper_s4y_transcript** transcript) {
+  return guarded_call([&] {
+    needed(transcript, "transcript") = nullptr;
+    Transcriber& target = needed(transcriber, "transcriber").transcriber;
+    const auto transcribe_options = options_of<TranscribeOptions>(options, "options");
+    transcribe_options.validate();  // before anything is read
+    const Audio recording =
+        read_audio(needed_text(path, "path"), options_of<AudioOptions>(audio, "audio"));
+    *transcript = new whisper_s4y_transcript{transcribe_channels(
+        target, recording, transcribe_options, transcribe_callbacks(callbacks))};
+  });
+}
+
+whisper_s4y_status whisper_s4y_detect_language(whisper_s4y_transcriber* transcriber,
+                                               const float* samples, size_t count,
+                                               const whisper_s4y_options* options, char** json) {
+  return guarded_call([&] {
+    needed(json, "json") = nullptr;
+    Json languages = Json::array();
+    for (const auto& [code, probability] :
+         needed(transcriber, "transcriber")
+             .transcriber.detect_language(numbers(samples, count, "samples"),
+                                          options_of<TranscribeOptions>(options, "options"))) {
+      languages.push_back({code, probability});
+    }
+    *json = copy_text(json_text(languages));
+  });
+}

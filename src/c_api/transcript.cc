@@ -1,0 +1,116 @@
+#include "c_api/transcript.h"
+
+#include "c_api/boundary.h"
+#include "c_api/options.h"
+#include "whisper_s4y/output.h"
+
+namespace whisper_s4y::c_api {
+
+whisper_s4y_segment c_segment(const Segment& segment) {
+  return {.struct_size = sizeof(whisper_s4y_segment),
+          .id = segment.id,
+          .seek = segment.seek,
+          .start = segment.start,
+          .end = segment.end,
+          .text = segment.text.c_str(),
+          .language = segment.language.c_str(),
+          .channel = segment.channel.c_str(),
+          .tokens = segment.tokens.data(),
+          .token_count = segment.tokens.size(),
+          .word_count = segment.words.size(),
+          .temperature = segment.temperature,
+          .avg_logprob = segment.avg_logprob,
+          .compression_ratio = segment.compression_ratio,
+          .no_speech_prob = segment.no_speech_prob,
+          .object = &segment};
+}
+
+namespace {
+
+/// Checks that the options fit what the transcript has.
+OutputOptions output_options(const whisper_s4y_options* output, const Transcript& transcript) {
+  const OutputOptions options = options_of<OutputOptions>(output, "output");
+  bool words = transcript.segments.empty();
+  for (const Segment& segment : transcript.segments) words = words || !segment.words.empty();
+  validate(options, words);
+  return options;
+}
+
+}  // namespace
+}  // namespace whisper_s4y::c_api
+
+using namespace whisper_s4y;
+using namespace whisper_s4y::c_api;
+
+void whisper_s4y_transcript_destroy(whisper_s4y_transcript* transcript) { delete transcript; }
+
+const char* whisper_s4y_transcript_text(const whisper_s4y_transcript* transcript) {
+  return transcript == nullptr ? "" : transcript->transcript.text.c_str();
+}
+
+const char* whisper_s4y_transcript_language(const whisper_s4y_transcript* transcript) {
+  return transcript == nullptr ? "" : transcript->transcript.language.c_str();
+}
+
+double whisper_s4y_transcript_duration(const whisper_s4y_transcript* transcript) {
+  return transcript == nullptr ? 0 : transcript->transcript.duration;
+}
+
+size_t whisper_s4y_transcript_segments(const whisper_s4y_transcript* transcript) {
+  return transcript == nullptr ? 0 : transcript->transcript.segments.size();
+}
+
+whisper_s4y_status whisper_s4y_transcript_segment(const whisper_s4y_transcript* transcript,
+                                                  size_t index, whisper_s4y_segment* segment) {
+  return guarded_call([&] {
+    const auto& segments = needed(transcript, "transcript").transcript.segments;
+    if (index >= segments.size()) {
+      fail(ErrorCode::invalid_argument, "There is no segment {}: the transcript has {}.", index,
+           segments.size());
+    }
+    give(segment, c_segment(segments[index]), "segment");
+  });
+}
+
+whisper_s4y_status whisper_s4y_segment_word(const whisper_s4y_segment* segment, size_t index,
+                                            whisper_s4y_word* word) {
+  return guarded_call([&] {
+    const whisper_s4y_segment known = taken(&needed(segment, "segment"), "segment");
+    const auto* object = static_cast<const Segment*>(known.object);
+    const auto& words = needed(object, "segment.object").words;
+    if (index >= words.size()) {
+      fail(ErrorCode::invalid_argument, "There is no word {}: the segment has {}.", index,
+           words.size());
+    }
+    const Word& one = words[index];
+    give(word,
+         {.struct_size = sizeof(whisper_s4y_word),
+          .word = one.word.c_str(),
+          .start = one.start,
+          .end = one.end,
+          .probability = one.probability},
+         "word");
+  });
+}
+
+whisper_s4y_status whisper_s4y_transcript_format(const whisper_s4y_transcript* transcript,
+                                                 const char* format,
+                                                 const whisper_s4y_options* output, char** text) {
+  return guarded_call([&] {
+    needed(text, "text") = nullptr;
+    const Transcript& source = needed(transcript, "transcript").transcript;
+    *text = copy_text(format_transcript(source, output_format(needed_text(format, "format")),
+                                        output_options(output, source)));
+  });
+}
+
+whisper_s4y_status whisper_s4y_transcript_write(const whisper_s4y_transcript* transcript,
+                                                const char* format,
+                                                const whisper_s4y_options* output,
+                                                const char* path) {
+  return guarded_call([&] {
+    const Transcript& source = needed(transcript, "transcript").transcript;
+    write_transcript(source, output_format(needed_text(format, "format")),
+                     output_options(output, source), needed_text(path, "path"));
+  });
+}
