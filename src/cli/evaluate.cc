@@ -95,7 +95,7 @@ void print_row(const std::string& name, const Tally& tally) {
 }
 
 void run_evaluate(const EvaluateArguments& arguments) {
-  const TranscribeOptions options = arguments.flags.finished(arguments.runtime.threads);
+  const TranscribeOptions options = arguments.flags.finished(arguments.runtime.options.threads);
   const RuntimeOptions runtime = runtime_options(arguments.runtime);
   const std::vector<ManifestEntry> entries = read_manifest(arguments.manifest);
   const Model model(arguments.model, runtime);

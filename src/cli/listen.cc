@@ -148,7 +148,7 @@ class Screen {
 
 void run_listen(const ListenArguments& arguments) {
   LiveOptions options = arguments.live;
-  options.transcribe = arguments.flags.finished(arguments.runtime.threads);
+  options.transcribe = arguments.flags.finished(arguments.runtime.options.threads);
   options.validate();
   const RuntimeOptions runtime = runtime_options(arguments.runtime);
   const bool pipe = arguments.source == "-";

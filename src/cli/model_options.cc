@@ -5,16 +5,15 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/console.h"
+#include "cli/option_flags.h"
 #include "common/utf8.h"
+#include "runtime/runtime_options.h"
 
 namespace whisper_s4y {
 
-void add_model_options(CLI::App& command, ModelOptions& options) {
-  command.add_option("-t,--threads", options.threads, "Threads; 0 for all cores")
-      ->type_name("N")
-      ->capture_default_str();
-  command.add_flag("--no-cache", options.no_cache,
-                   "Keep no packed weights in ~/.cache/whisper-s4y: the next start takes longer");
+void add_model_options(CLI::App& command, ModelOptions& options,
+                       const std::vector<std::string_view>& only) {
+  add_flags(command, options.options, only);
   command.add_flag("-q,--quiet", options.quiet, "Show no progress, no summary and no warnings");
 }
 
@@ -23,9 +22,7 @@ void print_warning(const std::string& warning) {
 }
 
 RuntimeOptions runtime_options(const ModelOptions& options) {
-  RuntimeOptions runtime;
-  runtime.threads = options.threads;
-  runtime.use_cache = !options.no_cache;
+  RuntimeOptions runtime = options.options;
   if (!options.quiet) runtime.on_warning = print_warning;
   runtime.validate();
   return runtime;

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "whisper_s4y/model.h"
 
@@ -12,13 +14,14 @@ class App;
 namespace whisper_s4y {
 
 struct ModelOptions {
-  int threads = 0;        // 0: all cores
-  bool no_cache = false;  // pack the weights anew
-  bool quiet = false;     // no progress, no summary, no warnings
+  RuntimeOptions options;
+  bool quiet = false;  // no progress, no summary, no warnings
 };
 
-/// Adds --threads, --no-cache and --quiet. `options` outlives the command.
-void add_model_options(CLI::App& command, ModelOptions& options);
+/// Adds a flag for each of the options, or `only` those, and --quiet. `options` outlives the
+/// command.
+void add_model_options(CLI::App& command, ModelOptions& options,
+                       const std::vector<std::string_view>& only = {});
 
 /// On the standard error.
 void print_warning(const std::string& warning);

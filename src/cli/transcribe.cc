@@ -332,7 +332,7 @@ class Run {
 
 void run_transcribe(const TranscribeArguments& arguments) {
   // All that can be wrong with options is told before anything is read.
-  const TranscribeOptions options = arguments.flags.finished(arguments.runtime.threads);
+  const TranscribeOptions options = arguments.flags.finished(arguments.runtime.options.threads);
   validate(arguments.layout, options.word_timestamps);
   arguments.audio.validate();
   const RuntimeOptions runtime = runtime_options(arguments.runtime);

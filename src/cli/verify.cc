@@ -213,8 +213,7 @@ void add_verify_command(CLI::App& app) {
                                kSecondsToRun))
       ->check(CLI::Range(1, kMostSecondsToRun).description(""))
       ->type_name("SECONDS");
-  add_model_options(*command, arguments->runtime);
-  command->remove_option(command->get_option("--no-cache"));  // nothing is kept
+  add_model_options(*command, arguments->runtime, {"threads"});  // nothing is kept
   command->footer(
       "Exit code 1 when a signature fails or a difference is beyond its bound.\n"
       "\n"

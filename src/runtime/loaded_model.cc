@@ -12,7 +12,6 @@
 
 #include "common/content_hash.h"
 #include "common/fail.h"
-#include "common/options.h"
 #include "runtime/cpu.h"
 #include "runtime/litert_c.h"
 #include "runtime/litert_library.h"
@@ -28,10 +27,6 @@ namespace whisper_s4y {
 using litert::check;
 
 namespace {
-
-constexpr NumberOption<RuntimeOptions> kRuntimeNumbers[] = {
-    number_option<&RuntimeOptions::threads>({"threads"}, 0, 1024),
-};
 
 TensorInfo tensor_info(litert::TensorT* tensor, const char* name, std::string_view source,
                        std::string_view key) {
@@ -93,8 +88,6 @@ bool has_loop(const tflite::SubGraph& graph) {
 }
 
 }  // namespace
-
-void RuntimeOptions::validate() const { check_numbers(*this, kRuntimeNumbers); }
 
 void LoadedModel::FreeModel::operator()(litert::ModelT* model) const { LiteRtDestroyModel(model); }
 

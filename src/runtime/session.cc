@@ -11,16 +11,11 @@
 
 #include "common/boundary.h"
 #include "common/fail.h"
-#include "common/options.h"
 #include "runtime/litert_model.h"
 #include "runtime/model_state.h"
 
 namespace whisper_s4y {
 namespace {
-
-constexpr NumberOption<SessionOptions> kSessionNumbers[] = {
-    number_option<&SessionOptions::threads>({"threads"}, 0, 1024),
-};
 
 int checked_threads(const SessionOptions& options) {
   options.validate();
@@ -28,8 +23,6 @@ int checked_threads(const SessionOptions& options) {
 }
 
 }  // namespace
-
-void SessionOptions::validate() const { check_numbers(*this, kSessionNumbers); }
 
 struct Session::Impl {
   enum class Side { input, output };

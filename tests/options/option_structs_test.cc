@@ -15,6 +15,7 @@
 #include "conversion/convert_options.h"
 #include "options/option_table.h"
 #include "output/output_options.h"
+#include "runtime/runtime_options.h"
 #include "transcribe/transcribe_options.h"
 #include "vad/vad_options.h"
 #include "whisper_s4y/error.h"
@@ -33,7 +34,7 @@ class OptionStructs : public ::testing::Test {
 };
 
 using Structs = ::testing::Types<TranscribeOptions, VadOptions, LiveOptions, OutputOptions,
-                                 AudioOptions, ConvertOptions>;
+                                 AudioOptions, RuntimeOptions, SessionOptions, ConvertOptions>;
 TYPED_TEST_SUITE(OptionStructs, Structs);
 
 /// A value that is allowed and not the default.
