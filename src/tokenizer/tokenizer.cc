@@ -59,15 +59,15 @@ std::string Tokenizer::decode(std::span<const int> ids, const DecodeOptions& opt
 std::string Tokenizer::decode_bytes(std::span<const int> ids, const DecodeOptions& options) const {
   std::string bytes;
   for (const int id : ids) {
+    if (id < 0 || static_cast<size_t>(id) >= vocabulary_->tokens.size()) {
+      fail(ErrorCode::invalid_argument, "The token id {} is not in the vocabulary of {} tokens.",
+           id, vocabulary_->tokens.size());
+    }
     if (is_timestamp(id)) {
       if (!options.timestamps) continue;
       const double seconds = (id - generation_->timestamp_begin()) * kTimePrecision;
       fmt::format_to(std::back_inserter(bytes), "<|{:.2f}|>", seconds);
       continue;
-    }
-    if (id < 0 || static_cast<size_t>(id) >= vocabulary_->tokens.size()) {
-      fail(ErrorCode::invalid_argument, "The token id {} is not in the vocabulary of {} tokens.",
-           id, vocabulary_->tokens.size());
     }
     if (!is_special(id) || options.special_tokens) {
       bytes += vocabulary_->tokens[static_cast<size_t>(id)];
