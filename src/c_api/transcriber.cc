@@ -1,6 +1,5 @@
 #include "whisper_s4y/transcriber.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "c_api/callbacks.h"
@@ -29,23 +28,15 @@ TranscribeCallbacks transcribe_callbacks(const whisper_s4y_callbacks* callbacks)
   return result;
 }
 
-Transcript transcribe_channels(Transcriber& transcriber, const Audio& recording,
+Transcript transcribe_channels(Transcriber& transcriber, AudioReader& reader,
                                const TranscribeOptions& options,
                                const TranscribeCallbacks& callbacks) {
   std::vector<Transcript> transcripts;
-  std::vector<std::string> names;
-  for (const AudioChannel& channel : recording.channels) {
-    transcripts.push_back(transcriber.transcribe(channel.samples, options, callbacks));
-    names.push_back(channel.name);
-  }
-  Transcript transcript = transcripts.size() == 1 ? std::move(transcripts.front())
-                                                  : merge_channels(std::move(transcripts), names);
-  transcript.warnings.insert(transcript.warnings.begin(), recording.source.warnings.begin(),
-                             recording.source.warnings.end());
-  if (callbacks.on_warning) {
-    std::ranges::for_each(recording.source.warnings, callbacks.on_warning);
-  }
-  return transcript;
+  do {
+    transcripts.push_back(transcriber.transcribe(reader, options, callbacks));
+  } while (reader.next_channel());
+  return transcripts.size() == 1 ? std::move(transcripts.front())
+                                 : merge_channels(std::move(transcripts), reader.channels());
 }
 
 }  // namespace
@@ -84,10 +75,9 @@ whisper_s4y_status whisper_s4y_transcribe_file(whisper_s4y_transcriber* transcri
     Transcriber& target = needed(transcriber, "transcriber").transcriber;
     const auto transcribe_options = options_of<TranscribeOptions>(options, "options");
     transcribe_options.validate();  // before anything is read
-    const Audio recording =
-        read_audio(needed_text(path, "path"), options_of<AudioOptions>(audio, "audio"));
-    *transcript = new whisper_s4y_transcript{transcribe_channels(
-        target, recording, transcribe_options, transcribe_callbacks(callbacks))};
+    AudioReader reader(needed_text(path, "path"), options_of<AudioOptions>(audio, "audio"));
+    *transcript = new whisper_s4y_transcript{
+        transcribe_channels(target, reader, transcribe_options, transcribe_callbacks(callbacks))};
   });
 }
 
