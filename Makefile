@@ -8,7 +8,7 @@ SOURCES = $(shell git ls-files '*.cc' '*.h')
 
 .DEFAULT_GOAL := help
 .PHONY: help setup configure build demo test bench accuracy format format-check lint install \
-  installed package test-packages clean
+  docs installed package test-packages clean
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -52,6 +52,10 @@ lint: format-check configure ## format-check, and clang-tidy over src/
 # All that `cmake --install` takes.
 installed: build
 	@cmake --build $(BUILD) --target whisper_s4y_installed
+
+docs: ## Make the reference of the public headers: build/docs/html/index.html
+	@scripts/setup --docs
+	@scripts/make-reference build/docs
 
 install: installed ## Install program and library into PREFIX (/usr/local); DESTDIR is honoured
 	@cmake --install $(BUILD) --prefix "$(PREFIX)"

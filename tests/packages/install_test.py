@@ -92,9 +92,17 @@ def run(folder: pathlib.Path) -> int:
     output(program, "convert", checkpoint, "-o", model, "--quantize", "int8", "--quiet")
     examples = folder / "by-cmake"
     expect_text("transcribe", output(examples / "transcribe", model, recording), SAID)
+    expect_text("transcribe_c", output(examples / "transcribe_c", model, recording), SAID)
+    expect_text("decode", output(examples / "decode", model, recording), SAID)
+    expect_text(
+        "convert_in_memory", output(examples / "convert_in_memory", checkpoint, recording), SAID
+    )
     expect_text(
         "transcribe by pkg-config", output(folder / "transcribe", model, recording), SAID
     )
+    subtitles = output(examples / "stream", model, recording)
+    expect_text("stream", subtitles, SAID)
+    expect_equal("what stream prints when cancelled", output(examples / "stream", model, recording, 0), "")
     with open(recording, "rb") as pipe:
         piped = output(examples / "live", model, "-", stdin=pipe)
     expect_text("live", piped, "what you can do for your country")
