@@ -55,6 +55,16 @@ struct TranscribeArguments {
   [[nodiscard]] bool prints_segments() const { return to_stdout() && format == "txt"; }
 };
 
+constexpr std::string_view kMany = "Many recordings (need -o)";
+constexpr Option kRows[] = {
+    option<&TranscribeArguments::jobs>("jobs",
+                                       "Recordings at a time, each with its part of the threads",
+                                       {.bounds = {1, 64}, .group = kMany, .short_flag = "-j"}),
+    option<&TranscribeArguments::resume>(
+        "resume", "Leave out recordings whose outputs are all there and no older than they are",
+        {.group = kMany}),
+};
+
 fs::path output_of(const Recording& recording, OutputFormat format,
                    const TranscribeArguments& arguments) {
   return arguments.folder / recording.subfolder /
@@ -381,18 +391,9 @@ void add_transcribe_command(CLI::App& app) {
                    "Folder to write talk.FORMAT to; without it the standard output is written to, "
                    "text while it is found")
       ->type_name("DIR");
-  constexpr const char* kMany = "Many recordings (need -o)";
-  command
-      ->add_option("-j,--jobs", arguments->jobs,
-                   "Recordings at a time, each with its part of the threads")
-      ->check(CLI::Range(1, 64).description(""))
-      ->type_name("N")
-      ->capture_default_str()
-      ->group(kMany);
-  command
-      ->add_flag("--resume", arguments->resume,
-                 "Leave out recordings whose outputs are all there and no older than they are")
-      ->group(kMany);
+  static const OptionTable table = table_of<TranscribeArguments>(kRows);
+  add_flags(
+      *command, table, [arguments]() -> void* { return arguments.get(); }, arguments.get());
   add_flags(*command, arguments->audio);
   add_model_options(*command, arguments->runtime);
   add_flags(*command, arguments->flags);

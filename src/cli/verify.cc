@@ -17,10 +17,12 @@
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/model_options.h"
+#include "cli/option_flags.h"
 #include "cli/pull_progress.h"
 #include "common/fail.h"
 #include "common/front_end.h"
 #include "common/temporary_file.h"
+#include "options/option_table.h"
 #include "tflite/model_metadata.h"
 #include "verify/check_signatures.h"
 #include "verify/compare_models.h"
@@ -48,6 +50,21 @@ struct VerifyArguments {
   std::optional<double> max_logits;          //
   std::optional<int> time_limit;             // seconds; empty: default_time_limit()
   ModelOptions runtime;                      // how to run
+};
+
+constexpr OptionDetails bound() {
+  return {.bounds = {0, kNoLimit},
+          .group =
+              "Bounds: root mean square of the difference as part of the reference's "
+              "(default: by the file's number formats)"};
+}
+
+constexpr Option kRows[] = {
+    option<&VerifyArguments::max_mel>("max_mel", "Of the log-mel spectrogram", bound()),
+    option<&VerifyArguments::max_encoder>("max_encoder", "Of the last hidden state", bound()),
+    option<&VerifyArguments::max_logits>("max_logits", "Of the logits", bound()),
+    option<&VerifyArguments::time_limit>("time_limit", "Seconds that a signature may run",
+                                         {.bounds = {1, kMostSecondsToRun}, .metavar = "SECONDS"}),
 };
 
 /// Ends the program unless it is destroyed in time: a file may hold a loop without end, and nothing
@@ -193,26 +210,15 @@ void add_verify_command(CLI::App& app) {
                    "Recordings to compare on; without any a sound is made")
       ->type_name("FILE...")
       ->needs(against);
-  constexpr const char* kBounds =
-      "Bounds: root mean square of the difference as part of the reference's (default: by the "
-      "file's number formats)";
-  const auto bound = [&](const char* name, std::optional<double>& value, const char* what) {
-    command->add_option(name, value, what)
-        ->check(CLI::NonNegativeNumber.description(""))
-        ->type_name("X")
-        ->needs(against)
-        ->group(kBounds);
-  };
-  bound("--max-mel", arguments->max_mel, "Of the log-mel spectrogram");
-  bound("--max-encoder", arguments->max_encoder, "Of the last hidden state");
-  bound("--max-logits", arguments->max_logits, "Of the logits");
-  command
-      ->add_option("--time-limit", arguments->time_limit,
-                   fmt::format("Seconds that a signature may run (default: {}, and one more for "
-                               "each MB of the file)",
-                               kSecondsToRun))
-      ->check(CLI::Range(1, kMostSecondsToRun).description(""))
-      ->type_name("SECONDS");
+  static const OptionTable table = table_of<VerifyArguments>(kRows);
+  add_flags(
+      *command, table, [arguments]() -> void* { return arguments.get(); }, arguments.get());
+  for (const char* bound : {"--max-mel", "--max-encoder", "--max-logits"}) {
+    command->get_option(bound)->needs(against);
+  }
+  command->get_option("--time-limit")
+      ->description(fmt::format("{} (default: {}, and one more for each MB of the file)",
+                                find_option(table, "time_limit").help, kSecondsToRun));
   add_model_options(*command, arguments->runtime, {"threads"});  // nothing is kept
   command->footer(
       "Exit code 1 when a signature fails or a difference is beyond its bound.\n"
