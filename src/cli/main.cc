@@ -13,7 +13,7 @@
 #include "cli/help_formatter.h"
 #include "cli/signals.h"
 #include "common/boundary.h"
-#include "common/options.h"
+#include "options/option_error.h"
 #include "whisper_s4y/error.h"
 #include "whisper_s4y/version.h"
 
