@@ -85,8 +85,9 @@ struct WHISPER_S4Y_API TranscribeOptions {
 /// What the caller may hear of while transcribe() runs; each may be empty. What one throws ends the
 /// call and leaves it as it is.
 struct TranscribeCallbacks {
-  std::function<void(const Segment& segment)> on_segment;      // as soon as it is final
-  std::function<void(double done, double total)> on_progress;  // seconds of the recording
+  std::function<void(const Segment& segment)> on_segment;  // as soon as it is final
+  /// Seconds of the recording; a total of 0 is not known.
+  std::function<void(double done, double total)> on_progress;
   /// true = return after this window with what there is; asked no more after that.
   std::function<bool()> cancelled;
   std::function<void(const std::string& message)> on_warning;  // what went wrong without harm
@@ -112,12 +113,12 @@ class WHISPER_S4Y_API Transcriber {
                                       const TranscribeOptions& options = {},
                                       const TranscribeCallbacks& callbacks = {});
 
-  /// The same for a recording that is decoded meanwhile, from where the reader is: segments are
-  /// given while it is being read, and no more than some minutes of it are kept in memory. Rules
-  /// that look at the whole recording look a few minutes ahead: docs/decoding.md tells which. Hears
-  /// it to its end, unless that is cancelled. What was lost in reading is among the warnings. Throws
-  /// Error when reading fails, after segments were given perhaps; in a pipe also when clips are not
-  /// in the order of their times.
+  /// The same for the channel of a reader, of which nothing was read yet: segments are given while
+  /// it is being read, and no more than some minutes of it are kept in memory. Rules that look at
+  /// the whole recording look a few minutes ahead: docs/decoding.md tells which. Hears it to its
+  /// end, unless that is cancelled. What was lost in reading is among the warnings. Throws Error
+  /// when reading fails, after segments were given perhaps; in a pipe also when clips are not in
+  /// the order of their times.
   [[nodiscard]] Transcript transcribe(AudioReader& audio, const TranscribeOptions& options = {},
                                       const TranscribeCallbacks& callbacks = {});
 

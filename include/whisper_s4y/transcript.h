@@ -45,7 +45,7 @@ struct WHISPER_S4Y_API Transcript {
   std::string language;  // code of the spoken language, of several the one spoken longest;
                          // empty when VAD found no speech
   float language_probability = 0;  // 1 when the language was given
-  double duration = 0;             // seconds of the recording
+  double duration = 0;             // seconds of the recording, as far as it was read
   std::vector<Segment> segments;
   std::vector<std::string> warnings;  // what was lost on the way, a sentence each
 

@@ -290,6 +290,7 @@ class Run {
           print_warning(warning);
         };
       }
+      progress.update(0, static_cast<uint64_t>(audio.stated_seconds()));
       callbacks.on_progress = [&](double done, double total) {
         progress.update(static_cast<uint64_t>(done), static_cast<uint64_t>(total));
       };

@@ -31,7 +31,7 @@ void SoundBuffer::copy(int64_t begin, int64_t end, float* out) {
     if (!can_rewind()) {
       fail(ErrorCode::unsupported,
            "The recording is needed again from {:.1f} s on, but a pipe can be read only once; give "
-           "it as a file, or clips in the order of their times.",
+           "it as a file.",
            static_cast<double>(from) / kSampleRate);
     }
     restart();
@@ -94,7 +94,10 @@ double MemorySound::total_seconds() const {
 }
 
 DecodedSound::DecodedSound(AudioReader& reader, int64_t kept)
-    : SoundBuffer(kept), reader_(reader), samples_(static_cast<size_t>(kBlock)) {}
+    : SoundBuffer(kept),
+      reader_(reader),
+      stated_seconds_(reader.stated_seconds()),
+      samples_(static_cast<size_t>(kBlock)) {}
 
 bool DecodedSound::fill() {
   const size_t count = reader_.read(samples_);
@@ -107,7 +110,7 @@ int64_t DecodedSound::look_ahead(int64_t position) {
 }
 
 double DecodedSound::total_seconds() const {
-  return size() ? static_cast<double>(*size()) / kSampleRate : reader_.stated_seconds();
+  return size() ? static_cast<double>(*size()) / kSampleRate : stated_seconds_;
 }
 
 }  // namespace whisper_s4y

@@ -90,8 +90,8 @@ class MemorySound : public SoundBuffer {
 /// A recording that is decoded meanwhile.
 class DecodedSound : public SoundBuffer {
  public:
-  /// Reads the reader's channel from where it is, which counts as the beginning. The reader
-  /// outlives the object. `kept` as of SoundBuffer.
+  /// Reads the reader's channel, of which nothing was read yet. The reader outlives the object.
+  /// `kept` as of SoundBuffer.
   DecodedSound(AudioReader& reader, int64_t kept);
 
   [[nodiscard]] int64_t look_ahead(int64_t position) override;
@@ -103,6 +103,7 @@ class DecodedSound : public SoundBuffer {
   void restart() override { reader_.rewind(); }
 
   AudioReader& reader_;
+  double stated_seconds_;
   std::vector<float> samples_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "common/fail.h"
 #include "transcribe/batched.h"
 #include "transcribe/language_stretches.h"
 #include "transcribe/long_form.h"
@@ -109,6 +110,10 @@ int64_t kept_sound(const TranscribeOptions& options) {
 Transcript transcribe_recording(const TranscribeTools& tools, SoundBuffer& sound,
                                 const TranscribeOptions& options,
                                 const TranscribeCallbacks& callbacks) {
+  if (!sound.can_rewind() && !std::ranges::is_sorted(options.clip_timestamps)) {
+    fail(ErrorCode::unsupported,
+         "The clips of a pipe must be in the order of their times: it can be read only once.");
+  }
   Transcript transcript = Recording(tools, sound, options, callbacks).transcribe();
   // How long it is, and what was lost on the way, is known at its end.
   constexpr int64_t kAtOnce = int64_t{600} * kSampleRate;

@@ -377,6 +377,7 @@ TEST(TranscribeAudioReader, CannotGoBackInAPipe) {
     TranscribeOptions options;
     options.clip_timestamps = {900, 910, 10, 20};
     EXPECT_THROW((void)Transcriber(model).transcribe(reader, options), Error);
+    EXPECT_EQ(reader.source().samples, 0) << "it is known before";
     std::vector<float> rest(kSecond);
     while (reader.read(rest) > 0) continue;  // so that the writer ends
   }
