@@ -14,6 +14,7 @@
 #include "support/files.h"
 #include "transcribe/audible_spans.h"
 #include "transcribe/long_form.h"
+#include "transcribe/transcriber_over.h"
 #include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
@@ -299,13 +300,13 @@ TEST(TranscribeAudioReader, GivesWhatASpanGives) {
        std::vector<std::vector<double>>{{}, {900, 960, 30, 100, 500}}) {
     options.clip_timestamps = clips;
     ScriptedRecording in_memory(long_script());
-    const Transcript expected = Transcriber(in_memory).transcribe(audio, options);
+    const Transcript expected = transcriber_over(in_memory).transcribe(audio, options);
     ScriptedRecording model(long_script());
     AudioReader reader(folder.file("a.wav"));
     std::vector<double> totals;
     TranscribeCallbacks callbacks;
     callbacks.on_progress = [&](double, double total) { totals.push_back(total); };
-    EXPECT_EQ(Transcriber(model).transcribe(reader, options, callbacks), expected);
+    EXPECT_EQ(transcriber_over(model).transcribe(reader, options, callbacks), expected);
     EXPECT_EQ(expected.duration, 1000);
     EXPECT_THAT(totals, Each(1000));
   }
@@ -321,7 +322,7 @@ TEST(TranscribeAudioReader, TellsWhatWasLost) {
   std::vector<std::string> told;
   TranscribeCallbacks callbacks;
   callbacks.on_warning = [&](const std::string& warning) { told.push_back(warning); };
-  const Transcript transcript = Transcriber(model).transcribe(reader, {}, callbacks);
+  const Transcript transcript = transcriber_over(model).transcribe(reader, {}, callbacks);
   ASSERT_EQ(told.size(), 1U);
   EXPECT_EQ(transcript.warnings, told);
   EXPECT_THAT(told[0], ::testing::HasSubstr("should last 40.0 s"));
@@ -353,7 +354,7 @@ TEST(TranscribeAudioReader, GivesTheFirstTextOfAPipeBeforeItEnds) {
     if (segment.id > 0) return;
     EXPECT_EQ(::write(heard[1], "!", 1), 1);
   };
-  const Transcript transcript = Transcriber(model).transcribe(reader, options, callbacks);
+  const Transcript transcript = transcriber_over(model).transcribe(reader, options, callbacks);
   writer.join();
   EXPECT_EQ(transcript.duration, 100);
   EXPECT_GT(transcript.segments.size(), 3U);
@@ -376,7 +377,7 @@ TEST(TranscribeAudioReader, CannotGoBackInAPipe) {
     ScriptedRecording model(long_script());
     TranscribeOptions options;
     options.clip_timestamps = {900, 910, 10, 20};
-    EXPECT_THROW((void)Transcriber(model).transcribe(reader, options), Error);
+    EXPECT_THROW((void)transcriber_over(model).transcribe(reader, options), Error);
     EXPECT_EQ(reader.source().samples, 0) << "it is known before";
     std::vector<float> rest(kSecond);
     while (reader.read(rest) > 0) continue;  // so that the writer ends
