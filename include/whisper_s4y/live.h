@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "whisper_s4y/transcriber.h"
 #include "whisper_s4y/vad.h"
@@ -44,6 +45,18 @@ struct LiveText {
   double end = 0;         // of what was heard of it
   bool is_final = false;  // the utterance is over, and confirmed is all of it, if anything
   std::string language;   // code of what is spoken, "en"; what it is taken for so far
+  /// Of the last hypothesis, which `confirmed` and `tentative` are made of but may spell otherwise;
+  /// times are seconds from the beginning of the sound. Empty unless word timestamps are asked for.
+  std::vector<Word> words;
+};
+
+/// What the caller may hear of; each may be empty. What one throws ends push() or finish().
+struct LiveCallbacks {
+  std::function<void(const LiveText& text)> on_text;
+  /// true = push() and finish() end within 100 ms, with an Error (ErrorCode::cancelled); asked as
+  /// TranscribeCallbacks has it, every time anew.
+  std::function<bool()> cancelled;
+  std::function<void(const std::string& message)> on_warning;  // what went wrong without harm
 };
 
 /// Cuts sound into utterances by voice activity. While somebody speaks, the utterance so far is
@@ -56,13 +69,15 @@ class WHISPER_S4Y_API LiveTranscriber {
   /// Transcriber and detector outlive the object; the detector hears nothing else meanwhile. Throws
   /// Error when an option is impossible.
   LiveTranscriber(Transcriber& transcriber, SpeechDetector& detector, LiveOptions options,
+                  LiveCallbacks callbacks);
+  LiveTranscriber(Transcriber& transcriber, SpeechDetector& detector, LiveOptions options,
                   Callback on_text);
   ~LiveTranscriber();
 
   /// Hears any number of samples, mono at 16 kHz, and transcribes what there is to transcribe
   /// before it returns: at most one unfinished utterance, however long that took. Throws Error when
-  /// transcribing fails, and what the callback throws; the utterance concerned is over then, and
-  /// the next call goes on behind it.
+  /// transcribing fails or is cancelled, and what a callback throws; an utterance that had come to
+  /// its end is over then, and the next call goes on behind it.
   void push(Span<const float> samples);
   /// The sound is over: ends the utterance.
   void finish();

@@ -88,7 +88,11 @@ struct TranscribeCallbacks {
   std::function<void(const Segment& segment)> on_segment;  // as soon as it is final
   /// Seconds of the recording; a total of 0 is not known.
   std::function<void(double done, double total)> on_progress;
-  /// true = return after this window with what there is; asked no more after that.
+  /// true = stop within 100 ms, wherever that is, and return what there is, with
+  /// Transcript::is_cut; asked every few milliseconds, in the thread that called, and no more after
+  /// that. A flag that another thread sets does:
+  ///     std::atomic<bool> stop = false;
+  ///     callbacks.cancelled = [&] { return stop.load(); };
   std::function<bool()> cancelled;
   std::function<void(const std::string& message)> on_warning;  // what went wrong without harm
 };
@@ -127,9 +131,10 @@ class WHISPER_S4Y_API Transcriber {
 
   /// Code and probability of the languages, likeliest first, in the first windows with speech:
   /// options.languages and the fields that begin with language_detection count. Throws Error when
-  /// the model is English only.
+  /// the model is English only, and when it is cancelled (ErrorCode::cancelled).
   [[nodiscard]] std::vector<std::pair<std::string, float>> detect_language(
-      Span<const float> audio, const TranscribeOptions& options = {});
+      Span<const float> audio, const TranscribeOptions& options = {},
+      const TranscribeCallbacks& callbacks = {});
 
  private:
   friend struct TranscriberAccess;

@@ -48,6 +48,7 @@ struct WHISPER_S4Y_API Transcript {
   double duration = 0;             // seconds of the recording, as far as it was read
   std::vector<Segment> segments;
   std::vector<std::string> warnings;  // what was lost on the way, a sentence each
+  bool is_cut = false;                // the caller stopped it: the end of the recording is missing
 
   bool operator==(const Transcript& other) const;
   bool operator!=(const Transcript& other) const { return !(*this == other); }

@@ -21,7 +21,7 @@ bool Cancellation::requested_now() noexcept {
 }
 
 void Cancellation::stop() {
-  if (thrown_) std::rethrow_exception(thrown_);
+  rethrow();
   throw Cancelled();
 }
 

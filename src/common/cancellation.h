@@ -33,6 +33,13 @@ class Cancellation {
   /// The same, and asks in any case.
   [[nodiscard]] bool requested_now() noexcept;
 
+  /// Whether it was, without asking.
+  [[nodiscard]] bool was_requested() const { return requested_; }
+  /// Throws what the caller threw when asked, if anything.
+  void rethrow() const {
+    if (thrown_) std::rethrow_exception(thrown_);
+  }
+
   /// Throws Cancelled, or what the caller threw when asked, if either is so.
   void check() {
     if (requested()) stop();

@@ -91,6 +91,7 @@ std::string to_json(const Transcript& transcript) {
   std::string out =
       fmt::format(R"({{"text": {}, "segments": {}, "language": {})", quoted(transcript.text),
                   list_of_segments, quoted(transcript.language));
+  if (transcript.is_cut) out += ", \"is_cut\": true";
   if (!transcript.warnings.empty()) {
     out += ", \"warnings\": " + list(transcript.warnings, quoted);
   }

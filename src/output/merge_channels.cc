@@ -21,6 +21,7 @@ Transcript merge_channels(std::vector<Transcript> channels, const std::vector<st
         merged.language = channel.language;
         merged.language_probability = channel.language_probability;
       }
+      merged.is_cut = merged.is_cut || channel.is_cut;
       merged.duration = std::max(merged.duration, channel.duration);
       for (Segment& segment : channel.segments) segment.channel = names[i];
       std::ranges::move(channel.segments, std::back_inserter(merged.segments));

@@ -131,7 +131,7 @@ void LiteRtSignature::check_outcome(const Outcome& outcome) const {
 
 void LiteRtSignature::run(Cancellation* cancellation) {
   check_bound();
-  settle();
+  settle(cancellation);
   const ProgramPool::Lease program = programs_->take(cancellation);
   if (cancellation == nullptr) return check_outcome(compute(*program));
   const std::function<bool()> ask = [&] { return cancellation->requested(); };
@@ -144,7 +144,7 @@ void LiteRtSignature::run(Cancellation* cancellation) {
 
 void LiteRtSignature::run_apart(Cancellation& cancellation) {
   check_bound();
-  settle();
+  settle(&cancellation);
   apart_ = std::make_unique<Apart>();
   apart_->outcome = std::async(
       std::launch::async,
@@ -166,7 +166,14 @@ void LiteRtSignature::run_apart(Cancellation& cancellation) {
   check_outcome(outcome);
 }
 
-void LiteRtSignature::settle() { apart_.reset(); }  // the destructor of a std::async() waits
+void LiteRtSignature::settle(Cancellation* cancellation) {
+  if (!apart_) return;
+  while (cancellation != nullptr && apart_->outcome.valid() &&
+         apart_->outcome.wait_for(Cancellation::kInterval) != std::future_status::ready) {
+    cancellation->check();
+  }
+  apart_.reset();  // waits, as futures of std::async() do
+}
 
 LiteRtModel::LiteRtModel(const std::filesystem::path& path, RuntimeOptions options,
                          const std::vector<std::string>& signatures)
@@ -231,8 +238,8 @@ void LiteRtModel::load(const SignatureGroup& group) {
   for (const std::string& key : group.keys) signature(key).programs_ = &programs;
 }
 
-void LiteRtModel::settle() {
-  for (const auto& signature : signatures_) signature->settle();
+void LiteRtModel::settle(Cancellation* cancellation) {
+  for (const auto& signature : signatures_) signature->settle(cancellation);
 }
 
 bool LiteRtModel::cache_was_used() const { return model_->found_packed(packed_); }

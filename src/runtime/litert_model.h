@@ -51,8 +51,8 @@ class LiteRtSignature {
   /// The same in a thread of its own, so that it can be left in the middle of an op too, which an
   /// encoder is as a whole. After Cancelled the buffers are in use until settle() returns.
   void run_apart(Cancellation& cancellation);
-  /// Waits for what run_apart() left behind.
-  void settle();
+  /// Waits for what run_apart() left behind, unless that is cancelled too.
+  void settle(Cancellation* cancellation = nullptr);
 
  private:
   friend class LiteRtModel;
@@ -109,7 +109,7 @@ class LiteRtModel {
   /// Loads a group whose packed weights others may share.
   void load(const SignatureGroup& group);
   /// Waits for what LiteRtSignature::run_apart() left behind in any of them.
-  void settle();
+  void settle(Cancellation* cancellation = nullptr);
 
   /// Whether packed weights were found in the cache folder.
   [[nodiscard]] bool cache_was_used() const;

@@ -264,14 +264,14 @@ void WhisperModel::set_cancellation(Cancellation* cancellation) {
 }
 
 void WhisperModel::features(std::span<const float> normalized_audio, std::span<float> logmel) {
-  impl_->model.settle();
+  impl_->model.settle(impl_->cancellation);
   copy_exactly(normalized_audio, impl_->audio.as<float>(), "The audio window");
   impl_->features.run(impl_->cancellation);
   copy_exactly(impl_->logmel.as<float>(), logmel, "The log-mel buffer");
 }
 
 void WhisperModel::encode(std::span<const float> input_features) {
-  impl_->model.settle();
+  impl_->model.settle(impl_->cancellation);
   copy_exactly(input_features, impl_->logmel.as<float>(), "The log-mel spectrogram");
   impl_->encoded = false;
   impl_->run_encoder(impl_->encode);

@@ -1,6 +1,7 @@
 #include "transcribe/batched.h"
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <exception>
@@ -10,6 +11,7 @@
 #include <tuple>
 #include <utility>
 
+#include "common/cancellation.h"
 #include "transcribe/language_vote.h"
 #include "transcribe/window_transcriber.h"
 #include "transcribe/word_timestamps.h"
@@ -28,8 +30,8 @@ struct Batched::Queue {
   std::condition_variable changed;
   std::deque<std::pair<size_t, Window>> waiting;  // that nobody has taken
   std::map<size_t, std::vector<Segment>> results;
-  bool stopped = false;      // nothing more is taken
-  std::exception_ptr error;  // the first one
+  std::atomic<bool> stopped = false;  // nothing more is taken, and what runs ends
+  std::exception_ptr error;           // the first one
 };
 
 Batched::Batched(std::vector<DecoderModel*> models, const Tokenizer& tokenizer, SoundBuffer& sound,
@@ -151,7 +153,15 @@ void Batched::run_side_by_side() {
     lock.unlock();
     if (callbacks_.cancelled && callbacks_.cancelled()) return;
     lock.lock();
-    queue.changed.wait(lock, is_there);
+    if (callbacks_.cancelled) {
+      while (!queue.changed.wait_for(lock, Cancellation::kInterval, is_there)) {
+        lock.unlock();
+        if (callbacks_.cancelled()) return;
+        lock.lock();
+      }
+    } else {
+      queue.changed.wait(lock, is_there);
+    }
     if (queue.error) std::rethrow_exception(queue.error);
     std::vector<Segment> segments = std::move(queue.results.extract(kept).mapped());
     lock.unlock();
@@ -161,6 +171,13 @@ void Batched::run_side_by_side() {
 }
 
 void Batched::work(DecoderModel& model, Queue& queue) const {
+  Cancellation cancellation([&] { return queue.stopped.load(); });
+  model.set_cancellation(&cancellation);
+  work_to_the_end(model, queue);
+  model.set_cancellation(nullptr);
+}
+
+void Batched::work_to_the_end(DecoderModel& model, Queue& queue) const {
   for (;;) {
     std::pair<size_t, Window> taken;
     {
@@ -174,6 +191,8 @@ void Batched::work(DecoderModel& model, Queue& queue) const {
       std::vector<Segment> segments = transcribe(model, taken.second);
       const std::lock_guard lock(queue.mutex);
       queue.results[taken.first] = std::move(segments);
+    } catch (const Cancelled&) {
+      return;
     } catch (...) {  // is thrown again by run()
       const std::lock_guard lock(queue.mutex);
       if (!queue.error) queue.error = std::current_exception();

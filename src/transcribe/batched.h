@@ -48,6 +48,7 @@ class Batched {
   void run_alone();
   void run_side_by_side();
   void work(DecoderModel& model, Queue& queue) const;
+  void work_to_the_end(DecoderModel& model, Queue& queue) const;
   void keep(std::vector<Segment> segments, double end);
 
   std::vector<DecoderModel*> models_;

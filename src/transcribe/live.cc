@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/boundary.h"
+#include "common/cancellation.h"
 #include "common/utf8.h"
 #include "decoding/window_decoder.h"
 #include "transcribe/language_stretches.h"
@@ -47,12 +48,13 @@ class UtteranceLanguages {
 
   /// The language of an utterance so far. It changes no more once there was enough sound to be
   /// sure; without `multilingual` that holds for all utterances.
-  std::string of(std::span<const float> utterance, bool final) {
+  std::string of(std::span<const float> utterance, bool final,
+                 const TranscribeCallbacks& callbacks) {
     if (settled_) return language_;
     TranscribeOptions how;
     how.languages = options_.languages;
     how.language_detection_segments = 1;
-    LanguageProbs probs = transcriber_.detect_language(utterance, how);
+    LanguageProbs probs = transcriber_.detect_language(utterance, how, callbacks);
     std::ranges::sort(probs);  // as the vote needs it
     const bool telling = seconds(static_cast<int64_t>(utterance.size())) >= kTellingSeconds;
     if (options_.multilingual) {
@@ -81,10 +83,11 @@ class UtteranceLanguages {
 }  // namespace
 
 struct LiveTranscriber::Impl {
-  Impl(Transcriber& transcriber_, SpeechDetector& detector, LiveOptions options_, Callback on_text_)
+  Impl(Transcriber& transcriber_, SpeechDetector& detector, LiveOptions options_,
+       LiveCallbacks callbacks_)
       : transcriber(transcriber_),
         options(std::move(options_)),
-        on_text(std::move(on_text_)),
+        callbacks(std::move(callbacks_)),
         stream(detector, validated(options).vad),
         previous_text(options.transcribe.initial_prompt),
         languages(transcriber, options.transcribe) {}
@@ -100,6 +103,7 @@ struct LiveTranscriber::Impl {
           start = event.sample;
           heard_until = *start;
           agreement = {};
+          words.clear();
           told = false;
           languages.begin_utterance();
           break;
@@ -120,16 +124,28 @@ struct LiveTranscriber::Impl {
     const auto begin = static_cast<size_t>(*start - first_sample);
     const auto size = static_cast<size_t>(end - *start);
     const auto utterance = std::span(samples).subspan(begin, size);
+    TranscribeCallbacks inside;
+    inside.cancelled = guarded(callbacks.cancelled);
+    inside.on_warning = guarded(callbacks.on_warning);
     if (languages.detects()) {
-      how.language = languages.of(utterance, final);
+      how.language = languages.of(utterance, final, inside);
       how.languages.clear();
       how.multilingual = false;
     }
     // Text in another language would draw this one into it.
     const bool goes_on = language.empty() || !how.language || *how.language == language;
     if (goes_on) how.initial_prompt = previous_text;
-    const Transcript transcript = transcriber.transcribe(utterance, how);
+    const Transcript transcript = transcriber.transcribe(utterance, how, inside);
+    if (transcript.is_cut) throw Cancelled();
     heard_language = transcript.language;
+    words.clear();
+    for (const Segment& segment : transcript.segments) {
+      for (Word word : segment.words) {
+        word.start += seconds(*start);
+        word.end += seconds(*start);
+        words.push_back(std::move(word));
+      }
+    }
     return transcript.text;
   }
 
@@ -164,13 +180,14 @@ struct LiveTranscriber::Impl {
 
   void tell(int64_t begin, int64_t end, bool final) {
     told = true;
-    if (!on_text) return;
-    guarded(on_text)({.confirmed = agreement.confirmed(),
-                      .tentative = agreement.tentative(),
-                      .start = seconds(begin),
-                      .end = seconds(end),
-                      .is_final = final,
-                      .language = heard_language});
+    if (!callbacks.on_text) return;
+    guarded(callbacks.on_text)({.confirmed = agreement.confirmed(),
+                                .tentative = agreement.tentative(),
+                                .start = seconds(begin),
+                                .end = seconds(end),
+                                .is_final = final,
+                                .language = heard_language,
+                                .words = words});
   }
 
   /// Sound before an utterance is needed as far as the padding goes and a chunk more.
@@ -192,11 +209,12 @@ struct LiveTranscriber::Impl {
 
   Transcriber& transcriber;
   LiveOptions options;
-  Callback on_text;
+  LiveCallbacks callbacks;
   SpeechStream stream;
   std::string previous_text;   // and the initial prompt
   std::string language;        // of previous_text; empty before the first text
   std::string heard_language;  // of the last hypothesis
+  std::vector<Word> words;     // of it
   UtteranceLanguages languages;
   std::vector<float> samples;  // since first_sample
   int64_t first_sample = 0;
@@ -208,11 +226,16 @@ struct LiveTranscriber::Impl {
 };
 
 LiveTranscriber::LiveTranscriber(Transcriber& transcriber, SpeechDetector& detector,
-                                 LiveOptions options, Callback on_text)
+                                 LiveOptions options, LiveCallbacks callbacks)
     : impl_(with_errors([&] {
         return std::make_unique<Impl>(transcriber, detector, std::move(options),
-                                      std::move(on_text));
+                                      std::move(callbacks));
       })) {}
+
+LiveTranscriber::LiveTranscriber(Transcriber& transcriber, SpeechDetector& detector,
+                                 LiveOptions options, Callback on_text)
+    : LiveTranscriber(transcriber, detector, std::move(options),
+                      LiveCallbacks{std::move(on_text), {}, {}}) {}
 
 LiveTranscriber::~LiveTranscriber() = default;
 

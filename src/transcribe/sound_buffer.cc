@@ -11,10 +11,15 @@ constexpr int64_t kBlock = kSampleRate;  // samples
 
 }  // namespace
 
+bool SoundBuffer::fill_unless_cancelled() {
+  if (cancellation_ != nullptr) cancellation_->check();
+  return fill();
+}
+
 bool SoundBuffer::reaches(int64_t count) {
   if (size_) return *size_ >= count;
   while (end_ < count) {
-    if (!fill()) {
+    if (!fill_unless_cancelled()) {
       size_ = end_;
       return false;
     }
@@ -39,7 +44,7 @@ void SoundBuffer::copy(int64_t begin, int64_t end, float* out) {
     begin_ = end_ = 0;
   }
   // Not with reaches(): the size may be known from before.
-  while (end_ < to && fill()) continue;
+  while (end_ < to && fill_unless_cancelled()) continue;
   if (end_ < to && !size_) size_ = end_;
   to = std::min(to, end_);
   for (int64_t at = from; at < to;) {

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "common/cancellation.h"
 #include "whisper_s4y/audio.h"
 
 namespace whisper_s4y {
@@ -25,6 +26,9 @@ class SoundBuffer {
   virtual ~SoundBuffer() = default;
   SoundBuffer(const SoundBuffer&) = delete;
   SoundBuffer& operator=(const SoundBuffer&) = delete;
+
+  /// From now on asked before more is read, which then throws Cancelled; null: no one.
+  void set_cancellation(Cancellation* cancellation) { cancellation_ = cancellation; }
 
   /// Reads until there are `count` samples from the beginning on; false when the recording has
   /// fewer.
@@ -60,8 +64,10 @@ class SoundBuffer {
   void append(std::span<const float> samples);
 
  private:
+  bool fill_unless_cancelled();
   void forget();
 
+  Cancellation* cancellation_ = nullptr;
   int64_t kept_;
   std::optional<int64_t> size_;
   int64_t begin_ = 0;                      // of the first block

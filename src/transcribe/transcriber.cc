@@ -1,11 +1,16 @@
 #include "whisper_s4y/transcriber.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "common/boundary.h"
+#include "common/cancellation.h"
 #include "decoding/window_decoder.h"
 #include "runtime/model_state.h"
 #include "runtime/whisper_model.h"
@@ -13,7 +18,9 @@
 #include "transcribe/check_options.h"
 #include "transcribe/language_vote.h"
 #include "transcribe/log_mel.h"
+#include "transcribe/segments.h"
 #include "transcribe/sound_buffer.h"
+#include "transcribe/speech.h"
 #include "transcribe/speech_windows.h"
 #include "transcribe/transcribe_recording.h"
 #include "transcribe/transcriber_over.h"
@@ -23,20 +30,50 @@ namespace whisper_s4y {
 
 namespace {
 
-// What the caller's callbacks throw passes through, and what was cancelled once stays so: nobody
-// is asked again.
-TranscribeCallbacks guarded_callbacks(const TranscribeCallbacks& callbacks) {
+/// Models and sound ask the caller while it lives.
+class CancellationScope {
+ public:
+  explicit CancellationScope(Cancellation* cancellation) : cancellation_(cancellation) {}
+  ~CancellationScope() {
+    for (DecoderModel* model : models_) model->set_cancellation(nullptr);
+  }
+  CancellationScope(const CancellationScope&) = delete;
+  CancellationScope& operator=(const CancellationScope&) = delete;
+
+  void add(DecoderModel& model) {
+    model.set_cancellation(cancellation_);
+    models_.push_back(&model);
+  }
+
+ private:
+  Cancellation* cancellation_;
+  std::vector<DecoderModel*> models_;
+};
+
+// What the caller's callbacks throw passes through. `given` gets the segments that on_segment
+// hears, should they be all there is.
+TranscribeCallbacks guarded_callbacks(const TranscribeCallbacks& callbacks,
+                                      Cancellation& cancellation, std::vector<Segment>& given) {
   TranscribeCallbacks result{.on_segment = guarded(callbacks.on_segment),
                              .on_progress = guarded(callbacks.on_progress),
                              .cancelled = {},
                              .on_warning = guarded(callbacks.on_warning)};
-  if (callbacks.cancelled) {
-    result.cancelled = [ask = guarded(callbacks.cancelled), is_cancelled = false]() mutable {
-      is_cancelled = is_cancelled || ask();
-      return is_cancelled;
-    };
-  }
+  if (!callbacks.cancelled) return result;
+  result.on_segment = [&given, tell = std::move(result.on_segment)](const Segment& segment) {
+    given.push_back(segment);
+    if (tell) tell(segment);
+  };
+  result.cancelled = [&cancellation] {
+    if (!cancellation.requested_now()) return false;
+    cancellation.rethrow();
+    return true;
+  };
   return result;
+}
+
+std::string cut_warning(const Transcript& transcript) {
+  const double end = transcript.segments.empty() ? 0.0 : transcript.segments.back().end;
+  return fmt::format("The transcription was stopped: what is said after {:.1f} s is missing.", end);
 }
 
 }  // namespace
@@ -52,6 +89,8 @@ struct Transcriber::Impl {
   using OpenSound = std::function<std::unique_ptr<SoundBuffer>(const TranscribeOptions& checked)>;
   Transcript transcribe(const TranscribeOptions& options, const TranscribeCallbacks& callbacks,
                         const OpenSound& open);
+  [[nodiscard]] Transcript transcript_of(std::vector<Segment> segments, const SoundBuffer& sound,
+                                         const TranscribeOptions& options) const;
   SpeechDetector& speech_detector(std::unique_ptr<SpeechDetector>& place,
                                   const TranscribeCallbacks& callbacks);
   std::vector<DecoderModel*> workers(int count);
@@ -123,10 +162,15 @@ Transcript Transcriber::transcribe(AudioReader& audio, const TranscribeOptions& 
 Transcript Transcriber::Impl::transcribe(const TranscribeOptions& options,
                                          const TranscribeCallbacks& callbacks,
                                          const OpenSound& open) {
-  const TranscribeCallbacks inside = guarded_callbacks(callbacks);
+  Cancellation cancellation(guarded(callbacks.cancelled));
+  Cancellation* const asked = callbacks.cancelled ? &cancellation : nullptr;
+  std::vector<Segment> given;
+  const TranscribeCallbacks inside = guarded_callbacks(callbacks, cancellation, given);
   const TranscribeOptions checked = checked_options(options, model);
   std::vector<std::string> warnings = cut_texts(checked, model, tokenizer);
   if (inside.on_warning) std::ranges::for_each(warnings, inside.on_warning);
+  CancellationScope scope(asked);
+  scope.add(model);
   const auto detector_in = [&](std::unique_ptr<SpeechDetector>& place) -> DetectorSource {
     return [&]() -> SpeechDetector& { return speech_detector(place, inside); };
   };
@@ -134,9 +178,38 @@ Transcript Transcriber::Impl::transcribe(const TranscribeOptions& options,
                                  .tokenizer = tokenizer,
                                  .detector = detector_in(detector),
                                  .listener = detector_in(listener),
-                                 .workers = [&](int count) { return workers(count); }};
-  Transcript transcript = transcribe_recording(tools, *open(checked), checked, inside);
+                                 .workers = [&](int count) {
+                                   const auto models = workers(count);
+                                   for (DecoderModel* worker : models) scope.add(*worker);
+                                   return models;
+                                 }};
+  const std::unique_ptr<SoundBuffer> sound = open(checked);
+  sound->set_cancellation(asked);
+  Transcript transcript;
+  try {
+    transcript = transcribe_recording(tools, *sound, checked, inside);
+  } catch (const Cancelled&) {
+    transcript = transcript_of(std::move(given), *sound, checked);
+  }
+  transcript.is_cut = cancellation.was_requested();
+  if (transcript.is_cut) {
+    warnings.push_back(cut_warning(transcript));
+    if (inside.on_warning) inside.on_warning(warnings.back());
+  }
   transcript.warnings = std::move(warnings);
+  return transcript;
+}
+
+// What there is when the end is missing.
+Transcript Transcriber::Impl::transcript_of(std::vector<Segment> segments, const SoundBuffer& sound,
+                                            const TranscribeOptions& options) const {
+  Transcript transcript = without_speech(options, model.info());
+  transcript.duration = static_cast<double>(sound.size().value_or(sound.heard())) / kSampleRate;
+  transcript.text = text_of(segments, tokenizer, model.info().generation);
+  if (transcript.language.empty() && !segments.empty()) {
+    transcript.language = segments.front().language;
+  }
+  transcript.segments = std::move(segments);
   return transcript;
 }
 
@@ -163,11 +236,15 @@ std::vector<DecoderModel*> Transcriber::Impl::workers(int count) {
 bool Transcriber::is_multilingual() const { return impl_->model.info().generation.is_multilingual; }
 
 std::vector<std::pair<std::string, float>> Transcriber::detect_language(
-    Span<const float> audio, const TranscribeOptions& options) {
+    Span<const float> audio, const TranscribeOptions& options,
+    const TranscribeCallbacks& callbacks) {
   return with_errors([&] {
+    Cancellation cancellation(guarded(callbacks.cancelled));
+    CancellationScope scope(callbacks.cancelled ? &cancellation : nullptr);
+    scope.add(impl_->model);
     const TranscribeOptions checked = checked_options(options, impl_->model);
     const DetectorSource detector = [&]() -> SpeechDetector& {
-      return impl_->speech_detector(impl_->detector, {});
+      return impl_->speech_detector(impl_->detector, callbacks);
     };
     MemorySound sound(audio);
     const std::vector<Clip> clips =

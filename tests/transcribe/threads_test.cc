@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <thread>
 #include <vector>
 
@@ -11,11 +13,15 @@
 #include "support/files.h"
 #include "whisper_s4y/audio.h"
 #include "whisper_s4y/live.h"
+#include "whisper_s4y/model.h"
 #include "whisper_s4y/output.h"
 #include "whisper_s4y/transcriber.h"
 
 namespace whisper_s4y {
 namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 const std::filesystem::path kRecording = source_dir() / "examples" / "jfk.flac";
 
@@ -46,6 +52,56 @@ TEST(Threads, FourTranscribersAtOnce) {
   });
   for (const Transcript& transcript : transcripts) EXPECT_EQ(transcript, transcripts[0]);
   EXPECT_EQ(folder.names().size(), 4U);
+}
+
+TEST(Threads, FourTranscribersOfOneModel) {
+  const Model model(small_model());
+  const std::vector<float> audio = load_audio(kRecording);
+  TranscribeOptions options = quick_options();
+  options.word_timestamps = true;
+  const Transcript alone = Transcriber(model).transcribe(audio, options);
+  std::vector<Transcript> transcripts(4);
+  at_once(4, [&](int i) {
+    SessionOptions session;
+    session.threads = i % 2;  // the model's number, and one
+    Transcriber transcriber(model, session);
+    for (int round = 0; round < 3; ++round) {
+      transcripts[static_cast<size_t>(i)] = transcriber.transcribe(audio, options);
+    }
+  });
+  for (const Transcript& transcript : transcripts) EXPECT_EQ(transcript, alone);
+}
+
+TEST(Threads, AnotherThreadCancels) {
+  const std::vector<float> once = load_audio(kRecording);
+  std::vector<float> audio;
+  for (int i = 0; i < 200; ++i) audio.insert(audio.end(), once.begin(), once.end());
+  const Model model(small_model());
+  for (const int batch_size : {0, 1, 2}) {
+    Transcriber transcriber(model);
+    TranscribeOptions options = quick_options();
+    options.batch_size = batch_size;
+    std::atomic<bool> stop = false;
+    std::atomic<bool> begun = false;
+    TranscribeCallbacks callbacks;
+    callbacks.cancelled = [&] {
+      begun = true;
+      begun.notify_all();
+      return stop.load();
+    };
+    std::jthread other([&] {
+      begun.wait(false);
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+      stop = true;
+    });
+    const Transcript transcript = transcriber.transcribe(audio, options, callbacks);
+    EXPECT_TRUE(transcript.is_cut);
+    EXPECT_THAT(transcript.warnings, ElementsAre(HasSubstr("The transcription was stopped")));
+    // It goes on as if nothing had been.
+    const Transcript again = transcriber.transcribe(once, options);
+    EXPECT_FALSE(again.is_cut);
+    EXPECT_EQ(again, Transcriber(model).transcribe(once, options));
+  }
 }
 
 TEST(Threads, ABatchAndItsCallbacks) {
