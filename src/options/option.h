@@ -54,7 +54,8 @@ struct OptionTable;
 /// A row. The functions take a struct of the table's type.
 struct Option {
   OptionName name;
-  std::string_view help;  // a line, without a full stop
+  std::string_view field;  // what the compiler calls the field, to tell it from others
+  std::string_view help;   // a line, without a full stop
   OptionDetails details;
   OptionKind kind;
   bool is_nullable;                               // may be nothing: "none" as text, null in JSON
@@ -85,6 +86,25 @@ using StructOf = decltype(struct_of(kField));
 
 template <auto kField>
 using FieldOf = std::remove_cvref_t<decltype(std::declval<StructOf<kField>>().*kField)>;
+
+// Addresses of functions would do, were they constant with -fsanitize=undefined too. This text has
+// the argument in it: "... kField = &whisper_s4y::VadOptions::threshold ...".
+template <auto kField>
+consteval std::string_view field_text() {
+  return __PRETTY_FUNCTION__;
+}
+
+constexpr bool is_letter(char c) {
+  return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/// Whether a row's name is that of its field.
+constexpr bool is_named_for_its_field(const Option& row) {
+  const size_t name = row.field.rfind("::", row.field.find_first_of(";]", row.field.find('&'))) + 2;
+  const std::string_view rest = row.field.substr(name);
+  const size_t size = row.name.field.size();
+  return rest.starts_with(row.name.field) && (rest.size() == size || !is_letter(rest[size]));
+}
 
 template <auto kField>
 void get(const void* options, Json& value) {
@@ -127,6 +147,7 @@ constexpr Option option(std::string_view name, std::string_view help, OptionDeta
   using Value = ValueOf<Field>;
   details.bounds = options_detail::bounds_of_type<NumberOf<Field>>(details.bounds);
   Option row{.name = {.field = name, .flag = details.flag},
+             .field = options_detail::field_text<kField>(),
              .help = help,
              .details = details,
              .kind = kKindOf<Value>,
@@ -148,17 +169,18 @@ constexpr Option option(std::string_view name, std::string_view help, OptionDeta
 template <auto kField>
 constexpr OptionName name_of(std::span<const Option> rows) {
   for (const Option& row : rows) {
-    if (row.get == &options_detail::get<kField>) return row.name;
+    if (row.field == options_detail::field_text<kField>()) return row.name;
   }
   return {};
 }
 
-/// Whether every field of a struct has a row, those apart that are callbacks.
+/// Whether every field of a struct has one row with its name, those apart that are callbacks.
 template <typename Options>
 constexpr bool describes(std::span<const Option> rows, size_t callbacks = 0) {
   for (size_t i = 0; i < rows.size(); ++i) {
+    if (!options_detail::is_named_for_its_field(rows[i])) return false;
     for (size_t j = 0; j < i; ++j) {
-      if (rows[i].get == rows[j].get || rows[i].name.field == rows[j].name.field) return false;
+      if (rows[i].field == rows[j].field) return false;
     }
   }
   return rows.size() + callbacks == field_count<Options>();

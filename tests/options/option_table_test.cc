@@ -78,6 +78,12 @@ constexpr Option kRows[] = {
 static_assert(describes<Sample>(kRows));
 static_assert(!describes<Sample>(std::span(kRows).first(13)), "a field without a row");
 static_assert(describes<Sample>(std::span(kRows).first(13), 1), "unless it is a callback");
+constexpr Option kMisnamedRows[] = {option<&Inner::depth>("dept", ""),
+                                    option<&Inner::width>("width", "")};
+static_assert(!describes<Inner>(kMisnamedRows));
+constexpr Option kDoubleRows[] = {option<&Inner::depth>("depth", ""),
+                                  option<&Inner::depth>("depth", "")};
+static_assert(!describes<Inner>(kDoubleRows));
 static_assert(field_count<Inner>() == 2);
 static_assert(field_count<Sample>() == 14);
 static_assert(name_of<&Sample::ratio>(kRows).flag == "--the-ratio");
