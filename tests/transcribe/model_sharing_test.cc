@@ -48,7 +48,7 @@ TEST(ModelSharing, MemoryStaysFlat) {
 #endif
   constexpr double kMost = 2e6;
   const std::vector<float> audio = recording();
-  Transcriber transcriber(Model(small_model()));
+  Transcriber transcriber{Model(small_model())};
   const auto transcribe = [&](int times) {
     for (int i = 0; i < times; ++i) (void)transcriber.transcribe(audio, quick_options());
   };
