@@ -60,8 +60,10 @@ class Span {
 }  // namespace whisper_s4y
 
 #if __cplusplus >= 202002L
+// NOLINTBEGIN(readability-identifier-naming): the standard has named these
 template <typename T>
 inline constexpr bool std::ranges::enable_borrowed_range<whisper_s4y::Span<T>> = true;
 template <typename T>
 inline constexpr bool std::ranges::enable_view<whisper_s4y::Span<T>> = true;
+// NOLINTEND(readability-identifier-naming)
 #endif
