@@ -6,8 +6,8 @@
 
 namespace whisper_s4y {
 
-/// Found as the recording is heard. Long silence is between two spans, before the first or after the
-/// last; shorter silence is part of them.
+/// Found as the recording is heard. Long silence is between two spans, before the first or after
+/// the last; shorter silence is part of them.
 class AudibleSpans {
  public:
   /// Silence of `shortest` frames or more is long. `log_mel` outlives the object.

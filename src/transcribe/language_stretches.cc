@@ -161,8 +161,8 @@ void LanguageCourse::decide_first(size_t count, size_t language) {
 }
 
 void LanguageCourse::decide(int64_t sample) {
-  const auto count = static_cast<size_t>(
-      std::ranges::count_if(waiting_, [&](const Waiting& one) { return one.piece.place.start < sample; }));
+  const auto count = static_cast<size_t>(std::ranges::count_if(
+      waiting_, [&](const Waiting& one) { return one.piece.place.start < sample; }));
   if (count == 0) return;
   // Which language of the last one to decide each course comes from.
   std::vector<size_t> origins(scores_.size());

@@ -112,15 +112,15 @@ class StretchBuilder {
 
  private:
   std::deque<LanguageStretch> stretches_;
-  int64_t end_ = 0;       // of the piece before
+  int64_t end_ = 0;      // of the piece before
   float speech_ = 0.0F;  // samples in the last stretch
 };
 
 /// The stretches of a recording, found by showing the model the pieces of speech within the clips.
 class HeardLanguages : public LanguageStretches {
  public:
-  /// All of them outlive the object, which tells the listener to hear more when it needs it. Nothing
-  /// was heard yet.
+  /// All of them outlive the object, which tells the listener to hear more when it needs it.
+  /// Nothing was heard yet.
   HeardLanguages(DecoderModel& model, const Tokenizer& tokenizer, SoundBuffer& sound,
                  SpeechListener& listener, const ClipSamples& clips,
                  const TranscribeOptions& options, const TranscribeCallbacks& callbacks);

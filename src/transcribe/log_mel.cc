@@ -131,8 +131,7 @@ void LogMel::copy(int begin, int count, float rest, std::span<float> logmel) {
       const float* source = piece.values.data() + static_cast<ptrdiff_t>(bin) * piece.count;
       float* target = logmel.data() + static_cast<ptrdiff_t>(bin) * kWindowFrames;
       std::transform(source + (from - piece.begin), source + (to - piece.begin),
-                     target + (from - begin),
-                     [&](float value) { return std::max(value, lowest); });
+                     target + (from - begin), [&](float value) { return std::max(value, lowest); });
     }
   }
 }

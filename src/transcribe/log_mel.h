@@ -15,9 +15,9 @@ namespace whisper_s4y {
 /// Log-mel frames of a recording as openai/whisper's log_mel_spectrogram(audio, padding = 480000)
 /// gives them: silence follows the recording, and values are clamped at a maximum - 8 (in log10).
 ///
-/// The reference's maximum is that of the whole recording. Here it is that of all frames heard up to
-/// now, which reach SoundBuffer::look_ahead() behind the window asked for: the same for recordings
-/// that are shorter than that.
+/// The reference's maximum is that of the whole recording. Here it is that of all frames heard up
+/// to now, which reach SoundBuffer::look_ahead() behind the window asked for: the same for
+/// recordings that are shorter than that.
 ///
 /// The model's `features` part takes exactly 30 s, reflects the signal at both ends and clamps at
 /// its own maximum - 8. A longer recording is therefore taken in overlapping pieces of which only
@@ -67,9 +67,9 @@ class LogMel {
   DecoderModel& model_;
   SoundBuffer& sound_;
   int num_mel_bins_;
-  int next_ = 0;               // frame behind the last piece
-  std::deque<Piece> pieces_;   // without gaps
-  float maximum_;              // of all frames heard
+  int next_ = 0;                // frame behind the last piece
+  std::deque<Piece> pieces_;    // without gaps
+  float maximum_;               // of all frames heard
   std::vector<float> samples_;  // [480000]
   std::vector<float> logmel_;   // [num_mel_bins, 3000]
 };

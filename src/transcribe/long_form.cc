@@ -175,8 +175,8 @@ std::optional<int> LongForm::next_sound(const Clip& clip, int seek) {
 bool LongForm::is_empty_rest(const Clip& clip, int seek, int end) {
   if (!detector_ || seek == clip.begin || end - seek >= kShortRest) return false;
   const int begin = std::max(clip.begin, seek - kBeforeRest);
-  const std::vector<float> probs = detector_().speech_probs(
-      sound_.copy(int64_t{begin} * kHopLength, int64_t{end} * kHopLength));
+  const std::vector<float> probs =
+      detector_().speech_probs(sound_.copy(int64_t{begin} * kHopLength, int64_t{end} * kHopLength));
   const auto first = static_cast<size_t>(seek - begin) * kHopLength / kVadChunk;
   return std::all_of(probs.begin() + static_cast<ptrdiff_t>(std::min(first, probs.size())),
                      probs.end(), [](float prob) { return prob < kMaybeSpeech; });

@@ -177,13 +177,13 @@ int64_t JoinedSpeech::look_ahead(int64_t position) {
 
 int64_t kept_for_speech(const VadOptions& options) {
   // Segments are taken as they are found; what may yet be left out must wait.
-  constexpr double kAtLeast = 60;   // seconds
+  constexpr double kAtLeast = 60;  // seconds
   constexpr double kAtMost = 1e7;  // seconds: 115 days
   const double longest = std::isfinite(options.max_speech_duration_s)
                              ? std::min(options.max_speech_duration_s, kAtMost)
                              : 0;
-  const int ms = options.min_silence_duration_ms + options.min_speech_duration_ms +
-                 2 * options.speech_pad_ms;
+  const int ms =
+      options.min_silence_duration_ms + options.min_speech_duration_ms + 2 * options.speech_pad_ms;
   return static_cast<int64_t>((kAtLeast + longest + ms / 1000.0) * kSampleRate);
 }
 

@@ -1,4 +1,5 @@
-// The speech of a recording, found as it is heard, cut out, and the way back to the recording's times.
+// The speech of a recording, found as it is heard, cut out, and the way back to the recording's
+// times.
 #pragma once
 
 #include <cstdint>
@@ -83,7 +84,8 @@ class SpeechParts {
 class ClippedSpeech : public SpeechParts {
  public:
   /// All of them outlive the object; the listener tells the segmenter.
-  ClippedSpeech(SpeechListener& listener, const SpeechSegmenter& segmenter, const ClipSamples& clips)
+  ClippedSpeech(SpeechListener& listener, const SpeechSegmenter& segmenter,
+                const ClipSamples& clips)
       : listener_(listener), segmenter_(segmenter), clips_(clips) {}
 
   [[nodiscard]] std::optional<SpeechSegment> next() override;

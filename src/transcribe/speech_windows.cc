@@ -7,11 +7,11 @@
 namespace whisper_s4y {
 namespace {
 
-constexpr float kThreshold = 0.5F;   // VadOptions::threshold
+constexpr float kThreshold = 0.5F;    // VadOptions::threshold
 constexpr int64_t kHeardAtOnce = 32;  // chunks, about a second
-constexpr size_t kEnough = 32;       // chunks of speech that a window needs to count
-constexpr int kSoon = 500;           // frames: speech that begins so soon does not move the window
-constexpr int kPadding = 40;         // frames before the speech
+constexpr size_t kEnough = 32;        // chunks of speech that a window needs to count
+constexpr int kSoon = 500;            // frames: speech that begins so soon does not move the window
+constexpr int kPadding = 40;          // frames before the speech
 
 size_t chunk_of(int frame) { return static_cast<size_t>(frame) * kHopLength / kVadChunk; }
 int frame_of(size_t chunk) { return static_cast<int>(chunk * kVadChunk / kHopLength); }

@@ -28,8 +28,7 @@ int64_t SpeechSegmenter::share(int64_t silence) const {
 
 // Where a segment begins with its padding.
 int64_t SpeechSegmenter::padded(int64_t start) const {
-  return end_before_ ? start - share(start - *end_before_)
-                     : std::max<int64_t>(0, start - padding_);
+  return end_before_ ? start - share(start - *end_before_) : std::max<int64_t>(0, start - padding_);
 }
 
 void SpeechSegmenter::settle(int64_t padding) {
