@@ -33,8 +33,8 @@
 #ifndef WHISPER_S4Y_WHISPER_S4Y_H
 #define WHISPER_S4Y_WHISPER_S4Y_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include <stddef.h> /* NOLINT(modernize-deprecated-headers): this is C */
+#include <stdint.h> /* NOLINT(modernize-deprecated-headers) */
 
 #include "whisper_s4y/export.h"
 
