@@ -179,7 +179,7 @@ Transcript Transcriber::Impl::transcribe(const TranscribeOptions& options,
                                  .detector = detector_in(detector),
                                  .listener = detector_in(listener),
                                  .workers = [&](int count) {
-                                   const auto models = workers(count);
+                                   auto models = workers(count);
                                    for (DecoderModel* worker : models) scope.add(*worker);
                                    return models;
                                  }};
