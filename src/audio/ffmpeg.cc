@@ -8,12 +8,12 @@ namespace whisper_s4y {
 void silence(AVFormatContext& format) {
   // A file's messages have no level of their own as a codec's have, but the class that tells
   // av_log() so can be another. The number it finds is one that readers of files do not use.
-  static const AVClass kSilentClass = [] {
+  static const AVClass silent_class = [] {
     AVClass described = *avformat_get_class();
     described.log_level_offset_offset = offsetof(AVFormatContext, metadata_header_padding);
     return described;
   }();
-  format.av_class = &kSilentClass;
+  format.av_class = &silent_class;
   format.metadata_header_padding = kSilent;
 }
 
