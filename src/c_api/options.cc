@@ -1,5 +1,6 @@
 #include "c_api/options.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace whisper_s4y::c_api {
@@ -11,27 +12,37 @@ struct Kind {
   const OptionTable& (*table)();
 };
 
-template <typename Options>
-constexpr Kind kind(std::string_view name) {
-  return {kind_of<Options>(), name, &option_table<Options>};
-}
-
 constexpr Kind kKinds[] = {
-    kind<TranscribeOptions>("TRANSCRIBE_OPTIONS"),
-    kind<VadOptions>("VAD_OPTIONS"),
-    kind<LiveOptions>("LIVE_OPTIONS"),
-    kind<OutputOptions>("OUTPUT_OPTIONS"),
-    kind<AudioOptions>("AUDIO_OPTIONS"),
-    kind<RuntimeOptions>("RUNTIME_OPTIONS"),
-    kind<ConvertOptions>("CONVERT_OPTIONS"),
+    {WHISPER_S4Y_TRANSCRIBE_OPTIONS, "TRANSCRIBE_OPTIONS", &option_table<TranscribeOptions>},
+    {WHISPER_S4Y_VAD_OPTIONS, "VAD_OPTIONS", &option_table<VadOptions>},
+    {WHISPER_S4Y_LIVE_OPTIONS, "LIVE_OPTIONS", &option_table<LiveOptions>},
+    {WHISPER_S4Y_OUTPUT_OPTIONS, "OUTPUT_OPTIONS", &option_table<OutputOptions>},
+    {WHISPER_S4Y_AUDIO_OPTIONS, "AUDIO_OPTIONS", &option_table<AudioOptions>},
+    {WHISPER_S4Y_RUNTIME_OPTIONS, "RUNTIME_OPTIONS", &option_table<RuntimeOptions>},
+    {WHISPER_S4Y_CONVERT_OPTIONS, "CONVERT_OPTIONS", &option_table<ConvertOptions>},
 };
 
-const Kind& find_kind(whisper_s4y_options_kind wanted) {
+const OptionTable& table_of(whisper_s4y_options_kind wanted) {
   for (const Kind& one : kKinds) {
-    if (one.kind == wanted) return one;
+    if (one.kind == wanted) return one.table();
   }
   fail(ErrorCode::invalid_argument, "There are no options of the kind {}.",
        static_cast<int>(wanted));
+}
+
+std::string_view kind_name(const OptionTable& table) {
+  const auto* found =
+      std::ranges::find_if(kKinds, [&](const Kind& one) { return &one.table() == &table; });
+  return found->name;
+}
+
+/// Changes a copy first: what fails changes nothing.
+template <typename Change>
+void change(whisper_s4y_options& options, Change set) {
+  const std::shared_ptr<void> changed = options.table.make();
+  set_options(options.table, changed.get(), get_options(options.table, options.values.get()));
+  set(changed.get());
+  options.values = changed;
 }
 
 std::string_view name_of(OptionKind kind) {
@@ -72,13 +83,13 @@ Json described(const Option& row, const void* defaults) {
 
 }  // namespace
 
-const void* values_of(const whisper_s4y_options* options, whisper_s4y_options_kind kind,
+const void* values_of(const whisper_s4y_options& options, const OptionTable& table,
                       std::string_view name) {
-  if (options->kind != kind) {
-    fail(ErrorCode::invalid_argument, "{} must be {}, not {}.", name, find_kind(kind).name,
-         find_kind(options->kind).name);
+  if (&options.table != &table) {
+    fail(ErrorCode::invalid_argument, "{} must be {}, not {}.", name, kind_name(table),
+         kind_name(options.table));
   }
-  return options->values.get();
+  return options.values.get();
 }
 
 }  // namespace whisper_s4y::c_api
@@ -90,8 +101,8 @@ whisper_s4y_status whisper_s4y_options_create(whisper_s4y_options_kind kind,
                                               whisper_s4y_options** options) {
   return guarded_call([&] {
     needed(options, "options") = nullptr;
-    const OptionTable& table = find_kind(kind).table();
-    *options = new whisper_s4y_options{kind, table, table.make()};
+    const OptionTable& table = table_of(kind);
+    *options = new whisper_s4y_options{table, table.make()};
   });
 }
 
@@ -103,11 +114,7 @@ whisper_s4y_status whisper_s4y_options_set(whisper_s4y_options* options, const c
     whisper_s4y_options& target = needed(options, "options");
     const std::string option = needed_text(name, "name");
     const std::string text = needed_text(value, "value");
-    // A copy first: what fails changes nothing.
-    const std::shared_ptr<void> changed = target.table.make();
-    set_options(target.table, changed.get(), get_options(target.table, target.values.get()));
-    set_option_text(target.table, changed.get(), option, text);
-    target.values = changed;
+    change(target, [&](void* values) { set_option_text(target.table, values, option, text); });
   });
 }
 
@@ -115,10 +122,7 @@ whisper_s4y_status whisper_s4y_options_set_json(whisper_s4y_options* options, co
   return guarded_call([&] {
     whisper_s4y_options& target = needed(options, "options");
     const std::string text = needed_text(json, "json");
-    const std::shared_ptr<void> changed = target.table.make();
-    set_options(target.table, changed.get(), get_options(target.table, target.values.get()));
-    set_options_json(target.table, changed.get(), text);
-    target.values = changed;
+    change(target, [&](void* values) { set_options_json(target.table, values, text); });
   });
 }
 
@@ -133,7 +137,7 @@ whisper_s4y_status whisper_s4y_options_get_json(const whisper_s4y_options* optio
 whisper_s4y_status whisper_s4y_options_describe(whisper_s4y_options_kind kind, char** json) {
   return guarded_call([&] {
     needed(json, "json") = nullptr;
-    const OptionTable& table = find_kind(kind).table();
+    const OptionTable& table = table_of(kind);
     const std::shared_ptr<void> defaults = table.make();
     Json rows = Json::array();
     for (const Option& row : table.rows) rows.push_back(described(row, defaults.get()));
