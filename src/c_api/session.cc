@@ -15,15 +15,6 @@ using namespace whisper_s4y::c_api;
 
 namespace {
 
-const TensorInfo& find_tensor(const std::vector<TensorInfo>& tensors, const std::string& name,
-                              const std::string& signature) {
-  const auto found = std::ranges::find(tensors, name, &TensorInfo::name);
-  if (found == tensors.end()) {
-    fail(ErrorCode::not_found, "Signature \"{}\" has no tensor \"{}\" there.", signature, name);
-  }
-  return *found;
-}
-
 void give_tensor(whisper_s4y_tensor* target, const TensorInfo& info, const void* data,
                  size_t bytes) {
   whisper_s4y_tensor tensor{};
@@ -37,6 +28,22 @@ void give_tensor(whisper_s4y_tensor* target, const TensorInfo& info, const void*
   tensor.data = const_cast<void*>(data);
   tensor.bytes = bytes;
   give(target, tensor, "tensor");
+}
+
+/// Gives a tensor of the side `tensors` of a signature, whose memory `bytes_of` has.
+template <typename BytesOf>
+whisper_s4y_status give_side(whisper_s4y_session* session, const char* signature, const char* name,
+                             whisper_s4y_tensor* tensor,
+                             std::vector<TensorInfo> SignatureInfo::*tensors, BytesOf bytes_of) {
+  return guarded_call([&] {
+    Session& s = needed(session, "session").session;
+    const std::string key = needed_text(signature, "signature");
+    const std::string tensor_name = needed_text(name, "name");
+    const auto bytes = bytes_of(s, key, tensor_name);  // throws when there is none
+    const auto& infos = s.signature(key).*tensors;
+    give_tensor(tensor, *std::ranges::find(infos, tensor_name, &TensorInfo::name), bytes.data(),
+                bytes.size());
+  });
 }
 
 }  // namespace
@@ -55,24 +62,18 @@ void whisper_s4y_session_destroy(whisper_s4y_session* session) { delete session;
 
 whisper_s4y_status whisper_s4y_session_input(whisper_s4y_session* session, const char* signature,
                                              const char* name, whisper_s4y_tensor* tensor) {
-  return guarded_call([&] {
-    Session& s = needed(session, "session").session;
-    const std::string key = needed_text(signature, "signature");
-    const TensorInfo& info = find_tensor(s.signature(key).inputs, needed_text(name, "name"), key);
-    const Span<std::byte> bytes = s.input_bytes(key, info.name);
-    give_tensor(tensor, info, bytes.data(), bytes.size());
-  });
+  return give_side(session, signature, name, tensor, &SignatureInfo::inputs,
+                   [](Session& s, const std::string& key, const std::string& tensor_name) {
+                     return s.input_bytes(key, tensor_name);
+                   });
 }
 
 whisper_s4y_status whisper_s4y_session_output(whisper_s4y_session* session, const char* signature,
                                               const char* name, whisper_s4y_tensor* tensor) {
-  return guarded_call([&] {
-    Session& s = needed(session, "session").session;
-    const std::string key = needed_text(signature, "signature");
-    const TensorInfo& info = find_tensor(s.signature(key).outputs, needed_text(name, "name"), key);
-    const Span<const std::byte> bytes = s.output_bytes(key, info.name);
-    give_tensor(tensor, info, bytes.data(), bytes.size());
-  });
+  return give_side(session, signature, name, tensor, &SignatureInfo::outputs,
+                   [](Session& s, const std::string& key, const std::string& tensor_name) {
+                     return s.output_bytes(key, tensor_name);
+                   });
 }
 
 whisper_s4y_status whisper_s4y_session_bind(whisper_s4y_session* session, const char* signature,

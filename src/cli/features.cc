@@ -6,7 +6,6 @@
 #include <array>
 #include <filesystem>
 #include <memory>
-#include <optional>
 
 #include "cli/audio_flags.h"
 #include "cli/commands.h"
@@ -15,12 +14,11 @@
 #include "cli/option_values.h"
 #include "cli/progress.h"
 #include "common/npy.h"
-#include "common/temporary_file.h"
-#include "models/bundle.h"
 #include "runtime/litert_model.h"
 #include "tflite/contract.h"
-#include "tflite/writer.h"
+#include "tflite/reader.h"
 #include "whisper_s4y/audio.h"
+#include "whisper_s4y/convert.h"
 #include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
@@ -37,27 +35,18 @@ struct FeaturesArguments {
   bool quiet = false;     // no summary
 };
 
-/// Writes a front end alone.
-void write_front_end(int num_mel_bins, const fs::path& path) {
-  Module module;
-  ModelConfig config;
-  config.num_mel_bins = num_mel_bins;
-  add_features(module, config);
-  write_tflite(module, path);
+std::shared_ptr<const TfliteFile> front_end(const FeaturesArguments& arguments) {
+  if (!arguments.model.empty()) return std::make_shared<TfliteFile>(arguments.model);
+  return std::make_shared<TfliteFile>(make_front_end(arguments.num_mel_bins), "the front end");
 }
 
 void run_features(const FeaturesArguments& arguments) {
   Audio recording = read_audio(arguments.audio, arguments.options);
   if (!arguments.quiet) std::ranges::for_each(recording.source.warnings, print_warning);
   const std::vector<float> audio = std::move(recording.channels.front().samples);
-  std::optional<TemporaryFile> made;
-  if (arguments.model.empty()) {
-    made.emplace("features");
-    write_front_end(arguments.num_mel_bins, made->path());
-  }
   RuntimeOptions options;
   options.use_cache = false;  // the front end packs in no time
-  LiteRtModel model(made ? made->path() : arguments.model, options, {"features"});
+  LiteRtModel model(front_end(arguments), options, {"features"});
   LiteRtSignature& signature = model.signature("features");
   check_signature({signature.key(), signature.inputs(), signature.outputs()},
                   contract_of("features"), {}, model.file().path().string());

@@ -28,6 +28,7 @@ class LiteRtSignature {
   LiteRtSignature(const LiteRtSignature&) = delete;
   LiteRtSignature& operator=(const LiteRtSignature&) = delete;
 
+  [[nodiscard]] const SignatureInfo& info() const { return info_; }
   [[nodiscard]] const std::string& key() const { return info_.key; }
   [[nodiscard]] const std::vector<TensorInfo>& inputs() const { return info_.inputs; }
   [[nodiscard]] const std::vector<TensorInfo>& outputs() const { return info_.outputs; }

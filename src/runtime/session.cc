@@ -110,10 +110,7 @@ const std::vector<SignatureInfo>& Session::signatures() const {
 }
 
 const SignatureInfo& Session::signature(std::string_view key) const {
-  return with_errors([&]() -> const SignatureInfo& {
-    (void)impl_->runner.signature(key);  // throws when there is none
-    return *std::ranges::find(signatures(), key, &SignatureInfo::key);
-  });
+  return with_errors([&]() -> const SignatureInfo& { return impl_->runner.signature(key).info(); });
 }
 
 void Session::check_input(std::string_view signature, std::string_view name, DType type) {
