@@ -90,7 +90,10 @@ typedef enum whisper_s4y_options_kind {
   WHISPER_S4Y_OUTPUT_OPTIONS = 3,     /**< output.h: OutputOptions */
   WHISPER_S4Y_AUDIO_OPTIONS = 4,      /**< audio.h: AudioOptions */
   WHISPER_S4Y_RUNTIME_OPTIONS = 5,    /**< model.h: RuntimeOptions */
-  WHISPER_S4Y_CONVERT_OPTIONS = 6     /**< convert.h: ConvertOptions */
+  WHISPER_S4Y_CONVERT_OPTIONS = 6,    /**< convert.h: ConvertOptions */
+  /** No kind: it makes any int32_t from 0 on a value of this type, so that what this library does
+   * not know is refused rather than undefined. */
+  WHISPER_S4Y_OPTIONS_KIND_MAX = 0x7fffffff
 } whisper_s4y_options_kind;
 
 /** Options of one kind. Functions that take another kind fail with INVALID_ARGUMENT. */
