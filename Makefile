@@ -4,7 +4,7 @@ PRESET ?= release
 BUILD := build/$(PRESET)
 
 # Files that clang-format lays out; tests and benchmarks included.
-SOURCES = $(shell git ls-files '*.cc' '*.h')
+SOURCES = $(shell git ls-files '*.cc' '*.h' ':!third_party')
 
 .DEFAULT_GOAL := help
 .PHONY: help setup configure build demo test bench accuracy format format-check lint install \

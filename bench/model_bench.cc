@@ -23,7 +23,7 @@
 #include <vector>
 
 #include "common/fail.h"
-#include "common/front_end.h"
+#include "config/front_end.h"
 #include "decoding/logit_math.h"
 #include "decoding/logit_rules.h"
 #include "runtime/litert_model.h"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes src/checkpoint/data/{gpt2,multilingual}.merges.z from genuine tokenizer.json files.
+"""Makes src/vocabulary/data/{gpt2,multilingual}.merges.z from genuine tokenizer.json files.
 
     scripts/make_vocabulary_data.py gpt2 whisper-tiny.en/tokenizer.json
     scripts/make_vocabulary_data.py multilingual whisper-base/tokenizer.json
@@ -29,7 +29,7 @@ def main():
         sys.exit(f"{source} has {len(left)} merges, expected 50000")
     planes = b"".join(bytes(x >> shift & 255 for x in side)
                       for side in (left, right) for shift in (0, 8))
-    out = pathlib.Path(__file__).parent.parent / "src/checkpoint/data" / f"{name}.merges.z"
+    out = pathlib.Path(__file__).parent.parent / "src/vocabulary/data" / f"{name}.merges.z"
     out.write_bytes(zlib.compress(planes, 9))
     print(f"{out}: {out.stat().st_size} bytes")
 

@@ -1,4 +1,4 @@
-// One interface to every checkpoint format: dimensions, tokens and named tensors.
+// What every checkpoint format becomes: dimensions, tokens and named tensors.
 #pragma once
 
 #include <cstddef>
@@ -90,9 +90,5 @@ class Checkpoint {
   /// Throws Error naming the checkpoint and the tensor when it is missing.
   [[nodiscard]] const TensorView& tensor(std::string_view name) const;
 };
-
-/// Opens a checkpoint, finding its format by content. Throws Error with one sentence that names
-/// file, tensor and offset for anything truncated, overlapping, mis-sized or unknown.
-[[nodiscard]] std::unique_ptr<Checkpoint> open_checkpoint(const std::filesystem::path& path);
 
 }  // namespace whisper_s4y

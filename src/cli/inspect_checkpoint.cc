@@ -8,6 +8,7 @@
 #include "cli/inspect.h"
 #include "cli/model_options.h"
 #include "cli/progress.h"
+#include "formats/open_checkpoint.h"
 
 namespace whisper_s4y {
 namespace {

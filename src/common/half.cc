@@ -3,13 +3,69 @@
 #include <bit>
 #include <cstddef>
 
-#if defined(__x86_64__)
-#include <cpuid.h>
-#include <immintrin.h>
+#include "common/vector_targets.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "common/half.cc"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace whisper_s4y {
+namespace HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// Where a processor converts by itself, it rounds as we do; what Highway computes elsewhere does
+// not.
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_NEON
+constexpr bool kConvertsHalves = true;
+#else
+constexpr bool kConvertsHalves = false;
 #endif
 
+// Both give how many numbers they have converted: whole vectors.
+
+size_t to_halves(const float* in, uint16_t* out, size_t count) {
+  size_t i = 0;
+  if constexpr (kConvertsHalves) {
+    const hn::CappedTag<float, 8> floats;
+    const hn::Rebind<hwy::float16_t, decltype(floats)> halves;
+    const hn::Rebind<uint16_t, decltype(floats)> bits;
+    for (; i + hn::Lanes(floats) <= count; i += hn::Lanes(floats)) {
+      const auto converted = hn::DemoteTo(halves, hn::LoadU(floats, in + i));
+      hn::StoreU(hn::BitCast(bits, converted), bits, out + i);
+    }
+  }
+  return i;
+}
+
+size_t to_floats(const uint16_t* in, float* out, size_t count) {
+  size_t i = 0;
+  if constexpr (kConvertsHalves) {
+    const hn::CappedTag<float, 8> floats;
+    const hn::Rebind<hwy::float16_t, decltype(floats)> halves;
+    const hn::Rebind<uint16_t, decltype(floats)> bits;
+    for (; i + hn::Lanes(floats) <= count; i += hn::Lanes(floats)) {
+      const auto stored = hn::BitCast(halves, hn::LoadU(bits, in + i));
+      hn::StoreU(hn::PromoteTo(floats, stored), floats, out + i);
+    }
+  }
+  return i;
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace whisper_s4y
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
 namespace whisper_s4y {
 namespace {
+
+HWY_EXPORT(to_halves);
+HWY_EXPORT(to_floats);
 
 uint16_t to_half(float value) {
   const auto bits = std::bit_cast<uint32_t>(value);
@@ -37,54 +93,15 @@ float from_half(uint16_t half) {
   return std::bit_cast<float>(sign | ((magnitude << 13) + 0x38000000U));
 }
 
-#if defined(__x86_64__)
-__attribute__((target("avx,f16c"))) size_t half_to_float_f16c(std::span<const uint16_t> in,
-                                                              float* out) {
-  size_t i = 0;
-  for (; i + 8 <= in.size(); i += 8) {
-    const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(in.data() + i));
-    _mm256_storeu_ps(out + i, _mm256_cvtph_ps(halves));
-  }
-  return i;
-}
-
-__attribute__((target("avx,f16c"))) size_t float_to_half_f16c(std::span<const float> in,
-                                                              uint16_t* out) {
-  size_t i = 0;
-  for (; i + 8 <= in.size(); i += 8) {
-    const __m256 floats = _mm256_loadu_ps(in.data() + i);
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + i),
-                     _mm256_cvtps_ph(floats, _MM_FROUND_TO_NEAREST_INT));
-  }
-  return i;
-}
-
-bool has_f16c() {
-  // clang 14 does not know "f16c" here; "avx" tells that the system saves the registers.
-  static const bool present = [] {
-    unsigned a = 0, b = 0, c = 0, d = 0;
-    return __builtin_cpu_supports("avx") && __get_cpuid(1, &a, &b, &c, &d) != 0 &&
-           (c & bit_F16C) != 0;
-  }();
-  return present;
-}
-#endif
-
 }  // namespace
 
 void float_to_half(std::span<const float> in, std::span<uint16_t> out) {
-  size_t i = 0;
-#if defined(__x86_64__)
-  if (has_f16c()) i = float_to_half_f16c(in, out.data());
-#endif
+  size_t i = HWY_DYNAMIC_DISPATCH(to_halves)(in.data(), out.data(), in.size());
   for (; i < in.size(); ++i) out[i] = to_half(in[i]);
 }
 
 void half_to_float(std::span<const uint16_t> in, std::span<float> out) {
-  size_t i = 0;
-#if defined(__x86_64__)
-  if (has_f16c()) i = half_to_float_f16c(in, out.data());
-#endif
+  size_t i = HWY_DYNAMIC_DISPATCH(to_floats)(in.data(), out.data(), in.size());
   for (; i < in.size(); ++i) out[i] = from_half(in[i]);
 }
 
@@ -95,3 +112,4 @@ void bfloat16_to_float(std::span<const uint16_t> in, std::span<float> out) {
 }
 
 }  // namespace whisper_s4y
+#endif

@@ -4,9 +4,10 @@
 #include <memory>
 
 #include "checkpoint/checkpoint.h"
-#include "checkpoint/export.h"
 #include "common/boundary.h"
 #include "conversion/callbacks.h"
+#include "export/export_checkpoint.h"
+#include "formats/open_checkpoint.h"
 
 namespace whisper_s4y {
 

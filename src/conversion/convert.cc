@@ -13,6 +13,7 @@
 #include "common/output_file.h"
 #include "conversion/callbacks.h"
 #include "conversion/convert_options.h"
+#include "formats/open_checkpoint.h"
 #include "models/write_bundle.h"
 #include "tokenizer/languages.h"
 #include "verify/check_signatures.h"

@@ -1,6 +1,7 @@
 #include "common/boundary.h"
 #include "common/mapped_file.h"
 #include "conversion/describe.h"
+#include "formats/open_checkpoint.h"
 #include "whisper_s4y/checkpoint.h"
 
 namespace whisper_s4y {

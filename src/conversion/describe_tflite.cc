@@ -5,6 +5,7 @@
 
 #include "checkpoint/weights_hash.h"
 #include "conversion/describe.h"
+#include "formats/open_checkpoint.h"
 #include "graph/graph.h"
 #include "tflite/model_metadata.h"
 #include "tflite/schema_generated.h"
@@ -29,8 +30,7 @@ Json describe_tensor(const std::string& name, const tflite::Tensor& tensor) {
 
 std::string op_name(const tflite::OperatorCode& code) {
   if (std::string custom = text_of(code.custom_code()); !custom.empty()) return custom;
-  // Writers from before 2020 know only the old field.
-  const int number = std::max<int>(code.builtin_code(), code.deprecated_builtin_code());
+  const int32_t number = op_number(code);
   const std::string_view name = name_of(static_cast<OpCode>(number));
   return name == "UNKNOWN" ? fmt::format("BUILTIN_{}", number) : std::string(name);
 }

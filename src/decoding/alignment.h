@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "runtime/decoder_model.h"
+#include "decoding/decoder_model.h"
 
 namespace whisper_s4y {
 

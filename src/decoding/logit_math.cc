@@ -7,50 +7,48 @@
 #include <cstdint>
 #include <cstring>
 
+#include "common/vector_targets.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "decoding/logit_math.cc"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
 namespace whisper_s4y {
+namespace HWY_NAMESPACE {
 namespace {
 
 // Eight floats: one register with AVX, two with SSE2 or NEON. The compiler may not reorder float
-// sums and maxima itself, so the lanes are spelt out; GCC and Clang share this extension.
+// sums and maxima itself, so the lanes are spelt out; GCC and Clang share this extension. Nor may
+// it join multiplications and additions (CMakeLists.txt), so that results are the same everywhere.
 using Floats = float __attribute__((vector_size(32)));
 using Ints = int32_t __attribute__((vector_size(32)));
 constexpr size_t kLanes = 8;
 // Length of a run summed in float before it is added to a double; a multiple of kLanes.
 constexpr size_t kBlock = 512;
 
-// Inlined always: how such vectors are passed to functions depends on the instruction set, of which
-// GCC warns even so.
-#pragma GCC diagnostic ignored "-Wpsabi"
-#define WHISPER_S4Y_INLINE __attribute__((always_inline)) inline
-// Compiled for AVX2 too, chosen when the program starts. Without FMA, so that results are the same.
-// Under the thread sanitizer the choice would call it before it is there.
-#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
-#define WHISPER_S4Y_CLONES __attribute__((target_clones("avx2", "default")))
-#else
-#define WHISPER_S4Y_CLONES
-#endif
-
-WHISPER_S4Y_INLINE Floats splat(float value) {
+HWY_INLINE Floats splat(float value) {
   return Floats{value, value, value, value, value, value, value, value};
 }
 
-WHISPER_S4Y_INLINE Floats load(const float* values) {
+HWY_INLINE Floats load(const float* values) {
   Floats result;
   std::memcpy(&result, values, sizeof(result));
   return result;
 }
 
-WHISPER_S4Y_INLINE void store(Floats vector, float* values) {
+HWY_INLINE void store(Floats vector, float* values) {
   std::memcpy(values, &vector, sizeof(vector));
 }
 
-WHISPER_S4Y_INLINE Floats larger(Floats a, Floats b) { return a > b ? a : b; }
+HWY_INLINE Floats larger(Floats a, Floats b) { return a > b ? a : b; }
 
-WHISPER_S4Y_INLINE float sum(Floats v) {
+HWY_INLINE float sum(Floats v) {
   return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
 }
 
-WHISPER_S4Y_INLINE float max_of(Floats v) {
+HWY_INLINE float max_of(Floats v) {
   float result = v[0];
   for (size_t lane = 1; lane < kLanes; ++lane) result = std::max(result, v[lane]);
   return result;
@@ -59,7 +57,7 @@ WHISPER_S4Y_INLINE float max_of(Floats v) {
 // exp(x) for x <= 0 to 2 ulp. Range reduction x = n ln 2 + r with ln 2 in two parts (Cody and
 // Waite), then the Taylor series to the 7th power, enough for |r| <= ln(2) / 2. Below -87 it stays
 // at the smallest normal number.
-WHISPER_S4Y_INLINE Floats exp_of_negative(Floats x) {
+HWY_INLINE Floats exp_of_negative(Floats x) {
   x = larger(x, splat(-87.0F));
   const Floats round = splat(12582912.0F);  // 1.5 * 2^23: adding it rounds to an integer
   const Floats shifted = x * splat(1.44269504F) + round;
@@ -78,13 +76,13 @@ WHISPER_S4Y_INLINE Floats exp_of_negative(Floats x) {
 }
 
 // Fewer values than lanes, the rest filled with `fill`.
-WHISPER_S4Y_INLINE Floats load_part(std::span<const float> values, float fill) {
+HWY_INLINE Floats load_part(std::span<const float> values, float fill) {
   Floats result = splat(fill);
   for (size_t i = 0; i < values.size(); ++i) result[i] = values[i];
   return result;
 }
 
-WHISPER_S4Y_CLONES float block_max(std::span<const float> values) {
+float max_of_block(std::span<const float> values) {
   Floats a = splat(kMaskedLogit);
   Floats b = a;
   const float* v = values.data();
@@ -99,33 +97,9 @@ WHISPER_S4Y_CLONES float block_max(std::span<const float> values) {
   return result;
 }
 
-}  // namespace
-
-float max_logit(std::span<const float> logits) { return block_max(logits); }
-
-int argmax(std::span<const float> logits) {
-  size_t best_block = 0;
-  float best = kMaskedLogit;
-  for (size_t begin = 0; begin < logits.size(); begin += kBlock) {
-    const float value = block_max(logits.subspan(begin, std::min(kBlock, logits.size() - begin)));
-    if (value > best) {
-      best = value;
-      best_block = begin;
-    }
-  }
-  for (size_t i = best_block; i < logits.size(); ++i) {
-    if (logits[i] >= best) return static_cast<int>(i);
-  }
-  return 0;
-}
-
-namespace {
-
-// In here, because what chooses between the clones is visible in the library whatever is asked for.
-
-WHISPER_S4Y_CLONES double exp_scaled_on_cpu(std::span<const float> logits, float temperature,
-                                            std::span<float> probabilities) {
-  const Floats maximum = splat(max_logit(logits));
+double sum_exp_scaled(std::span<const float> logits, float temperature,
+                      std::span<float> probabilities) {
+  const Floats maximum = splat(max_of_block(logits));
   const Floats scale = splat(1.0F / temperature);
   double total = 0;
   for (size_t begin = 0; begin < logits.size(); begin += kBlock) {
@@ -149,9 +123,9 @@ WHISPER_S4Y_CLONES double exp_scaled_on_cpu(std::span<const float> logits, float
   return total;
 }
 
-WHISPER_S4Y_CLONES float log_sum_exp_on_cpu(std::span<const float> logits) {
+float sum_log_exp(std::span<const float> logits) {
   if (logits.empty()) return kMaskedLogit;
-  const float top = max_logit(logits);
+  const float top = max_of_block(logits);
   const Floats maximum = splat(top);
   double total = 0;
   for (size_t begin = 0; begin < logits.size(); begin += kBlock) {
@@ -170,13 +144,51 @@ WHISPER_S4Y_CLONES float log_sum_exp_on_cpu(std::span<const float> logits) {
 }
 
 }  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace whisper_s4y
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace whisper_s4y {
+namespace {
+
+HWY_EXPORT(max_of_block);
+HWY_EXPORT(sum_exp_scaled);
+HWY_EXPORT(sum_log_exp);
+
+constexpr size_t kSearchedBlock = 512;
+
+}  // namespace
+
+float max_logit(std::span<const float> logits) {
+  return HWY_DYNAMIC_DISPATCH(max_of_block)(logits);
+}
+
+int argmax(std::span<const float> logits) {
+  size_t best_block = 0;
+  float best = kMaskedLogit;
+  for (size_t begin = 0; begin < logits.size(); begin += kSearchedBlock) {
+    const float value =
+        max_logit(logits.subspan(begin, std::min(kSearchedBlock, logits.size() - begin)));
+    if (value > best) {
+      best = value;
+      best_block = begin;
+    }
+  }
+  for (size_t i = best_block; i < logits.size(); ++i) {
+    if (logits[i] >= best) return static_cast<int>(i);
+  }
+  return 0;
+}
 
 double exp_scaled(std::span<const float> logits, float temperature,
                   std::span<float> probabilities) {
-  return exp_scaled_on_cpu(logits, temperature, probabilities);
+  return HWY_DYNAMIC_DISPATCH(sum_exp_scaled)(logits, temperature, probabilities);
 }
 
-float log_sum_exp(std::span<const float> logits) { return log_sum_exp_on_cpu(logits); }
+float log_sum_exp(std::span<const float> logits) {
+  return HWY_DYNAMIC_DISPATCH(sum_log_exp)(logits);
+}
 
 float softmax_at(std::span<const float> logits, int id) {
   return std::exp(logits[static_cast<size_t>(id)] - log_sum_exp(logits));
@@ -190,7 +202,7 @@ void top_logits(std::span<const float> logits, int count, std::vector<ScoredToke
   for (size_t begin = 0; begin < logits.size(); begin += kShortBlock) {
     const size_t end = std::min(begin + kShortBlock, logits.size());
     if (best.size() == wanted &&
-        block_max(logits.subspan(begin, end - begin)) <= best.back().logit) {
+        max_logit(logits.subspan(begin, end - begin)) <= best.back().logit) {
       continue;
     }
     for (size_t i = begin; i < end; ++i) {
@@ -208,3 +220,4 @@ void top_logits(std::span<const float> logits, int count, std::vector<ScoredToke
 }
 
 }  // namespace whisper_s4y
+#endif

@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "config/front_end.h"
 #include "decoding/logit_math.h"
 
 namespace whisper_s4y {
 namespace {
-
-constexpr int kTimestampCount = 1501;  // <|0.00|> ... <|30.00|>
 
 // Masks the ids [begin, end), cut to the row.
 void mask_range(std::span<float> logits, int begin, int end) {
@@ -38,7 +37,7 @@ void apply_timestamp_rules(std::span<float> logits, std::span<const int> sampled
   // <|notimestamps|> is the business of without_timestamps.
   logits[static_cast<size_t>(generation.no_timestamps_token_id)] = kMaskedLogit;
   // Fine-tuned checkpoints may have rows after <|30.00|>; they are no times.
-  mask_range(logits, timestamp_begin + kTimestampCount, vocab_size);
+  mask_range(logits, timestamp_begin + kTimestampTokens, vocab_size);
 
   const size_t count = sampled.size();
   const bool last_was_timestamp = count >= 1 && is_timestamp(sampled[count - 1]);

@@ -7,8 +7,8 @@
 #include <span>
 #include <vector>
 
+#include "decoding/decoder_model.h"
 #include "decoding/logit_rules.h"
-#include "runtime/decoder_model.h"
 
 namespace whisper_s4y {
 

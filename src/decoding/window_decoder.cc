@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "common/fail.h"
+#include "config/front_end.h"
 #include "decoding/compression_ratio.h"
 #include "decoding/logit_math.h"
 #include "decoding/text.h"
@@ -13,7 +14,7 @@
 namespace whisper_s4y {
 namespace {
 
-constexpr float kTimePrecision = 0.02F;  // seconds between timestamp tokens
+constexpr auto kTimestampStep = static_cast<float>(kTimePrecision);  // seconds
 
 // What of the options depends on the model; the numbers were checked by whoever made them.
 void check(const DecodingOptions& options, DecoderModel& model) {
@@ -142,9 +143,9 @@ LogitRules rules_of(const DecodingOptions& options, const Tokenizer& tokenizer,
   // The reference takes 0 for "no limit" as well (a truth test).
   if (options.max_initial_timestamp && *options.max_initial_timestamp > 0) {
     rules.max_initial_timestamp_index =
-        static_cast<int>(std::nearbyint(*options.max_initial_timestamp / kTimePrecision));
+        static_cast<int>(std::nearbyint(*options.max_initial_timestamp / kTimestampStep));
   }
-  rules.speech_until_index = static_cast<int>(options.speech_until / kTimePrecision);
+  rules.speech_until_index = static_cast<int>(options.speech_until / kTimestampStep);
   rules.repetition_penalty = options.repetition_penalty;
   rules.no_repeat_ngram_size = options.no_repeat_ngram_size;
   return rules;

@@ -7,10 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "decoding/decoder_model.h"
 #include "decoding/decoding_options.h"
 #include "decoding/logit_rules.h"
 #include "decoding/search.h"
-#include "runtime/decoder_model.h"
 #include "tokenizer/tokenizer.h"
 
 namespace whisper_s4y {

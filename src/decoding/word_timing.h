@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/decoder_model.h"
+#include "decoding/decoder_model.h"
 #include "tokenizer/tokenizer.h"
 
 namespace whisper_s4y {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "common/sinusoids.h"
+#include "config/sinusoids.h"
 #include "graph/ops.h"
 
 namespace whisper_s4y {

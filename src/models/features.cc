@@ -5,8 +5,8 @@
 #include <cmath>
 #include <numbers>
 
-#include "common/front_end.h"
-#include "common/mel_filters.h"
+#include "config/front_end.h"
+#include "config/mel_filters.h"
 #include "graph/ops.h"
 
 namespace whisper_s4y {

@@ -4,7 +4,7 @@
 
 #include "checkpoint/source_files.h"
 #include "common/fail.h"
-#include "common/front_end.h"
+#include "config/front_end.h"
 #include "models/bundle.h"
 #include "tflite/writer.h"
 #include "whisper_s4y/version.h"

@@ -14,7 +14,7 @@ constexpr size_t kReadPastEnd = 128;
 }  // namespace
 
 AlignedBuffer::AlignedBuffer(size_t bytes) : size_(bytes) {
-  constexpr size_t kAlignment = litert::kHostMemoryAlignment;
+  constexpr size_t kAlignment = LITERT_HOST_MEMORY_BUFFER_ALIGNMENT;
   size_t padded = 0;
   if (__builtin_add_overflow(bytes, kReadPastEnd + kAlignment - 1, &padded)) {
     fail(ErrorCode::invalid_argument, "A buffer of {} bytes is too large.", bytes);

@@ -13,10 +13,11 @@
 namespace whisper_s4y::litert {
 namespace {
 
-// Release of the library whose ABI litert_c.h declares, and the version its CPU accelerator tells.
-// LiteRT exports no release number of its own.
+// Release of the library whose headers third_party/litert has, and the version its CPU accelerator
+// tells. LiteRT exports no release number of its own.
 constexpr std::string_view kNeededRelease = "2.3";
 constexpr int kCpuAcceleratorMajor = 1;
+constexpr int64_t kLogErrors = 3;  // of the logger's severities, which no header tells
 
 std::string library_path() {
   Dl_info info{};
@@ -33,8 +34,7 @@ struct Needed {
 };
 
 void check_functions() {
-#define WHISPER_S4Y_ADDRESS(result, name, arguments) \
-  {#name, reinterpret_cast<const void*>(&(name))},
+#define WHISPER_S4Y_ADDRESS(name) {#name, reinterpret_cast<const void*>(&(name))},
   const Needed needed[] = {WHISPER_S4Y_LITERT_FUNCTIONS(WHISPER_S4Y_ADDRESS)};
 #undef WHISPER_S4Y_ADDRESS
   for (const Needed& function : needed) {
@@ -45,13 +45,13 @@ void check_functions() {
   }
 }
 
-void check_cpu_accelerator(EnvironmentT* environment) {
+void check_cpu_accelerator(LiteRtEnvironmentT* environment) {
   size_t count = 0;
   check(LiteRtGetNumAccelerators(environment, &count), "Cannot list LiteRT's accelerators");
   for (size_t i = 0; i < count; ++i) {
-    AcceleratorT* accelerator = nullptr;
+    LiteRtAcceleratorT* accelerator = nullptr;
     const char* name = nullptr;
-    ApiVersion version{};
+    LiteRtApiVersion version{};
     check(LiteRtGetAccelerator(environment, i, &accelerator), "Cannot get LiteRT's accelerator");
     check(LiteRtGetAcceleratorName(accelerator, &name), "Cannot name LiteRT's accelerator");
     if (name == nullptr || std::string_view(name) != "CpuAccelerator") continue;
@@ -67,19 +67,19 @@ void check_cpu_accelerator(EnvironmentT* environment) {
        library_path(), kNeededRelease);
 }
 
-EnvironmentT* create_environment() {
+LiteRtEnvironmentT* create_environment() {
   check_functions();
-  EnvOption options[2] = {};
-  options[0].tag = kEnvMinLoggerSeverity;
-  options[0].value.type = kAnyInt;
+  LiteRtEnvOption options[2] = {};
+  options[0].tag = kLiteRtEnvOptionTagMinLoggerSeverity;
+  options[0].value.type = kLiteRtAnyTypeInt;
   options[0].value.int_value = kLogErrors;
   // Without this LiteRT searches for GPU and NPU libraries to load.
-  options[1].tag = kEnvAutoRegisterAccelerators;
-  options[1].value.type = kAnyInt;
-  options[1].value.int_value = kAcceleratorCpu;
-  EnvironmentT* environment = nullptr;
+  options[1].tag = kLiteRtEnvOptionTagAutoRegisterAccelerators;
+  options[1].value.type = kLiteRtAnyTypeInt;
+  options[1].value.int_value = kLiteRtHwAcceleratorCpu;
+  LiteRtEnvironmentT* environment = nullptr;
   const LogCapture log;
-  const Status status =
+  const LiteRtStatus status =
       LiteRtCreateEnvironment(static_cast<int>(std::size(options)), options, &environment);
   check(status, "Cannot start LiteRT", log.errors());
   check_cpu_accelerator(environment);
@@ -93,46 +93,45 @@ std::string hash_of_file(const std::string& path) {
   return hash.digest();
 }
 
-// LiteRtStatus in litert/c/litert_common.h.
 std::string_view status_name(int status) {
   switch (status) {
-    case 1:
+    case kLiteRtStatusErrorInvalidArgument:
       return "invalid argument";
-    case 2:
+    case kLiteRtStatusErrorMemoryAllocationFailure:
       return "out of memory";
-    case 3:
+    case kLiteRtStatusErrorRuntimeFailure:
       return "runtime failure";
-    case 4:
+    case kLiteRtStatusErrorMissingInputTensor:
       return "missing input tensor";
-    case 5:
+    case kLiteRtStatusErrorUnsupported:
       return "unsupported";
-    case 6:
+    case kLiteRtStatusErrorNotFound:
       return "not found";
-    case 7:
+    case kLiteRtStatusErrorTimeoutExpired:
       return "timeout";
-    case 8:
+    case kLiteRtStatusErrorWrongVersion:
       return "wrong version";
-    case 9:
+    case kLiteRtStatusErrorUnknown:
       return "unknown error";
-    case 10:
+    case kLiteRtStatusErrorAlreadyExists:
       return "already exists";
-    case 100:
+    case kLiteRtStatusCancelled:
       return "cancelled";
-    case 500:
+    case kLiteRtStatusErrorFileIO:
       return "file error";
-    case 501:
+    case kLiteRtStatusErrorInvalidFlatbuffer:
       return "invalid flatbuffer";
-    case 502:
+    case kLiteRtStatusErrorDynamicLoading:
       return "dynamic loading failed";
-    case 503:
+    case kLiteRtStatusErrorSerialization:
       return "serialization failed";
-    case 504:
+    case kLiteRtStatusErrorCompilation:
       return "compilation failed";
-    case 1000:
+    case kLiteRtStatusErrorIndexOOB:
       return "index out of bounds";
-    case 1001:
+    case kLiteRtStatusErrorInvalidIrType:
       return "invalid type";
-    case 1002:
+    case kLiteRtStatusErrorInvalidGraphInvariant:
       return "invalid graph";
     default:
       return "error";
@@ -141,9 +140,9 @@ std::string_view status_name(int status) {
 
 }  // namespace
 
-EnvironmentT* environment() {
+LiteRtEnvironmentT* environment() {
   // Never destroyed: models with static storage duration may outlive any order of destruction.
-  static EnvironmentT* const environment = create_environment();
+  static LiteRtEnvironmentT* const environment = create_environment();
   return environment;
 }
 
@@ -153,7 +152,7 @@ const std::string& library_id() {
 }
 
 void check(int status, std::string_view action, std::string_view details) {
-  if (status == kOk) return;
+  if (status == kLiteRtStatusOk) return;
   fail(ErrorCode::runtime, "{}: LiteRT reports {} (status {}){}{}.", action, status_name(status),
        status, details.empty() ? "" : ": ", details);
 }

@@ -20,7 +20,7 @@ using litert::check;
 
 /// What a run came to.
 struct LiteRtSignature::Outcome {
-  litert::Status status = litert::kOk;
+  LiteRtStatus status = kLiteRtStatusOk;
   std::string errors;
 };
 
@@ -79,7 +79,7 @@ void LiteRtSignature::bind_output(std::string_view name, AlignedBuffer& buffer) 
 }
 
 void LiteRtSignature::bind(const TensorInfo& tensor, AlignedBuffer& buffer,
-                           litert::TensorBufferT*& slot) {
+                           LiteRtTensorBufferT*& slot) {
   const size_t bytes = tensor.bytes();
   if (buffer.size() != bytes) {
     fail(ErrorCode::invalid_argument,
@@ -87,8 +87,8 @@ void LiteRtSignature::bind(const TensorInfo& tensor, AlignedBuffer& buffer,
          tensor.name, tensor.description(), key(), bytes, buffer.size());
   }
   settle();
-  const litert::RankedTensorType type = litert::ranked_type_of(tensor);
-  litert::TensorBufferT* bound = nullptr;
+  const LiteRtRankedTensorType type = litert::ranked_type_of(tensor);
+  LiteRtTensorBufferT* bound = nullptr;
   check(LiteRtCreateTensorBufferFromHostMemory(&type, buffer.data(), bytes, nullptr, &bound),
         fmt::format("{}: cannot bind tensor \"{}\" of signature \"{}\"", source_, tensor.name,
                     key()));
@@ -119,12 +119,12 @@ LiteRtSignature::Outcome LiteRtSignature::compute(Program& program) {
       LiteRtRunCompiledModel(program.handle(), index_, inputs().size(), input_buffers_.data(),
                              outputs().size(), output_buffers_.data());
   clear_upper_vector_registers();
-  if (outcome.status != litert::kOk) outcome.errors = log.errors();
+  if (outcome.status != kLiteRtStatusOk) outcome.errors = log.errors();
   return outcome;
 }
 
 void LiteRtSignature::check_outcome(const Outcome& outcome) const {
-  if (outcome.status == litert::kOk) return;
+  if (outcome.status == kLiteRtStatusOk) return;
   check(outcome.status, fmt::format("{}: cannot run signature \"{}\"", source_, key()),
         outcome.errors);
 }

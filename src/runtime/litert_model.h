@@ -13,11 +13,9 @@
 #include "runtime/loaded_model.h"
 #include "runtime/program_pool.h"
 
-namespace whisper_s4y {
+class LiteRtTensorBufferT;
 
-namespace litert {
-struct TensorBufferT;
-}
+namespace whisper_s4y {
 
 /// One entry point of a model. Every input and output is bound to memory of the caller, which
 /// LiteRT reads and writes without copies; then run() computes. Not thread-safe, and neither are
@@ -63,7 +61,7 @@ class LiteRtSignature {
 
   [[nodiscard]] const TensorInfo& find_tensor(const std::vector<TensorInfo>& tensors,
                                               std::string_view what, std::string_view name) const;
-  void bind(const TensorInfo& tensor, AlignedBuffer& buffer, litert::TensorBufferT*& slot);
+  void bind(const TensorInfo& tensor, AlignedBuffer& buffer, LiteRtTensorBufferT*& slot);
   void check_bound() const;
   [[nodiscard]] Outcome compute(Program& program);
   void check_outcome(const Outcome& outcome) const;
@@ -71,8 +69,8 @@ class LiteRtSignature {
   std::string source_;  // the file, for messages
   size_t index_;        // among all signatures of the model
   SignatureInfo info_;
-  std::vector<litert::TensorBufferT*> input_buffers_;  // owned; null while unbound
-  std::vector<litert::TensorBufferT*> output_buffers_;
+  std::vector<LiteRtTensorBufferT*> input_buffers_;  // owned; null while unbound
+  std::vector<LiteRtTensorBufferT*> output_buffers_;
   ProgramPool* programs_ = nullptr;  // null until loaded
   std::unique_ptr<Apart> apart_;     // what may still run
 };

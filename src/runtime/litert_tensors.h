@@ -14,27 +14,30 @@
 
 namespace whisper_s4y::litert {
 
-constexpr std::pair<int, DType> kElementTypes[] = {  // the numbers of TfLiteType
-    {1, DType::f32},     {2, DType::i32}, {3, DType::u8},   {4, DType::i64}, {5, DType::string},
-    {6, DType::boolean}, {9, DType::i8},  {10, DType::f16}, {18, DType::i4}};
+constexpr std::pair<LiteRtElementType, DType> kElementTypes[] = {
+    {kLiteRtElementTypeFloat32, DType::f32},     {kLiteRtElementTypeInt32, DType::i32},
+    {kLiteRtElementTypeUInt8, DType::u8},        {kLiteRtElementTypeInt64, DType::i64},
+    {kLiteRtElementTypeTfString, DType::string}, {kLiteRtElementTypeBool, DType::boolean},
+    {kLiteRtElementTypeInt8, DType::i8},         {kLiteRtElementTypeFloat16, DType::f16},
+    {kLiteRtElementTypeInt4, DType::i4}};
 
-inline std::optional<DType> dtype_of(int element_type) {
-  for (const auto& [number, dtype] : kElementTypes) {
-    if (number == element_type) return dtype;
+inline std::optional<DType> dtype_of(LiteRtElementType element_type) {
+  for (const auto& [type, dtype] : kElementTypes) {
+    if (type == element_type) return dtype;
   }
   return std::nullopt;
 }
 
-inline int element_type_of(DType wanted) {
-  for (const auto& [number, dtype] : kElementTypes) {
-    if (dtype == wanted) return number;
+inline LiteRtElementType element_type_of(DType wanted) {
+  for (const auto& [type, dtype] : kElementTypes) {
+    if (dtype == wanted) return type;
   }
   fail(ErrorCode::unsupported, "LiteRT has no element type {}.", name_of(wanted));
 }
 
 /// Throws Error when LiteRT has no such type.
-inline RankedTensorType ranked_type_of(const TensorInfo& tensor) {
-  RankedTensorType type{};
+inline LiteRtRankedTensorType ranked_type_of(const TensorInfo& tensor) {
+  LiteRtRankedTensorType type{};
   type.element_type = element_type_of(tensor.dtype);
   type.layout.rank = static_cast<uint32_t>(tensor.shape.size());
   std::copy(tensor.shape.begin(), tensor.shape.end(), type.layout.dimensions);

@@ -28,12 +28,14 @@ using litert::check;
 
 namespace {
 
-TensorInfo tensor_info(litert::TensorT* tensor, const char* name, std::string_view source,
+constexpr int kErrorReporterStderr = 1;  // of LiteRtErrorReporterMode, which no header tells
+
+TensorInfo tensor_info(LiteRtTensorT* tensor, const char* name, std::string_view source,
                        std::string_view key) {
-  litert::RankedTensorType type{};
+  LiteRtRankedTensorType type{};
   check(LiteRtGetRankedTensorType(tensor, &type), fmt::format("{}: signature \"{}\"", source, key));
   const std::optional<DType> dtype = litert::dtype_of(type.element_type);
-  if (!dtype || type.layout.rank > litert::kMaxRank) {
+  if (!dtype || type.layout.rank > LITERT_TENSOR_MAX_RANK) {
     fail(ErrorCode::unsupported,
          "{}: tensor \"{}\" of signature \"{}\" has LiteRT's element type {} and rank {}, which "
          "whisper-s4y does not use.",
@@ -52,22 +54,22 @@ bool same_tensors(const std::vector<TensorInfo>& ours, const std::vector<TensorI
          });
 }
 
-void add_options(litert::OptionsT* options, const char* identifier, const std::string& toml) {
+void add_options(LiteRtOptionsT* options, const char* identifier, const std::string& toml) {
   char* payload = ::strdup(toml.c_str());
   if (payload == nullptr) fail(ErrorCode::out_of_memory, "Out of memory.");
-  litert::OpaqueOptionsT* opaque = nullptr;
+  LiteRtOpaqueOptionsT* opaque = nullptr;
   // LiteRT frees the payload from here on.
   check(LiteRtCreateOpaqueOptions(identifier, payload, &std::free, &opaque),
         "Cannot set LiteRT's options");
-  const litert::Status status = LiteRtAddOpaqueOptions(options, opaque);
-  if (status != litert::kOk) LiteRtDestroyOpaqueOptions(opaque);
+  const LiteRtStatus status = LiteRtAddOpaqueOptions(options, opaque);
+  if (status != kLiteRtStatusOk) LiteRtDestroyOpaqueOptions(opaque);
   check(status, "Cannot set LiteRT's options");
 }
 
 struct FreeOptions {
-  void operator()(litert::OptionsT* options) const { LiteRtDestroyOptions(options); }
+  void operator()(LiteRtOptionsT* options) const { LiteRtDestroyOptions(options); }
 };
-using Options = std::unique_ptr<litert::OptionsT, FreeOptions>;
+using Options = std::unique_ptr<LiteRtOptionsT, FreeOptions>;
 
 /// Closes the descriptor if it still is the file it was: LiteRT closes it, but not when it fails
 /// before it makes its delegate.
@@ -89,18 +91,18 @@ bool has_loop(const tflite::SubGraph& graph) {
 
 }  // namespace
 
-void LoadedModel::FreeModel::operator()(litert::ModelT* model) const { LiteRtDestroyModel(model); }
+void LoadedModel::FreeModel::operator()(LiteRtModelT* model) const { LiteRtDestroyModel(model); }
 
 LoadedModel::LoadedModel(std::shared_ptr<const TfliteFile> file, RuntimeOptions options)
     : file_(std::move(file)), options_(std::move(options)), source_(file_->path().string()) {
   options_.validate();
   if (options_.threads == 0) options_.threads = default_threads();
   check_runnable(*file_);
-  litert::EnvironmentT* environment = litert::environment();
+  LiteRtEnvironmentT* environment = litert::environment();
   const std::span<const std::byte> bytes = file_->file().bytes();
-  litert::ModelT* created = nullptr;
+  LiteRtModelT* created = nullptr;
   const litert::LogCapture log;
-  const litert::Status status =
+  const LiteRtStatus status =
       LiteRtCreateModelFromBuffer(environment, bytes.data(), bytes.size(), &created);
   check(status, fmt::format("{}: cannot read the model", source_), log.errors());
   model_.reset(created);
@@ -114,7 +116,7 @@ void LoadedModel::read_signatures() {
   size_t count = 0;
   check(LiteRtGetNumModelSignatures(model_.get(), &count), source_);
   for (size_t index = 0; index < count; ++index) {
-    litert::SignatureT* handle = nullptr;
+    LiteRtSignatureT* handle = nullptr;
     const char* key = nullptr;
     size_t num_inputs = 0;
     size_t num_outputs = 0;
@@ -125,14 +127,14 @@ void LoadedModel::read_signatures() {
     SignatureInfo signature{.key = key, .inputs = {}, .outputs = {}};
     for (size_t i = 0; i < num_inputs; ++i) {
       const char* name = nullptr;
-      litert::TensorT* tensor = nullptr;
+      LiteRtTensorT* tensor = nullptr;
       check(LiteRtGetSignatureInputName(handle, i, &name), source_);
       check(LiteRtGetSignatureInputTensorByIndex(handle, i, &tensor), source_);
       signature.inputs.push_back(tensor_info(tensor, name, source_, key));
     }
     for (size_t i = 0; i < num_outputs; ++i) {
       const char* name = nullptr;
-      litert::TensorT* tensor = nullptr;
+      LiteRtTensorT* tensor = nullptr;
       check(LiteRtGetSignatureOutputName(handle, i, &name), source_);
       check(LiteRtGetSignatureOutputTensorByIndex(handle, i, &tensor), source_);
       signature.outputs.push_back(tensor_info(tensor, name, source_, key));
@@ -165,7 +167,7 @@ WeightCache LoadedModel::open_cache(const std::vector<std::string>& packed) cons
 }
 
 std::string LoadedModel::runtime_toml(const std::vector<std::string>& keys) const {
-  std::string toml = fmt::format("error_reporter_mode = {}\n", litert::kErrorReporterStderr);
+  std::string toml = fmt::format("error_reporter_mode = {}\n", kErrorReporterStderr);
   if (options_.profile) toml += "enable_profiling = true\n";
   const bool loops = std::ranges::any_of(keys, [&](const std::string& key) {
     for (const auto* definition : *file_->model().signature_defs()) {
@@ -214,10 +216,10 @@ std::unique_ptr<Program> LoadedModel::make(const SignatureGroup& group, int thre
 
 std::unique_ptr<Program> LoadedModel::compile(const std::vector<std::string>& keys,
                                               const WeightCache& cache, int threads) const {
-  litert::OptionsT* created_options = nullptr;
+  LiteRtOptionsT* created_options = nullptr;
   check(LiteRtCreateOptions(&created_options), "Cannot make LiteRT's options");
   const Options litert_options(created_options);
-  check(LiteRtSetOptionsHardwareAccelerators(litert_options.get(), litert::kAcceleratorCpu),
+  check(LiteRtSetOptionsHardwareAccelerators(litert_options.get(), kLiteRtHwAcceleratorCpu),
         "Cannot set LiteRT's accelerator");
   add_options(litert_options.get(), "runtime_options_string", runtime_toml(keys));
 
@@ -229,11 +231,11 @@ std::unique_ptr<Program> LoadedModel::compile(const std::vector<std::string>& ke
     xnnpack_toml += fmt::format("weight_cache_file_descriptor = {}\n", descriptor);
   }
   add_options(litert_options.get(), "xnnpack", xnnpack_toml);
-  litert::CompiledModelT* handle = nullptr;
+  LiteRtCompiledModelT* handle = nullptr;
   const litert::LogCapture log;
-  const litert::Status status =
+  const LiteRtStatus status =
       LiteRtCreateCompiledModel(litert::environment(), model_.get(), litert_options.get(), &handle);
-  if (status != litert::kOk) close_if_left(descriptor, before);
+  if (status != kLiteRtStatusOk) close_if_left(descriptor, before);
   check(status, fmt::format("{}: cannot load the signatures {}", source_, fmt::join(keys, ", ")),
         log.errors());
   return std::make_unique<Program>(handle, options_.profile);

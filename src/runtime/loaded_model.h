@@ -15,11 +15,9 @@
 #include "whisper_s4y/model.h"
 #include "whisper_s4y/tensor.h"
 
-namespace whisper_s4y {
+class LiteRtModelT;
 
-namespace litert {
-struct ModelT;
-}
+namespace whisper_s4y {
 
 /// Signatures that are compiled together, sorted, and for which of them weights were packed: those
 /// that compute with the same weights name the same `packed`.
@@ -56,7 +54,7 @@ class LoadedModel {
 
  private:
   struct FreeModel {
-    void operator()(litert::ModelT* model) const;
+    void operator()(LiteRtModelT* model) const;
   };
 
   void read_signatures();
@@ -69,7 +67,7 @@ class LoadedModel {
   std::shared_ptr<const TfliteFile> file_;  // LiteRT reads from its mapping
   RuntimeOptions options_;
   std::string source_;  // the file, for messages
-  std::unique_ptr<litert::ModelT, FreeModel> model_;
+  std::unique_ptr<LiteRtModelT, FreeModel> model_;
   std::vector<SignatureInfo> signatures_;
   mutable std::mutex compiling_;  // LiteRT does one thing at a time; guards caches_
   std::map<std::vector<std::string>, WeightCache> caches_;

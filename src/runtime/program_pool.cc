@@ -11,7 +11,7 @@ namespace whisper_s4y {
 
 using litert::check;
 
-Program::Program(litert::CompiledModelT* handle, bool profile) : handle_(handle) {
+Program::Program(LiteRtCompiledModelT* handle, bool profile) : handle_(handle) {
   check(LiteRtSetCompiledModelCancellationFunction(handle, this,
                                                    [](void* data) {
                                                      const auto* stop =
@@ -24,7 +24,7 @@ Program::Program(litert::CompiledModelT* handle, bool profile) : handle_(handle)
   check(LiteRtStartProfiler(profiler_), "Cannot profile");
 }
 
-void Program::Destroy::operator()(litert::CompiledModelT* handle) const {
+void Program::Destroy::operator()(LiteRtCompiledModelT* handle) const {
   const litert::LogCapture log;
   LiteRtDestroyCompiledModel(handle);
 }

@@ -12,22 +12,20 @@
 
 #include "common/cancellation.h"
 
-namespace whisper_s4y {
+class LiteRtCompiledModelT;
+class LiteRtProfilerT;
 
-namespace litert {
-struct CompiledModelT;
-struct ProfilerT;
-}  // namespace litert
+namespace whisper_s4y {
 
 /// Some signatures of a model with all that they compute in, but for inputs and outputs.
 class Program {
  public:
   /// Takes the handle over. Throws Error when LiteRT refuses.
-  Program(litert::CompiledModelT* handle, bool profile);
+  Program(LiteRtCompiledModelT* handle, bool profile);
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
-  [[nodiscard]] litert::CompiledModelT* handle() const { return handle_.get(); }
+  [[nodiscard]] LiteRtCompiledModelT* handle() const { return handle_.get(); }
   /// Asked between two ops of a run, which ends when it says true; must not throw. Null: no one.
   void ask(const std::function<bool()>* stop) { stop_ = stop; }
 
@@ -37,10 +35,10 @@ class Program {
 
  private:
   struct Destroy {
-    void operator()(litert::CompiledModelT* handle) const;
+    void operator()(LiteRtCompiledModelT* handle) const;
   };
-  std::unique_ptr<litert::CompiledModelT, Destroy> handle_;
-  litert::ProfilerT* profiler_ = nullptr;
+  std::unique_ptr<LiteRtCompiledModelT, Destroy> handle_;
+  LiteRtProfilerT* profiler_ = nullptr;
   const std::function<bool()>* stop_ = nullptr;
 };
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "common/fail.h"
-#include "common/front_end.h"
+#include "config/front_end.h"
 #include "runtime/aligned_buffer.h"
 #include "runtime/litert_model.h"
 #include "runtime/model_state.h"

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "runtime/decoder_model.h"
+#include "decoding/decoder_model.h"
 #include "whisper_s4y/model.h"
 
 namespace whisper_s4y {

@@ -24,7 +24,7 @@ constexpr size_t kMaxSubgraphs = 64;
 constexpr size_t kMaxOperands = 4096;
 constexpr int64_t kMaxPreparedOps = 1'000'000;
 constexpr int kMaxNesting = 4;  // of loops
-constexpr int kFirstActivationUnknown = 4;
+constexpr auto kLastActivation = tflite::ActivationFunctionType::RELU6;
 
 // A run's memory grows with the weights in no model by more than this: caches for five hypotheses
 // are 2 GB beside 0.9 GB of int4 weights. What attention and the front end need comes first.
@@ -140,7 +140,7 @@ class SubgraphChecker {
                                              size_t least_rank = 1, size_t most_rank = 1) const;
   [[nodiscard]] int number(const tflite::Operator& op, size_t index) const;
   void expect_inputs(const tflite::Operator& op, size_t least, size_t most) const;
-  static void expect_activation(int activation);
+  static void expect_activation(tflite::ActivationFunctionType activation);
 
   FileChecker& parent_;
   size_t index_;
@@ -507,16 +507,15 @@ void SubgraphChecker::expect_inputs(const tflite::Operator& op, size_t least, si
     fail("it has {} inputs, expected {} to {}.", count, least, most);
 }
 
-void SubgraphChecker::expect_activation(int activation) {
-  if (activation < 0 || activation >= kFirstActivationUnknown) {
-    fail("it has the unknown activation {}.", activation);
+void SubgraphChecker::expect_activation(tflite::ActivationFunctionType activation) {
+  if (activation < tflite::ActivationFunctionType::MIN || activation > kLastActivation) {
+    fail("it has the unknown activation {}.", static_cast<int>(activation));
   }
 }
 
 void SubgraphChecker::check_op(size_t index, const tflite::Operator& op) {
   const auto* code = parent_.file().model().operator_codes()->Get(op.opcode_index());
-  // Writers from before 2020 know only the old field.
-  const int number = std::max<int>(code->builtin_code(), code->deprecated_builtin_code());
+  const int32_t number = op_number(*code);
   const auto op_code = static_cast<OpCode>(number);
   for_each(op.inputs(), [&](int32_t id) {
     if (id >= 0 && !ready_[static_cast<size_t>(id)]) {
@@ -627,12 +626,12 @@ Binary binary_of(OpCode code) {
   }
 }
 
-int activation_of(const tflite::Operator& op) {
+tflite::ActivationFunctionType activation_of(const tflite::Operator& op) {
   if (const auto* a = op.builtin_options_as_AddOptions()) return a->fused_activation_function();
   if (const auto* a = op.builtin_options_as_SubOptions()) return a->fused_activation_function();
   if (const auto* a = op.builtin_options_as_MulOptions()) return a->fused_activation_function();
   if (const auto* a = op.builtin_options_as_DivOptions()) return a->fused_activation_function();
-  return 0;
+  return tflite::ActivationFunctionType::NONE;
 }
 
 std::vector<Value> SubgraphChecker::build(OpCode code, const tflite::Operator& op) {
@@ -784,7 +783,8 @@ Value SubgraphChecker::build_shape_op(OpCode code, const tflite::Operator& op) {
     case OpCode::mirror_pad: {
       two();
       const auto* options = op.builtin_options_as_MirrorPadOptions();
-      if (options != nullptr && options->mode() != 0) fail("it does not reflect.");
+      if (options != nullptr && options->mode() != tflite::MirrorPadMode::REFLECT)
+        fail("it does not reflect.");
       const auto padding = pairs_of(numbers(op, 1, 2, 2));
       if (graph_.shape(input(op, 1))[1] != 2) fail("its paddings are no pairs.");
       return code == OpCode::pad ? pad(graph_, input(op, 0), padding)
@@ -826,7 +826,9 @@ std::vector<Value> SubgraphChecker::build_loop(const tflite::Operator& op) {
 Value SubgraphChecker::build_product(const tflite::Operator& op) {
   expect_inputs(op, 2, 3);
   const auto* options = op.builtin_options_as_FullyConnectedOptions();
-  if (options == nullptr || options->weights_format() != 0) fail("its weights are shuffled.");
+  if (options == nullptr ||
+      options->weights_format() != tflite::FullyConnectedOptionsWeightsFormat::DEFAULT)
+    fail("its weights are shuffled.");
   expect_activation(options->fused_activation_function());
   const bool has_bias = size_of(op.inputs()) == 3 && op.inputs()->Get(2) >= 0;
   const Value x = input(op, 0);
@@ -840,12 +842,12 @@ Value SubgraphChecker::build_convolution(const tflite::Operator& op) {
   const auto in_range = [](int stride) { return stride >= 1 && stride <= 1 << 16; };
   if (options == nullptr || !in_range(options->stride_h()) || !in_range(options->stride_w()) ||
       options->dilation_h_factor() != 1 || options->dilation_w_factor() != 1 ||
-      options->padding() < 0 || options->padding() > 1) {
+      options->padding() < tflite::Padding::MIN || options->padding() > tflite::Padding::MAX) {
     fail("its strides, dilation or padding are none that whisper-s4y runs.");
   }
   expect_activation(options->fused_activation_function());
   return conv_2d(graph_, input(op, 0), input(op, 1), input(op, 2), options->stride_h(),
-                 options->stride_w(), options->padding() == 0);
+                 options->stride_w(), options->padding() == tflite::Padding::SAME);
 }
 
 double bytes_of(const Graph& graph, Value value) {

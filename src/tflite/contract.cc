@@ -7,7 +7,7 @@
 #include <set>
 
 #include "common/fail.h"
-#include "common/front_end.h"
+#include "config/front_end.h"
 #include "tflite/schema_generated.h"
 
 namespace whisper_s4y {
@@ -224,7 +224,7 @@ std::string letter(Dim dim) {
     case mel_bins:
       return "M";
     case source_positions:
-      return "1500";
+      return fmt::format("{}", kWindowPositions);
     case d_model:
       return "D";
     case heads:

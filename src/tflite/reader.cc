@@ -22,8 +22,8 @@ fb::uoffset_t size_of(const fb::Vector<T>* vector) {
   return vector == nullptr ? 0 : vector->size();
 }
 
-bool known_type(int8_t type) {
-  return (type >= 0 && type <= 22);  // up to FLOAT8 of the format
+bool known_type(tflite::TensorType type) {
+  return type >= tflite::TensorType::MIN && type <= tflite::TensorType::MAX;
 }
 
 std::string convert_first(const std::string& checkpoint) {
@@ -48,6 +48,11 @@ const std::filesystem::path& checked_path(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+int32_t op_number(const tflite::OperatorCode& code) {
+  return std::max(static_cast<int32_t>(code.builtin_code()),
+                  static_cast<int32_t>(code.deprecated_builtin_code()));
+}
 
 bool is_tflite(std::span<const std::byte> bytes) { return kind_of(bytes) == FileKind::tflite; }
 

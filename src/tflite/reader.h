@@ -9,14 +9,18 @@
 #include "common/mapped_file.h"
 #include "graph/dtype.h"
 
-namespace whisper_s4y {
-
 namespace tflite {
 struct Model;
+struct OperatorCode;
 struct SubGraph;
 struct SignatureDef;
 struct Tensor;  // NOLINT(bugprone-forward-declaration-namespace): the schema's, not the graph's
 }  // namespace tflite
+
+namespace whisper_s4y {
+
+/// The op that a code of a file stands for: writers from before 2020 know only the old field.
+[[nodiscard]] int32_t op_number(const tflite::OperatorCode& code);
 
 /// Whether a file begins as a .tflite file does.
 [[nodiscard]] bool is_tflite(std::span<const std::byte> bytes);

@@ -25,6 +25,8 @@ constexpr uint64_t kPlaceholder = 2;
 
 using OptionsPair = std::pair<tflite::BuiltinOptions, fb::Offset<void>>;
 
+tflite::TensorType tensor_type(DType type) { return static_cast<tflite::TensorType>(type); }
+
 /// Builds everything of the file but the bytes of the constants.
 class Skeleton {
  public:
@@ -37,8 +39,9 @@ class Skeleton {
     std::vector<fb::Offset<tflite::OperatorCode>> codes;
     for (const auto& [code, version] : codes_) {
       const auto number = static_cast<int32_t>(code);
-      codes.push_back(tflite::CreateOperatorCode(
-          builder_, static_cast<int8_t>(std::min(number, 127)), 0, version, number));
+      codes.push_back(
+          tflite::CreateOperatorCode(builder_, static_cast<int8_t>(std::min(number, 127)), 0,
+                                     version, static_cast<tflite::BuiltinOperator>(number)));
     }
     std::vector<fb::Offset<tflite::Metadata>> metadata;
     for (const auto& [name, buffer] : module_.metadata()) {
@@ -50,7 +53,7 @@ class Skeleton {
       const auto inputs = tensor_maps(signature.inputs);
       const auto outputs = tensor_maps(signature.outputs);
       const auto key = builder_.CreateString(signature.key);
-      signatures.push_back(tflite::CreateSignatureDef(builder_, inputs, outputs, key, 0,
+      signatures.push_back(tflite::CreateSignatureDef(builder_, inputs, outputs, key,
                                                       static_cast<uint32_t>(signature.graph)));
     }
     const auto code_vector = builder_.CreateVector(codes);
@@ -130,7 +133,7 @@ class Skeleton {
       auto& shape = shapes_[tensor.shape];
       if (shape.IsNull()) shape = builder_.CreateVector(tensor.shape);
       const auto scales = quantization(tensor);
-      tensors.push_back(tflite::CreateTensor(builder_, shape, static_cast<int8_t>(tensor.dtype),
+      tensors.push_back(tflite::CreateTensor(builder_, shape, tensor_type(tensor.dtype),
                                              static_cast<uint32_t>(tensor.buffer), name, scales,
                                              false, 0, 0, true));
     }
@@ -189,12 +192,16 @@ class Skeleton {
   }
   OptionsPair options_of(OpCode, const Conv2dAttributes& a) {
     return {tflite::BuiltinOptions::Conv2DOptions,
-            tflite::CreateConv2DOptions(builder_, a.same_padding ? 0 : 1, a.stride_w, a.stride_h)
+            tflite::CreateConv2DOptions(
+                builder_, a.same_padding ? tflite::Padding::SAME : tflite::Padding::VALID,
+                a.stride_w, a.stride_h)
                 .Union()};
   }
   OptionsPair options_of(OpCode, const FullyConnectedAttributes& a) {
     return {tflite::BuiltinOptions::FullyConnectedOptions,
-            tflite::CreateFullyConnectedOptions(builder_, 0, 0, true, a.asymmetric_quantize_inputs)
+            tflite::CreateFullyConnectedOptions(builder_, tflite::ActivationFunctionType::NONE,
+                                                tflite::FullyConnectedOptionsWeightsFormat::DEFAULT,
+                                                true, a.asymmetric_quantize_inputs)
                 .Union()};
   }
   OptionsPair options_of(OpCode, const ReshapeAttributes& a) {
@@ -215,14 +222,12 @@ class Skeleton {
             tflite::CreateReducerOptions(builder_, a.keep_dims).Union()};
   }
   OptionsPair options_of(OpCode, const CastAttributes& a) {
-    return {
-        tflite::BuiltinOptions::CastOptions,
-        tflite::CreateCastOptions(builder_, static_cast<int8_t>(a.from), static_cast<int8_t>(a.to))
-            .Union()};
+    return {tflite::BuiltinOptions::CastOptions,
+            tflite::CreateCastOptions(builder_, tensor_type(a.from), tensor_type(a.to)).Union()};
   }
   OptionsPair options_of(OpCode, const ArgMaxAttributes&) {
     return {tflite::BuiltinOptions::ArgMaxOptions,
-            tflite::CreateArgMaxOptions(builder_, static_cast<int8_t>(DType::i32)).Union()};
+            tflite::CreateArgMaxOptions(builder_, tensor_type(DType::i32)).Union()};
   }
   OptionsPair options_of(OpCode, const PackAttributes& a) {
     return {tflite::BuiltinOptions::PackOptions,
@@ -234,7 +239,7 @@ class Skeleton {
   }
   OptionsPair options_of(OpCode, const MirrorPadAttributes&) {
     return {tflite::BuiltinOptions::MirrorPadOptions,
-            tflite::CreateMirrorPadOptions(builder_, 0).Union()};
+            tflite::CreateMirrorPadOptions(builder_, tflite::MirrorPadMode::REFLECT).Union()};
   }
   OptionsPair options_of(OpCode, const WhileAttributes& a) {
     return {tflite::BuiltinOptions::WhileOptions,

@@ -7,6 +7,7 @@
 
 #include "common/fail.h"
 #include "common/utf8.h"
+#include "config/front_end.h"
 #include "tokenizer/pre_split.h"
 
 namespace whisper_s4y {

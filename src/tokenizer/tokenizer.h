@@ -24,9 +24,6 @@ struct WordTokens {
 /// vocabulary and generation config it is made from, which must live as long.
 class Tokenizer {
  public:
-  /// Seconds between timestamp tokens.
-  static constexpr double kTimePrecision = 0.02;
-
   Tokenizer(const Vocabulary& vocabulary, const GenerationConfig& generation);
 
   /// The tokens of a text. "<|en|>" in a text is text, never a special token.

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/decoder_model.h"
+#include "decoding/decoder_model.h"
 #include "tokenizer/tokenizer.h"
 #include "transcribe/language_stretches.h"
 #include "transcribe/sound_spans.h"

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/decoder_model.h"
+#include "decoding/decoder_model.h"
 #include "tokenizer/tokenizer.h"
 #include "whisper_s4y/transcriber.h"
 

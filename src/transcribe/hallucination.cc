@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string_view>
 
-#include "common/front_end.h"
+#include "config/front_end.h"
 #include "transcribe/word_timestamps.h"
 
 namespace whisper_s4y {

@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "common/front_end.h"
-#include "runtime/decoder_model.h"
+#include "config/front_end.h"
+#include "decoding/decoder_model.h"
 #include "transcribe/sound_buffer.h"
 
 namespace whisper_s4y {

@@ -8,9 +8,6 @@
 namespace whisper_s4y {
 namespace {
 
-constexpr double kTimePrecision = 0.02;  // seconds per timestamp token
-constexpr int kInputStride = 2;          // mel frames per timestamp token
-
 Segment new_segment(const DecodingResult& result, const WindowPlace& place, double start,
                     double end, std::span<const int> tokens, const Tokenizer& tokenizer,
                     const GenerationConfig& generation) {
@@ -77,7 +74,8 @@ WindowSegments split_segments(const DecodingResult& result, const WindowPlace& p
   if (window.single_timestamp_ending || (has_rest && rest == Rest::keep)) {
     cuts.push_back(count);
   } else {
-    window.next_seek = place.seek + (tokens[cuts.back() - 1] - timestamp_begin) * kInputStride;
+    window.next_seek =
+        place.seek + (tokens[cuts.back() - 1] - timestamp_begin) * kFramesPerPosition;
   }
   size_t begin = 0;
   for (const size_t end : cuts) {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "common/front_end.h"
+#include "config/front_end.h"
 #include "config/model_info.h"
 #include "decoding/decoding_options.h"
 #include "tokenizer/tokenizer.h"

@@ -5,13 +5,14 @@
 #include <span>
 #include <vector>
 
+#include "config/front_end.h"
 #include "decoding/word_timing.h"
 #include "transcribe/segments.h"
 #include "whisper_s4y/transcript.h"
 
 namespace whisper_s4y {
 
-inline constexpr double kShortestCue = 0.02;  // seconds; the model's times are no finer
+inline constexpr double kShortestCue = kTimePrecision;  // seconds; the model's times are no finer
 
 /// Seconds [begin, end).
 struct SoundSpan {

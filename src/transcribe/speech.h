@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-#include "common/front_end.h"
+#include "config/front_end.h"
 #include "transcribe/clips.h"
 #include "transcribe/sound_buffer.h"
 #include "transcribe/sound_spans.h"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "common/front_end.h"
+#include "config/front_end.h"
 
 namespace whisper_s4y {
 namespace {

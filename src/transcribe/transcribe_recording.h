@@ -4,7 +4,7 @@
 #include <functional>
 #include <vector>
 
-#include "runtime/decoder_model.h"
+#include "decoding/decoder_model.h"
 #include "tokenizer/tokenizer.h"
 #include "transcribe/sound_buffer.h"
 #include "transcribe/speech_windows.h"

@@ -1,7 +1,7 @@
 // A Transcriber over any DecoderModel: scripted ones of tests, and those that measure.
 #pragma once
 
-#include "runtime/decoder_model.h"
+#include "decoding/decoder_model.h"
 #include "whisper_s4y/transcriber.h"
 
 namespace whisper_s4y {

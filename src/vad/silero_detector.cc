@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "checkpoint/safetensors.h"
 #include "common/fail.h"
+#include "formats/safetensors.h"
 #include "tflite/memory_model.h"
 #include "vad/silero_model.h"
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "checkpoint/safetensors.h"
 #include "common/fail.h"
+#include "formats/safetensors.h"
 #include "graph/ops.h"
 
 extern "C" const std::byte kSileroWeights[];

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <numbers>
 
-#include "common/front_end.h"
+#include "config/front_end.h"
 
 namespace whisper_s4y {
 

@@ -5,11 +5,12 @@
 #include <algorithm>
 #include <random>
 
-#include "checkpoint/export.h"
-#include "checkpoint/tiny_checkpoint.h"
-#include "checkpoint/tiny_tflite.h"
-#include "checkpoint/torch_writer.h"
 #include "cli/run_program.h"
+#include "export/export_checkpoint.h"
+#include "formats/open_checkpoint.h"
+#include "formats/tiny_checkpoint.h"
+#include "formats/tiny_tflite.h"
+#include "formats/torch_writer.h"
 #include "support/errors.h"
 
 namespace whisper_s4y {

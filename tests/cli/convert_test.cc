@@ -2,9 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "checkpoint/export.h"
-#include "checkpoint/tiny_checkpoint.h"
 #include "cli/run_program.h"
+#include "export/export_checkpoint.h"
+#include "formats/tiny_checkpoint.h"
 #include "hub/fake_hub.h"
 
 namespace whisper_s4y {

@@ -3,9 +3,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "checkpoint/export.h"
-#include "checkpoint/tiny_checkpoint.h"
 #include "cli/run_program.h"
+#include "export/export_checkpoint.h"
+#include "formats/tiny_checkpoint.h"
 
 namespace whisper_s4y {
 namespace {

@@ -4,8 +4,8 @@
 #include <span>
 #include <vector>
 
-#include "checkpoint/export.h"
-#include "checkpoint/tiny_checkpoint.h"
+#include "export/export_checkpoint.h"
+#include "formats/tiny_checkpoint.h"
 #include "models/random_checkpoint.h"
 #include "models/write_bundle.h"
 

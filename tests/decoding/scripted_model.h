@@ -6,7 +6,7 @@
 #include <functional>
 #include <vector>
 
-#include "runtime/decoder_model.h"
+#include "decoding/decoder_model.h"
 
 namespace whisper_s4y::testing {
 

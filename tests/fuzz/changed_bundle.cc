@@ -185,7 +185,7 @@ void change_tensor(Script& s, objects::TensorT& tensor) {
     case 1:
       return change_list(s, tensor.shape);
     case 2:
-      tensor.type = static_cast<int8_t>(s.take<uint8_t>() % 24);
+      tensor.type = static_cast<objects::TensorType>(s.take<uint8_t>() % 24);
       return;
     case 3:
       tensor.buffer = static_cast<uint32_t>(s.number());
@@ -196,7 +196,7 @@ void change_tensor(Script& s, objects::TensorT& tensor) {
       tensor.is_variable = true;
       return;
     case 6:
-      tensor.sparsity = std::make_unique<objects::UnusedT>();
+      tensor.sparsity = std::make_unique<objects::SparsityParametersT>();
       return;
     default:
       tensor.has_rank = !tensor.has_rank;
@@ -233,27 +233,30 @@ void change_scales(Script& s, objects::TensorT& tensor) {
 void change_options(Script& s, objects::OperatorT& op) {
   auto& options = op.builtin_options;
   const int32_t number = s.number();
-  const auto byte = static_cast<int8_t>(number);
+  const auto activation = static_cast<objects::ActivationFunctionType>(number);
+  const auto type = static_cast<objects::TensorType>(number);
   const size_t field = s.below(4);
   if (auto* o = options.AsConv2DOptions()) {
     const std::array<int32_t*, 4> numbers{&o->stride_w, &o->stride_h, &o->dilation_w_factor,
                                           &o->dilation_h_factor};
     *numbers[field] = number;
-    if (s.take<uint8_t>() % 2 == 0) o->padding = byte;
+    if (s.take<uint8_t>() % 2 == 0) o->padding = static_cast<objects::Padding>(number);
   } else if (auto* o = options.AsFullyConnectedOptions()) {
-    if (field == 0) o->fused_activation_function = byte;
-    if (field == 1) o->weights_format = byte;
+    if (field == 0) o->fused_activation_function = activation;
+    if (field == 1) {
+      o->weights_format = static_cast<objects::FullyConnectedOptionsWeightsFormat>(number);
+    };
     if (field == 2) o->keep_num_dims = !o->keep_num_dims;
     if (field == 3) o->asymmetric_quantize_inputs = !o->asymmetric_quantize_inputs;
   } else if (auto* o = options.AsSoftmaxOptions()) {
     o->beta = s.take<float>();
   } else if (auto* o = options.AsConcatenationOptions()) {
     if (field != 1) o->axis = number;
-    if (field == 1) o->fused_activation_function = byte;
+    if (field == 1) o->fused_activation_function = activation;
   } else if (auto* o = options.AsAddOptions()) {
-    o->fused_activation_function = byte;
+    o->fused_activation_function = activation;
   } else if (auto* o = options.AsMulOptions()) {
-    o->fused_activation_function = byte;
+    o->fused_activation_function = activation;
   } else if (auto* o = options.AsReshapeOptions()) {
     change_list(s, o->new_shape);
   } else if (auto* o = options.AsGatherOptions()) {
@@ -263,11 +266,11 @@ void change_options(Script& s, objects::OperatorT& op) {
   } else if (auto* o = options.AsSplitOptions()) {
     o->num_splits = number;
   } else if (auto* o = options.AsCastOptions()) {
-    (field % 2 == 0 ? o->in_data_type : o->out_data_type) = byte;
+    (field % 2 == 0 ? o->in_data_type : o->out_data_type) = type;
   } else if (auto* o = options.AsArgMaxOptions()) {
-    o->output_type = byte;
+    o->output_type = type;
   } else if (auto* o = options.AsMirrorPadOptions()) {
-    o->mode = byte;
+    o->mode = static_cast<objects::MirrorPadMode>(number);
   } else if (auto* o = options.AsWhileOptions()) {
     (field % 2 == 0 ? o->cond_subgraph_index : o->body_subgraph_index) = number;
   } else if (auto* o = options.AsBatchMatMulOptions()) {
@@ -429,7 +432,13 @@ void change_something(Script& s, ModelT& model) {
       return change_tables(s, model.buffers);
     default:
       if (objects::OperatorCodeT* code = pick(s, model.operator_codes)) {
-        (s.take<uint8_t>() % 2 == 0 ? code->builtin_code : code->version) = s.number();
+        const bool changes_code = s.take<uint8_t>() % 2 == 0;
+        const int32_t number = s.number();
+        if (changes_code) {
+          code->builtin_code = static_cast<objects::BuiltinOperator>(number);
+        } else {
+          code->version = number;
+        }
       }
   }
 }

@@ -7,9 +7,10 @@
 #include <vector>
 
 #include "audio/ffmpeg_process.h"
-#include "checkpoint/export.h"
-#include "checkpoint/tiny_checkpoint.h"
-#include "common/front_end.h"
+#include "config/front_end.h"
+#include "export/export_checkpoint.h"
+#include "formats/open_checkpoint.h"
+#include "formats/tiny_checkpoint.h"
 #include "fuzz/changed_bundle.h"
 #include "runtime/whisper_model.h"
 #include "support/files.h"

@@ -4,11 +4,11 @@
 #include <random>
 #include <string>
 
-#include "checkpoint/export.h"
 #include "checkpoint/layout.h"
-#include "checkpoint/tiny_checkpoint.h"
-#include "checkpoint/tiny_tflite.h"
-#include "checkpoint/torch_writer.h"
+#include "export/export_checkpoint.h"
+#include "formats/tiny_checkpoint.h"
+#include "formats/tiny_tflite.h"
+#include "formats/torch_writer.h"
 #include "support/files.h"
 
 namespace whisper_s4y {

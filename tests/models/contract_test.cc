@@ -190,7 +190,7 @@ TEST_F(Contract, EveryShapeIsStaticAndEveryOpBuiltIn) {
   }
   for (const auto* code : *file.model().operator_codes()) {
     EXPECT_EQ(code->custom_code(), nullptr);
-    EXPECT_NE(code->builtin_code(), 32);  // CUSTOM, which Flex ops are as well
+    EXPECT_NE(code->builtin_code(), tflite::BuiltinOperator::CUSTOM);  // which Flex ops are as well
   }
 }
 

@@ -9,8 +9,8 @@
 #include <numbers>
 #include <random>
 
-#include "common/front_end.h"
-#include "common/mel_filters.h"
+#include "config/front_end.h"
+#include "config/mel_filters.h"
 #include "models/random_checkpoint.h"
 #include "models/runner.h"
 #include "models/write_bundle.h"

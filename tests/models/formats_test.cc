@@ -3,7 +3,8 @@
 
 #include <cmath>
 
-#include "checkpoint/tiny_checkpoint.h"
+#include "formats/open_checkpoint.h"
+#include "formats/tiny_checkpoint.h"
 #include "models/write_bundle.h"
 
 namespace whisper_s4y {

@@ -9,8 +9,9 @@
 #include <ostream>
 
 #include "checkpoint/checkpoint.h"
-#include "common/front_end.h"
+#include "config/front_end.h"
 #include "decoding/window_decoder.h"
+#include "formats/open_checkpoint.h"
 #include "models/runner.h"
 #include "models/write_bundle.h"
 #include "runtime/whisper_model.h"

@@ -97,7 +97,8 @@ std::vector<Damage> damages() {
          tensor(m, "align", "targets").shape = {1, 449};
        },
        "\"tokens\" of signature \"align\""},
-      {"cross_of_another_type", [](M& m) { tensor(m, "cross", "cross_k_0").type = 2; },
+      {"cross_of_another_type",
+       [](M& m) { tensor(m, "cross", "cross_k_0").type = objects::TensorType::INT32; },
        "\"cross_k_0\" of signature \"cross\" is int32"},
       {"missing_layer",
        [](M& m) {

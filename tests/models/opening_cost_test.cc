@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "checkpoint/checkpoint.h"
+#include "formats/open_checkpoint.h"
 #include "models/write_bundle.h"
 #include "support/files.h"
 

@@ -6,7 +6,8 @@
 #include <cmath>
 #include <random>
 
-#include "checkpoint/tiny_checkpoint.h"
+#include "formats/open_checkpoint.h"
+#include "formats/tiny_checkpoint.h"
 #include "models/random_checkpoint.h"
 #include "models/runner.h"
 #include "models/write_bundle.h"

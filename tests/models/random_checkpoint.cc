@@ -6,7 +6,7 @@
 #include <cstring>
 #include <random>
 
-#include "common/sinusoids.h"
+#include "config/sinusoids.h"
 
 namespace whisper_s4y::testing {
 namespace {

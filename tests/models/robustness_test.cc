@@ -11,7 +11,8 @@
 #include <random>
 
 #include "checkpoint/checkpoint.h"
-#include "common/front_end.h"
+#include "config/front_end.h"
+#include "formats/open_checkpoint.h"
 #include "models/random_checkpoint.h"
 #include "models/runner.h"
 #include "models/write_bundle.h"

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "common/front_end.h"
 #include "common/npy.h"
+#include "config/front_end.h"
 #include "runtime/whisper_model.h"
 #include "verify/test_signal.h"
 

@@ -15,9 +15,6 @@
 
 namespace whisper_s4y::litert {
 
-// LiteRT's own way to an error; the program itself reports none.
-extern "C" Status LiteRtCompiledModelReportError(CompiledModelT*, const char* format, ...);
-
 namespace {
 
 using ::testing::EndsWith;
@@ -31,16 +28,19 @@ class LogCaptureTest : public ::testing::Test {
     const TemporaryFolder folder;
     write_test_model(folder / "model.tflite");
     file_ = read_file(folder / "model.tflite");
-    OptionsT* options = nullptr;
-    ASSERT_EQ(LiteRtCreateOptions(&options), kOk);
-    ASSERT_EQ(LiteRtSetOptionsHardwareAccelerators(options, kAcceleratorCpu), kOk);
-    OpaqueOptionsT* opaque = nullptr;
+    LiteRtOptionsT* options = nullptr;
+    ASSERT_EQ(LiteRtCreateOptions(&options), kLiteRtStatusOk);
+    ASSERT_EQ(LiteRtSetOptionsHardwareAccelerators(options, kLiteRtHwAcceleratorCpu),
+              kLiteRtStatusOk);
+    LiteRtOpaqueOptionsT* opaque = nullptr;
     ASSERT_EQ(LiteRtCreateOpaqueOptions("runtime_options_string",
                                         ::strdup("error_reporter_mode = 1\n"), &std::free, &opaque),
-              kOk);
-    ASSERT_EQ(LiteRtAddOpaqueOptions(options, opaque), kOk);
-    ASSERT_EQ(LiteRtCreateModelFromBuffer(environment(), file_.data(), file_.size(), &model_), kOk);
-    ASSERT_EQ(LiteRtCreateCompiledModel(environment(), model_, options, &compiled_), kOk);
+              kLiteRtStatusOk);
+    ASSERT_EQ(LiteRtAddOpaqueOptions(options, opaque), kLiteRtStatusOk);
+    ASSERT_EQ(LiteRtCreateModelFromBuffer(environment(), file_.data(), file_.size(), &model_),
+              kLiteRtStatusOk);
+    ASSERT_EQ(LiteRtCreateCompiledModel(environment(), model_, options, &compiled_),
+              kLiteRtStatusOk);
     LiteRtDestroyOptions(options);
   }
   void TearDown() override {
@@ -48,12 +48,13 @@ class LogCaptureTest : public ::testing::Test {
     if (compiled_ != nullptr) LiteRtDestroyCompiledModel(compiled_);
     if (model_ != nullptr) LiteRtDestroyModel(model_);
   }
+  // As LiteRT itself tells an error; the program tells none.
   void say(const char* error) { LiteRtCompiledModelReportError(compiled_, "%s", error); }
 
  private:
   std::string file_;
-  ModelT* model_ = nullptr;
-  CompiledModelT* compiled_ = nullptr;
+  LiteRtModelT* model_ = nullptr;
+  LiteRtCompiledModelT* compiled_ = nullptr;
 };
 
 TEST_F(LogCaptureTest, TakesWhatLiteRtPrints) {

@@ -87,7 +87,7 @@ class Runnable : public ::testing::Test {
 
 int code_index(const M& model, OpCode code) {
   for (size_t i = 0; i < model.operator_codes.size(); ++i) {
-    if (model.operator_codes[i]->builtin_code == static_cast<int32_t>(code)) {
+    if (model.operator_codes[i]->builtin_code == static_cast<objects::BuiltinOperator>(code)) {
       return static_cast<int>(i);
     }
   }
@@ -162,7 +162,10 @@ std::vector<Damage> damages() {
          m.signature_defs[0]->outputs[0]->tensor_index = id;
        },
        "nothing writes it"},
-      {"unknown_op", [](M& m) { m.operator_codes[code_index(m, softmax)]->builtin_code = 32; },
+      {"unknown_op",
+       [](M& m) {
+         m.operator_codes[code_index(m, softmax)]->builtin_code = objects::BuiltinOperator::CUSTOM;
+       },
        "not among those"},
       {"op_reads_what_comes_later",
        [](M& m) {
@@ -180,7 +183,8 @@ std::vector<Damage> damages() {
          result(m, concatenation).shape = {1, 64};
        },
        "CONCATENATION, gives float32 [1, 128]"},
-      {"output_of_another_type", [](M& m) { result(m, softmax).type = 2; }, "int32"},
+      {"output_of_another_type", [](M& m) { result(m, softmax).type = objects::TensorType::INT32; },
+       "int32"},
       {"rank_too_high",
        [](M& m) {
          result(m, softmax).shape = {1, 1, 1, 1, 1};
@@ -188,7 +192,8 @@ std::vector<Damage> damages() {
        "tensor"},
       {"size_of_zero", [](M& m) { result(m, softmax).shape = {0}; }, "does not run"},
       {"variable", [](M& m) { result(m, softmax).is_variable = true; }, "variable"},
-      {"sparse", [](M& m) { result(m, softmax).sparsity = std::make_unique<objects::UnusedT>(); },
+      {"sparse",
+       [](M& m) { result(m, softmax).sparsity = std::make_unique<objects::SparsityParametersT>(); },
        "sparse"},
       {"shape_not_fixed",
        [](M& m) {
@@ -197,7 +202,8 @@ std::vector<Damage> damages() {
        "no fixed shape"},
       {"activation",
        [](M& m) {
-         op(m, conv_2d).builtin_options.AsConv2DOptions()->fused_activation_function = 9;
+         op(m, conv_2d).builtin_options.AsConv2DOptions()->fused_activation_function =
+             static_cast<objects::ActivationFunctionType>(9);
        },
        "activation 9"},
       {"stride_of_zero",

@@ -165,8 +165,12 @@ std::vector<Damage> damages() {
       {"graph_input_absent", [](M& m) { m.subgraphs[0]->inputs[0] = -1; }, "an input"},
       {"graph_output", [](M& m) { m.subgraphs[1]->outputs[0] = -7; }, "an output"},
       {"tensor_buffer", [](M& m) { m.subgraphs[0]->tensors[0]->buffer = 1000; }, "tensor 0"},
-      {"tensor_type", [](M& m) { m.subgraphs[0]->tensors[0]->type = 100; }, "tensor 0"},
-      {"tensor_type_negative", [](M& m) { m.subgraphs[0]->tensors[0]->type = -1; }, "tensor 0"},
+      {"tensor_type",
+       [](M& m) { m.subgraphs[0]->tensors[0]->type = static_cast<objects::TensorType>(100); },
+       "tensor 0"},
+      {"tensor_type_negative",
+       [](M& m) { m.subgraphs[0]->tensors[0]->type = static_cast<objects::TensorType>(-1); },
+       "tensor 0"},
       {"shape_huge",
        [](M& m) {
          m.subgraphs[0]->tensors[0]->shape = {1 << 30, 1 << 30, 1 << 30};
@@ -179,7 +183,9 @@ std::vector<Damage> damages() {
          m.subgraphs[0]->tensors[0]->shape = {64, 129};
        },
        "needs 8256"},
-      {"weights_type", [](M& m) { m.subgraphs[0]->tensors[0]->type = 0; }, "needs 32768"},
+      {"weights_type",
+       [](M& m) { m.subgraphs[0]->tensors[0]->type = objects::TensorType::FLOAT32; },
+       "needs 32768"},
       {"buffer_offset", [](M& m) { m.buffers[1]->offset = 1ULL << 40; }, "truncated"},
       {"buffer_offset_wraps", [](M& m) { m.buffers[1]->offset = ~0ULL - 100; }, "truncated"},
       {"buffer_size", [](M& m) { m.buffers[1]->size = ~0ULL; }, "truncated"},

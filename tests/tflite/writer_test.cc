@@ -103,7 +103,7 @@ TEST_F(WriterTest, OpsKeepCodesAndOptions) {
   const auto* ops = model.subgraphs()->Get(0)->operators();
   ASSERT_EQ(ops->size(), 3U);
   const auto code = [&](int i) { return model.operator_codes()->Get(ops->Get(i)->opcode_index()); };
-  EXPECT_EQ(code(0)->builtin_code(), 150);  // beyond a byte
+  EXPECT_EQ(code(0)->builtin_code(), tflite::BuiltinOperator::GELU);  // beyond a byte
   EXPECT_EQ(code(0)->deprecated_builtin_code(), 127);
   EXPECT_EQ(code(1)->deprecated_builtin_code(), 25);
   EXPECT_FALSE(ops->Get(0)->builtin_options_as_GeluOptions()->approximate());

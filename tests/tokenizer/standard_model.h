@@ -1,10 +1,10 @@
 // The tokenizers of the published models.
 #pragma once
 
-#include "checkpoint/generation.h"
-#include "checkpoint/standard_vocabulary.h"
 #include "config/model_info.h"
 #include "tokenizer/tokenizer.h"
+#include "vocabulary/generation.h"
+#include "vocabulary/standard_vocabulary.h"
 
 namespace whisper_s4y {
 

@@ -12,6 +12,7 @@
 
 #include "checkpoint/checkpoint.h"
 #include "decoding/compression_ratio.h"
+#include "formats/open_checkpoint.h"
 #include "models/write_bundle.h"
 #include "support/files.h"
 #include "whisper_s4y/audio.h"
