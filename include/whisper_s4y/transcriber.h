@@ -86,6 +86,9 @@ struct WHISPER_S4Y_API TranscribeOptions {
 /// call and leaves it as it is.
 struct TranscribeCallbacks {
   std::function<void(const Segment& segment)> on_segment;  // as soon as it is final
+  /// Once, before the first segment: code and probability of the languages, likeliest first; of a
+  /// language that was given that one alone, as sure. Not when VAD finds no speech.
+  std::function<void(const std::vector<std::pair<std::string, float>>& languages)> on_languages;
   /// Seconds of the recording; a total of 0 is not known.
   std::function<void(double done, double total)> on_progress;
   /// true = stop within 100 ms, wherever that is, and return what there is, with

@@ -44,7 +44,7 @@ extern "C" {
 
 /** Grows when a function or a field is added; a program that was built for a higher number than
  * whisper_s4y_abi_version() says needs a newer library. */
-#define WHISPER_S4Y_ABI_VERSION 1
+#define WHISPER_S4Y_ABI_VERSION 2
 
 /** whisper_s4y_segment segment = WHISPER_S4Y_INIT(whisper_s4y_segment); */
 #ifdef __cplusplus
@@ -136,6 +136,12 @@ typedef struct whisper_s4y_callbacks {
   /** Other than 0: stop. Transcriptions then give out what there is, everything else fails with
    * CANCELLED. Asked many times a second. */
   int (*cancelled)(void* user_data);
+  /** The same without a call: other than 0 there means stop. Another thread may write it while the
+   * call runs. */
+  const int* stop;
+  /** Transcription: the languages are known, as whisper_s4y_detect_language() gives them; once,
+   * before the first segment. */
+  void (*on_languages)(void* user_data, const char* json);
 } whisper_s4y_callbacks;
 
 /* ---- Sound ---- */
@@ -312,6 +318,10 @@ WHISPER_S4Y_API whisper_s4y_status whisper_s4y_detect_language(whisper_s4y_trans
                                                                char** json);
 
 WHISPER_S4Y_API void whisper_s4y_transcript_destroy(whisper_s4y_transcript* transcript);
+/** What there is to say of it besides its segments as a JSON object: language,
+ * language_probability, duration, is_cut and warnings; transcript.h describes them. */
+WHISPER_S4Y_API whisper_s4y_status
+whisper_s4y_transcript_info(const whisper_s4y_transcript* transcript, char** json);
 WHISPER_S4Y_API const char* whisper_s4y_transcript_text(const whisper_s4y_transcript* transcript);
 /** Code of the language that is spoken longest; "" when there is no speech. */
 WHISPER_S4Y_API const char* whisper_s4y_transcript_language(
@@ -332,6 +342,62 @@ WHISPER_S4Y_API whisper_s4y_status
 whisper_s4y_transcript_write(const whisper_s4y_transcript* transcript, const char* format,
                              const whisper_s4y_options* output, const char* path);
 
+/* ---- Streams: a transcription that is taken segment by segment ---- */
+
+/** A transcription in a thread of the library's. It finds the languages by itself, transcribes from
+ * the first whisper_s4y_stream_next() on, and is never more than some segments ahead of it. */
+typedef struct whisper_s4y_stream whisper_s4y_stream;
+
+/** What whisper_s4y_stream_next() has found. */
+typedef enum whisper_s4y_stream_state {
+  WHISPER_S4Y_STREAM_WAITING = 0, /**< nothing yet: the time is over */
+  WHISPER_S4Y_STREAM_SEGMENT = 1, /**< a segment */
+  WHISPER_S4Y_STREAM_END = 2      /**< there are no more */
+} whisper_s4y_stream_state;
+
+/** Begins to transcribe samples, which stay where they are until the stream is destroyed, as does
+ * the transcriber, which must not be used otherwise meanwhile. `options` are TRANSCRIBE_OPTIONS. */
+WHISPER_S4Y_API whisper_s4y_status whisper_s4y_stream_samples(whisper_s4y_transcriber* transcriber,
+                                                              const float* samples, size_t count,
+                                                              const whisper_s4y_options* options,
+                                                              whisper_s4y_stream** stream);
+/** The same for any file that FFmpeg reads; `audio` are AUDIO_OPTIONS. */
+WHISPER_S4Y_API whisper_s4y_status whisper_s4y_stream_file(whisper_s4y_transcriber* transcriber,
+                                                           const char* path,
+                                                           const whisper_s4y_options* audio,
+                                                           const whisper_s4y_options* options,
+                                                           whisper_s4y_stream** stream);
+/** The same for a file in memory, which stays where it is until the stream is destroyed. */
+WHISPER_S4Y_API whisper_s4y_status whisper_s4y_stream_memory(whisper_s4y_transcriber* transcriber,
+                                                             const void* file, size_t size,
+                                                             const whisper_s4y_options* audio,
+                                                             const whisper_s4y_options* options,
+                                                             whisper_s4y_stream** stream);
+/** Stops a stream that is not over, and waits until it has stopped. */
+WHISPER_S4Y_API void whisper_s4y_stream_destroy(whisper_s4y_stream* stream);
+/** Waits for the next segment, at most `wait_ms` milliseconds, without limit when it is negative.
+ * The segment is valid until the next call. What went wrong in the thread is this call's failure.
+ */
+WHISPER_S4Y_API whisper_s4y_status whisper_s4y_stream_next(whisper_s4y_stream* stream, int wait_ms,
+                                                           whisper_s4y_segment* segment,
+                                                           whisper_s4y_stream_state* state);
+/** Waits for the languages, as whisper_s4y_detect_language() gives them; NULL when the time is
+ * over,
+ * "[]" when there is no speech. */
+WHISPER_S4Y_API whisper_s4y_status whisper_s4y_stream_languages(whisper_s4y_stream* stream,
+                                                                int wait_ms, char** json);
+/** How far it has come in seconds of the recording; `total` is 0 when it is not known. */
+WHISPER_S4Y_API whisper_s4y_status whisper_s4y_stream_progress(whisper_s4y_stream* stream,
+                                                               double* done, double* total);
+/** The next sentence about what went wrong without stopping the work; NULL when there is none. */
+WHISPER_S4Y_API whisper_s4y_status whisper_s4y_stream_warning(whisper_s4y_stream* stream,
+                                                              char** message);
+/** Tells it to stop soon; what there is by then is its transcript. From any thread. */
+WHISPER_S4Y_API void whisper_s4y_stream_stop(whisper_s4y_stream* stream);
+/** Waits for the end, however many segments were not taken, and gives all of it. */
+WHISPER_S4Y_API whisper_s4y_status
+whisper_s4y_stream_transcript(whisper_s4y_stream* stream, whisper_s4y_transcript** transcript);
+
 /* ---- Live ---- */
 
 /** Speech to text while it is spoken. */
@@ -346,6 +412,8 @@ typedef struct whisper_s4y_live_text {
   double start; /**< seconds from the beginning of the sound */
   double end;
   int is_final;
+  size_t word_count;  /**< 0 unless word timestamps were asked for */
+  const void* object; /**< for whisper_s4y_live_text_word() */
 } whisper_s4y_live_text;
 
 /** `options` are LIVE_OPTIONS. The transcriber must not be used otherwise meanwhile. `on_text` is
@@ -355,7 +423,15 @@ WHISPER_S4Y_API whisper_s4y_status
 whisper_s4y_live_create(whisper_s4y_transcriber* transcriber, const whisper_s4y_options* options,
                         void (*on_text)(void* user_data, const whisper_s4y_live_text* text),
                         void* user_data, whisper_s4y_live** live);
+/** The same with callbacks, of which `cancelled`, `stop` and `on_warning` count. */
+WHISPER_S4Y_API whisper_s4y_status
+whisper_s4y_live_open(whisper_s4y_transcriber* transcriber, const whisper_s4y_options* options,
+                      void (*on_text)(void* user_data, const whisper_s4y_live_text* text),
+                      const whisper_s4y_callbacks* callbacks, whisper_s4y_live** live);
 WHISPER_S4Y_API void whisper_s4y_live_destroy(whisper_s4y_live* live);
+/** A word of a text that the callback was given. */
+WHISPER_S4Y_API whisper_s4y_status whisper_s4y_live_text_word(const whisper_s4y_live_text* text,
+                                                              size_t index, whisper_s4y_word* word);
 /** Hears any number of samples. */
 WHISPER_S4Y_API whisper_s4y_status whisper_s4y_live_push(whisper_s4y_live* live,
                                                          const float* samples, size_t count);

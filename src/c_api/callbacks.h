@@ -20,8 +20,11 @@ struct Callbacks {
         c.on_warning(c.user_data, message.c_str());
       };
     }
-    if (c.cancelled != nullptr) {
-      cancelled = [c = c] { return c.cancelled(c.user_data) != 0; };
+    if (c.cancelled != nullptr || c.stop != nullptr) {
+      cancelled = [c = c] {
+        return (c.stop != nullptr && __atomic_load_n(c.stop, __ATOMIC_RELAXED) != 0) ||
+               (c.cancelled != nullptr && c.cancelled(c.user_data) != 0);
+      };
     }
   }
 

@@ -6,7 +6,29 @@
 #include "c_api/model.h"
 #include "c_api/options.h"
 #include "c_api/transcript.h"
+#include "c_api/transcriptions.h"
 #include "whisper_s4y/audio.h"
+
+namespace whisper_s4y::c_api {
+
+std::string languages_json(const std::vector<std::pair<std::string, float>>& languages) {
+  Json json = Json::array();
+  for (const auto& [code, probability] : languages) json.push_back({code, probability});
+  return json_text(json);
+}
+
+Transcript transcribe_channels(Transcriber& transcriber, AudioReader& reader,
+                               const TranscribeOptions& options,
+                               const TranscribeCallbacks& callbacks) {
+  std::vector<Transcript> transcripts;
+  do {
+    transcripts.push_back(transcriber.transcribe(reader, options, callbacks));
+  } while (reader.next_channel());
+  return transcripts.size() == 1 ? std::move(transcripts.front())
+                                 : merge_channels(std::move(transcripts), reader.channels());
+}
+
+}  // namespace whisper_s4y::c_api
 
 using namespace whisper_s4y;
 using namespace whisper_s4y::c_api;
@@ -22,21 +44,15 @@ TranscribeCallbacks transcribe_callbacks(const whisper_s4y_callbacks* callbacks)
       c.on_segment(c.user_data, &view);
     };
   }
+  if (given.c.on_languages != nullptr) {
+    result.on_languages = [c = given.c](const auto& languages) {
+      c.on_languages(c.user_data, languages_json(languages).c_str());
+    };
+  }
   result.on_progress = std::move(given.on_progress);
   result.on_warning = std::move(given.on_warning);
   result.cancelled = std::move(given.cancelled);
   return result;
-}
-
-Transcript transcribe_channels(Transcriber& transcriber, AudioReader& reader,
-                               const TranscribeOptions& options,
-                               const TranscribeCallbacks& callbacks) {
-  std::vector<Transcript> transcripts;
-  do {
-    transcripts.push_back(transcriber.transcribe(reader, options, callbacks));
-  } while (reader.next_channel());
-  return transcripts.size() == 1 ? std::move(transcripts.front())
-                                 : merge_channels(std::move(transcripts), reader.channels());
 }
 
 }  // namespace
@@ -86,13 +102,9 @@ whisper_s4y_status whisper_s4y_detect_language(whisper_s4y_transcriber* transcri
                                                const whisper_s4y_options* options, char** json) {
   return guarded_call([&] {
     needed(json, "json") = nullptr;
-    Json languages = Json::array();
-    for (const auto& [code, probability] :
-         needed(transcriber, "transcriber")
-             .transcriber.detect_language(numbers(samples, count, "samples"),
-                                          options_of<TranscribeOptions>(options, "options"))) {
-      languages.push_back({code, probability});
-    }
-    *json = copy_text(json_text(languages));
+    *json = copy_text(languages_json(
+        needed(transcriber, "transcriber")
+            .transcriber.detect_language(numbers(samples, count, "samples"),
+                                         options_of<TranscribeOptions>(options, "options"))));
   });
 }

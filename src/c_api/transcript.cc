@@ -1,5 +1,7 @@
 #include "c_api/transcript.h"
 
+#include <nlohmann/json.hpp>
+
 #include "c_api/boundary.h"
 #include "c_api/options.h"
 #include "whisper_s4y/output.h"
@@ -23,6 +25,14 @@ whisper_s4y_segment c_segment(const Segment& segment) {
           .compression_ratio = segment.compression_ratio,
           .no_speech_prob = segment.no_speech_prob,
           .object = &segment};
+}
+
+whisper_s4y_word c_word(const Word& word) {
+  return {.struct_size = sizeof(whisper_s4y_word),
+          .word = word.word.c_str(),
+          .start = word.start,
+          .end = word.end,
+          .probability = word.probability};
 }
 
 namespace {
@@ -56,6 +66,19 @@ double whisper_s4y_transcript_duration(const whisper_s4y_transcript* transcript)
   return transcript == nullptr ? 0 : transcript->transcript.duration;
 }
 
+whisper_s4y_status whisper_s4y_transcript_info(const whisper_s4y_transcript* transcript,
+                                               char** json) {
+  return guarded_call([&] {
+    needed(json, "json") = nullptr;
+    const Transcript& source = needed(transcript, "transcript").transcript;
+    *json = copy_text(json_text({{"language", source.language},
+                                 {"language_probability", source.language_probability},
+                                 {"duration", source.duration},
+                                 {"is_cut", source.is_cut},
+                                 {"warnings", source.warnings}}));
+  });
+}
+
 size_t whisper_s4y_transcript_segments(const whisper_s4y_transcript* transcript) {
   return transcript == nullptr ? 0 : transcript->transcript.segments.size();
 }
@@ -82,14 +105,7 @@ whisper_s4y_status whisper_s4y_segment_word(const whisper_s4y_segment* segment, 
       fail(ErrorCode::invalid_argument, "There is no word {}: the segment has {}.", index,
            words.size());
     }
-    const Word& one = words[index];
-    give(word,
-         {.struct_size = sizeof(whisper_s4y_word),
-          .word = one.word.c_str(),
-          .start = one.start,
-          .end = one.end,
-          .probability = one.probability},
-         "word");
+    give(word, c_word(words[index]), "word");
   });
 }
 

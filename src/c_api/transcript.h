@@ -12,5 +12,6 @@ namespace whisper_s4y::c_api {
 
 /// Views into the segment, which lives as long.
 [[nodiscard]] whisper_s4y_segment c_segment(const Segment& segment);
+[[nodiscard]] whisper_s4y_word c_word(const Word& word);
 
 }  // namespace whisper_s4y::c_api

@@ -51,7 +51,9 @@ Transcript Batched::run() {
   std::optional<Window> first = collect_window();
   if (!first) return without_speech(options_, models_[0]->info());
   ready_.push_back(*std::move(first));
-  std::tie(transcript_.language, transcript_.language_probability) = detect_language();
+  const LanguageProbs languages = find_languages();
+  std::tie(transcript_.language, transcript_.language_probability) = most_likely(languages);
+  if (callbacks_.on_languages) callbacks_.on_languages(likeliest_first(languages));
   if (models_.size() == 1) {
     run_alone();
   } else {
@@ -201,11 +203,14 @@ void Batched::work_to_the_end(DecoderModel& model, Queue& queue) const {
   }
 }
 
-std::pair<std::string, float> Batched::detect_language() {
+LanguageProbs Batched::find_languages() {
   DecoderModel& model = *models_[0];
-  if (options_.language) return {*options_.language, 1.0F};
-  if (!model.info().generation.is_multilingual) return {"en", 1.0F};
-  if (stretches_ != nullptr) return {stretches_->at(0, 0)->language, 0.0F};
+  if (options_.language) return {{*options_.language, 1.0F}};
+  if (!model.info().generation.is_multilingual) return {{"en", 1.0F}};
+  if (stretches_ != nullptr) {
+    const LanguageStretch* first = stretches_->at(0, 0);
+    return {{first->language, first->probability}};
+  }
   LanguageVote vote(options_.language_detection_threshold);
   const auto windows = static_cast<size_t>(options_.language_detection_segments);
   for (size_t i = 0; i < windows; ++i) {
@@ -220,7 +225,7 @@ std::pair<std::string, float> Batched::detect_language() {
     window.encode_with_silence(log_mel, 0);
     if (vote.decides(window.language_probs())) break;
   }
-  return most_likely(vote.probs());
+  return vote.probs();
 }
 
 std::vector<Segment> Batched::transcribe(DecoderModel& model, const Window& shown) const {

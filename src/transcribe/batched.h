@@ -43,7 +43,7 @@ class Batched {
   [[nodiscard]] std::optional<Window> next_window();
   [[nodiscard]] std::optional<Window> collect_window();
   [[nodiscard]] std::optional<SpeechSegment> next_part();
-  [[nodiscard]] std::pair<std::string, float> detect_language();
+  [[nodiscard]] LanguageProbs find_languages();
   [[nodiscard]] std::vector<Segment> transcribe(DecoderModel& model, const Window& window) const;
   void run_alone();
   void run_side_by_side();

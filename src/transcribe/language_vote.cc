@@ -1,6 +1,7 @@
 #include "transcribe/language_vote.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "decoding/window_decoder.h"
 
@@ -20,6 +21,11 @@ LanguageProbs among(const LanguageProbs& probs, const std::vector<std::string>& 
     probability = sum > 0 ? probability / sum : 1.0F / static_cast<float>(result.size());
   }
   return result;
+}
+
+LanguageProbs likeliest_first(LanguageProbs probs) {
+  std::ranges::stable_sort(probs, std::ranges::greater(), &LanguageProbs::value_type::second);
+  return probs;
 }
 
 bool LanguageVote::decides(const LanguageProbs& probs) {

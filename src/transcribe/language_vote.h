@@ -14,6 +14,9 @@ namespace whisper_s4y {
 [[nodiscard]] LanguageProbs among(const LanguageProbs& probs,
                                   const std::vector<std::string>& languages);
 
+/// The same languages, likeliest first.
+[[nodiscard]] LanguageProbs likeliest_first(LanguageProbs probs);
+
 /// The first window that is sure decides; when none is, the mean of all does.
 class LanguageVote {
  public:

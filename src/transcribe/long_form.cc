@@ -48,16 +48,9 @@ LongForm::LongForm(DecoderModel& model, const Tokenizer& tokenizer, SoundBuffer&
 
 Transcript LongForm::run() {
   if (stretches_ != nullptr && stretch_at(0, 0) == nullptr) stretches_ = nullptr;
-  if (options_.language) {
-    transcript_.language = *options_.language;
-    transcript_.language_probability = 1.0F;
-  } else if (!model_.info().generation.is_multilingual) {
-    transcript_.language = "en";
-    transcript_.language_probability = 1.0F;
-  } else if (stretches_ != nullptr) {
-    transcript_.language = stretch_at(0, 0)->language;
-  } else {
-    detect_language();
+  if (const LanguageProbs languages = find_languages(); !languages.empty()) {
+    std::tie(transcript_.language, transcript_.language_probability) = most_likely(languages);
+    if (callbacks_.on_languages) callbacks_.on_languages(likeliest_first(languages));
   }
 
   for (const Clip& clip : clips_) {
@@ -195,7 +188,16 @@ SoundSpan LongForm::limits_of(const Segment& segment) const {
   return {0.0, end / kFramesPerSecond};
 }
 
-void LongForm::detect_language() {
+// None when that was cancelled.
+LanguageProbs LongForm::find_languages() {
+  if (options_.language) return {{*options_.language, 1.0F}};
+  if (!model_.info().generation.is_multilingual) return {{"en", 1.0F}};
+  if (stretches_ == nullptr) return detect_language();
+  const LanguageStretch* first = stretch_at(0, 0);
+  return {{first->language, first->probability}};
+}
+
+LanguageProbs LongForm::detect_language() {
   SpeechWindows speech(detector_, sound_, clips_);
   LanguageVote vote(options_.language_detection_threshold);
   for (int i = 0; i < options_.language_detection_segments; ++i) {
@@ -204,7 +206,7 @@ void LongForm::detect_language() {
     // A pipe cannot be heard again from its beginning.
     const bool is_late = int64_t{*begin + kWindowFrames} * kHopLength > kLookAhead;
     if (i > 0 && is_late && !sound_.can_rewind()) break;
-    if (!hear(*begin)) return;
+    if (!hear(*begin)) return {};
     if (!is_over(*begin + kWindowFrames - 1)) {
       windows_.encode(log_mel_, {*begin, kWindowFrames});
     } else {
@@ -212,7 +214,7 @@ void LongForm::detect_language() {
     }
     if (vote.decides(windows_.language_probs())) break;
   }
-  std::tie(transcript_.language, transcript_.language_probability) = most_likely(vote.probs());
+  return vote.probs();
 }
 
 // What follows is in that language. The initial prompt comes before the first text alone.

@@ -54,7 +54,8 @@ class LongForm {
   [[nodiscard]] SoundSpan limits_of(const Segment& segment) const;
   [[nodiscard]] bool is_cancelled() const;
   void tell_progress(int frame) const;
-  void detect_language();
+  LanguageProbs find_languages();
+  LanguageProbs detect_language();
   void speak(const std::string& language);
   [[nodiscard]] std::vector<int> prompt() const;
   [[nodiscard]] int transcribe_window(const WindowPlace& place);

@@ -55,6 +55,7 @@ class CancellationScope {
 TranscribeCallbacks guarded_callbacks(const TranscribeCallbacks& callbacks,
                                       Cancellation& cancellation, std::vector<Segment>& given) {
   TranscribeCallbacks result{.on_segment = guarded(callbacks.on_segment),
+                             .on_languages = guarded(callbacks.on_languages),
                              .on_progress = guarded(callbacks.on_progress),
                              .cancelled = {},
                              .on_warning = guarded(callbacks.on_warning)};
@@ -262,11 +263,7 @@ std::vector<std::pair<std::string, float>> Transcriber::detect_language(
       window.encode_with_silence(log_mel, 0);
       if (vote.decides(window.language_probs())) break;
     }
-    LanguageProbs probs = vote.probs();
-    std::stable_sort(probs.begin(), probs.end(), [](const auto& left, const auto& right) {
-      return left.second > right.second;
-    });
-    return probs;
+    return likeliest_first(vote.probs());
   });
 }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <memory>
@@ -29,6 +30,7 @@ struct Destroy {
   }
   void operator()(whisper_s4y_transcript* object) const { whisper_s4y_transcript_destroy(object); }
   void operator()(whisper_s4y_live* object) const { whisper_s4y_live_destroy(object); }
+  void operator()(whisper_s4y_stream* object) const { whisper_s4y_stream_destroy(object); }
 };
 template <typename T>
 using Owned = std::unique_ptr<T, Destroy>;
@@ -289,6 +291,148 @@ TEST(CApi, HearsLiveSound) {
   const auto samples = tone(2);
   EXPECT_EQ(whisper_s4y_live_push(live.get(), samples.data(), samples.size()), WHISPER_S4Y_OK);
   EXPECT_EQ(whisper_s4y_live_finish(live.get()), WHISPER_S4Y_OK);
+}
+
+constexpr const char* kSaysSomething = R"({"no_speech_threshold": null, "logprob_threshold": null,
+                                           "compression_ratio_threshold": null})";
+
+Owned<whisper_s4y_stream> stream_of(const Owned<whisper_s4y_transcriber>& transcriber,
+                                    const std::vector<float>& samples) {
+  const auto o = options(WHISPER_S4Y_TRANSCRIBE_OPTIONS, kSaysSomething);
+  whisper_s4y_stream* made = nullptr;
+  EXPECT_EQ(whisper_s4y_stream_samples(transcriber.get(), samples.data(), samples.size(), o.get(),
+                                       &made),
+            WHISPER_S4Y_OK)
+      << whisper_s4y_last_error();
+  return Owned<whisper_s4y_stream>(made);
+}
+
+TEST(CStream, GivesTheSegmentsOfTheTranscript) {
+  const auto model = open_small_model();
+  const auto transcriber = transcriber_of(model);
+  const auto samples = tone(70);
+  const auto stream = stream_of(transcriber, samples);
+  char* json = nullptr;
+  ASSERT_EQ(whisper_s4y_stream_languages(stream.get(), -1, &json), WHISPER_S4Y_OK);
+  EXPECT_FALSE(Json::parse(taken(json)).empty());
+  std::vector<std::string> texts;
+  whisper_s4y_segment segment = WHISPER_S4Y_INIT(whisper_s4y_segment);
+  whisper_s4y_stream_state state = WHISPER_S4Y_STREAM_WAITING;
+  while (state != WHISPER_S4Y_STREAM_END) {
+    ASSERT_EQ(whisper_s4y_stream_next(stream.get(), 1, &segment, &state), WHISPER_S4Y_OK)
+        << whisper_s4y_last_error();
+    if (state == WHISPER_S4Y_STREAM_SEGMENT) texts.emplace_back(segment.text);
+  }
+  EXPECT_GT(texts.size(), 1U);
+  whisper_s4y_transcript* made = nullptr;
+  ASSERT_EQ(whisper_s4y_stream_transcript(stream.get(), &made), WHISPER_S4Y_OK);
+  const Owned<whisper_s4y_transcript> transcript(made);
+  ASSERT_EQ(whisper_s4y_transcript_segments(transcript.get()), texts.size());
+  for (size_t i = 0; i < texts.size(); ++i) {
+    ASSERT_EQ(whisper_s4y_transcript_segment(transcript.get(), i, &segment), WHISPER_S4Y_OK);
+    EXPECT_EQ(segment.text, texts[i]);
+  }
+  ASSERT_EQ(whisper_s4y_transcript_info(transcript.get(), &json), WHISPER_S4Y_OK);
+  const Json info = Json::parse(taken(json));
+  EXPECT_EQ(info["duration"], 70.0);
+  EXPECT_FALSE(info["is_cut"].get<bool>());
+  double done = 0;
+  double total = 0;
+  ASSERT_EQ(whisper_s4y_stream_progress(stream.get(), &done, &total), WHISPER_S4Y_OK);
+  EXPECT_EQ(total, 70.0);
+  EXPECT_EQ(done, 70.0);
+}
+
+TEST(CStream, GivesAllOfItWhenNothingWasTaken) {
+  const auto model = open_small_model();
+  const auto transcriber = transcriber_of(model);
+  const auto samples = tone(35);
+  const auto stream = stream_of(transcriber, samples);
+  whisper_s4y_transcript* made = nullptr;
+  ASSERT_EQ(whisper_s4y_stream_transcript(stream.get(), &made), WHISPER_S4Y_OK);
+  const Owned<whisper_s4y_transcript> transcript(made);
+  EXPECT_GT(whisper_s4y_transcript_segments(transcript.get()), 0U);
+}
+
+TEST(CStream, BeginsWhenItIsAskedAndEndsWhenItIsDestroyed) {
+  const auto model = open_small_model();
+  const auto transcriber = transcriber_of(model);
+  const auto samples = tone(600);
+  const auto begin = std::chrono::steady_clock::now();
+  {
+    const auto stream = stream_of(transcriber, samples);
+    char* json = nullptr;
+    ASSERT_EQ(whisper_s4y_stream_languages(stream.get(), -1, &json), WHISPER_S4Y_OK);
+    whisper_s4y_free(json);
+    double done = 0;
+    double total = 0;
+    EXPECT_EQ(whisper_s4y_stream_progress(stream.get(), &done, &total), WHISPER_S4Y_OK);
+    EXPECT_LT(done, 30.0) << "nobody has asked for a segment";
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(30));
+}
+
+TEST(CStream, CutsTheTranscriptWhereItIsStopped) {
+  const auto model = open_small_model();
+  const auto transcriber = transcriber_of(model);
+  const auto samples = tone(600);
+  const auto stream = stream_of(transcriber, samples);
+  whisper_s4y_stream_stop(stream.get());
+  whisper_s4y_transcript* made = nullptr;
+  ASSERT_EQ(whisper_s4y_stream_transcript(stream.get(), &made), WHISPER_S4Y_OK);
+  const Owned<whisper_s4y_transcript> transcript(made);
+  char* json = nullptr;
+  ASSERT_EQ(whisper_s4y_transcript_info(transcript.get(), &json), WHISPER_S4Y_OK);
+  EXPECT_TRUE(Json::parse(taken(json))["is_cut"].get<bool>());
+}
+
+TEST(CStream, TellsWhatWentWrong) {
+  const auto model = open_small_model();
+  const auto transcriber = transcriber_of(model);
+  whisper_s4y_stream* made = nullptr;
+  EXPECT_EQ(whisper_s4y_stream_file(transcriber.get(), "/no/such/one", nullptr, nullptr, &made),
+            WHISPER_S4Y_IO);
+  EXPECT_EQ(made, nullptr);
+  EXPECT_EQ(whisper_s4y_stream_memory(transcriber.get(), "no sound", 8, nullptr, nullptr, &made),
+            WHISPER_S4Y_INVALID_FILE);
+  // Whether it fits the model is found in the thread.
+  const auto o = options(WHISPER_S4Y_TRANSCRIBE_OPTIONS, R"({"beam_size": 60})");
+  const auto samples = tone(1);
+  ASSERT_EQ(whisper_s4y_stream_samples(transcriber.get(), samples.data(), samples.size(), o.get(),
+                                       &made),
+            WHISPER_S4Y_OK);
+  const Owned<whisper_s4y_stream> stream(made);
+  whisper_s4y_segment segment = WHISPER_S4Y_INIT(whisper_s4y_segment);
+  whisper_s4y_stream_state state{};
+  EXPECT_NE(whisper_s4y_stream_next(stream.get(), -1, &segment, &state), WHISPER_S4Y_OK);
+  EXPECT_THAT(whisper_s4y_last_error(), HasSubstr("beam"));
+}
+
+TEST(CApi, StopsAtAFlagAndTellsTheLanguages) {
+  const auto model = open_small_model();
+  const auto transcriber = transcriber_of(model);
+  const auto samples = tone(600);
+  struct Heard {
+    std::string languages;
+    int stop = 0;
+  } heard;
+  whisper_s4y_callbacks callbacks = WHISPER_S4Y_INIT(whisper_s4y_callbacks);
+  callbacks.user_data = &heard;
+  callbacks.stop = &heard.stop;
+  callbacks.on_languages = [](void* user, const char* json) {
+    auto& target = *static_cast<Heard*>(user);
+    target.languages = json;
+    target.stop = 1;
+  };
+  whisper_s4y_transcript* made = nullptr;
+  ASSERT_EQ(whisper_s4y_transcribe(transcriber.get(), samples.data(), samples.size(), nullptr,
+                                   &callbacks, &made),
+            WHISPER_S4Y_OK);
+  const Owned<whisper_s4y_transcript> transcript(made);
+  EXPECT_FALSE(Json::parse(heard.languages).empty());
+  char* json = nullptr;
+  ASSERT_EQ(whisper_s4y_transcript_info(transcript.get(), &json), WHISPER_S4Y_OK);
+  EXPECT_TRUE(Json::parse(taken(json))["is_cut"].get<bool>());
 }
 
 TEST(CApi, ReadsSoundAndDescribesFiles) {
