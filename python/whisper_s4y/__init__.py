@@ -1,0 +1,60 @@
+"""whisper-s4y: OpenAI Whisper on LiteRT. Checkpoints to ``.tflite``, and speech to text with them.
+
+    import whisper_s4y
+
+    whisper_s4y.convert("base", "whisper-base.tflite", quantize="int8")
+    transcriber = whisper_s4y.Transcriber("whisper-base.tflite")
+    for segment in transcriber.stream("talk.mp3"):
+        print(segment.start, segment.end, segment.text)
+
+docs/python.md is the guide.
+"""
+
+from typing import TYPE_CHECKING
+
+from ._log import log as log
+from .audio import SAMPLE_RATE as SAMPLE_RATE
+from .audio import SpeechSegment as SpeechSegment
+from .audio import load_audio as load_audio
+from .audio import speech_timestamps as speech_timestamps
+from .convert import convert as convert
+from .convert import convert_to_memory as convert_to_memory
+from .convert import describe as describe
+from .convert import export as export
+from .convert import pull as pull
+from .errors import CancelledError as CancelledError
+from .errors import Error as Error
+from .errors import FileAccessError as FileAccessError
+from .errors import InternalError as InternalError
+from .errors import InvalidArgumentError as InvalidArgumentError
+from .errors import InvalidFileError as InvalidFileError
+from .errors import LiteRtError as LiteRtError
+from .errors import NetworkError as NetworkError
+from .errors import NotFoundError as NotFoundError
+from .errors import OutOfMemoryError as OutOfMemoryError
+from .errors import UnsupportedError as UnsupportedError
+from .evaluate import WordErrors as WordErrors
+from .evaluate import normalize as normalize
+from .evaluate import word_errors as word_errors
+from .live import LiveText as LiveText
+from .live import LiveTranscriber as LiveTranscriber
+from .model import Model as Model
+from .model import Session as Session
+from .model import Signature as Signature
+from .transcriber import Segment as Segment
+from .transcriber import Transcriber as Transcriber
+from .transcriber import Transcript as Transcript
+from .transcriber import TranscriptStream as TranscriptStream
+from .transcriber import Word as Word
+
+if TYPE_CHECKING:
+    #: Of the library, "1.0.0".
+    __version__: str
+
+
+def __getattr__(name: str) -> str:
+    if name == "__version__":
+        from . import _native
+
+        return _native.library().version
+    raise AttributeError(f"module 'whisper_s4y' has no attribute {name!r}")

@@ -1,0 +1,453 @@
+"""The C API of ``libwhisper-s4y.so`` by ctypes: the only module that knows it.
+
+The library is looked for where ``WHISPER_S4Y_LIBRARY`` says, else in the wheel, else where the
+sources have been built, else where the system finds it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import ctypes.util
+import importlib.util
+import json
+import os
+import pathlib
+import re
+import threading
+import weakref
+from typing import TYPE_CHECKING, Any, Callable, List, Optional, Tuple
+
+from .errors import Error, error_of
+
+SAMPLE_RATE = 16000
+#: The version of the C API that this package is written for.
+_ABI_VERSION = 2
+
+_PACKAGE = pathlib.Path(__file__).resolve().parent
+
+
+def _find_library() -> str:
+    named = os.environ.get("WHISPER_S4Y_LIBRARY")
+    if named:
+        return named
+    for folder in (_PACKAGE / "lib", _PACKAGE.parents[1] / "build" / "release" / "lib"):
+        path = folder / "libwhisper-s4y.so"
+        if path.exists():
+            return str(path)
+    found = ctypes.util.find_library("whisper-s4y")
+    if found:
+        return found
+    raise ImportError(
+        "libwhisper-s4y.so is not there: neither in the package nor in build/release/lib; set "
+        "WHISPER_S4Y_LIBRARY to its path."
+    )
+
+
+def program() -> Optional[pathlib.Path]:
+    """The program ``whisper-s4y`` that belongs to the library; None when there is none."""
+    for path in (
+        _PACKAGE / "bin" / "whisper-s4y",
+        _PACKAGE.parents[1] / "build" / "release" / "bin" / "whisper-s4y",
+    ):
+        if path.exists():
+            return path
+    return None
+
+
+# Where a system that is not Debian has its certificates: the library looks at the usual places.
+_CERTIFICATES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+
+
+def set_certificates() -> None:
+    """Names certifi's certificates to the library where the system has none."""
+    if os.environ.get("SSL_CERT_FILE") or any(os.path.exists(path) for path in _CERTIFICATES):
+        return
+    if importlib.util.find_spec("certifi") is None:
+        return
+    import certifi  # pyright: ignore[reportMissingImports]
+
+    os.environ["SSL_CERT_FILE"] = str(certifi.where())  # pyright: ignore
+
+
+class Callbacks(ctypes.Structure):
+    """whisper_s4y_callbacks."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_size_t),
+        ("user_data", ctypes.c_void_p),
+        ("on_segment", ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)),
+        ("on_progress", ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_double, ctypes.c_double)),
+        ("on_warning", ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p)),
+        ("cancelled", ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)),
+        ("stop", ctypes.POINTER(ctypes.c_int)),
+        ("on_languages", ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p)),
+    ]
+
+
+class Speech(ctypes.Structure):
+    """whisper_s4y_speech."""
+
+    _fields_ = [("start", ctypes.c_int64), ("end", ctypes.c_int64)]
+
+
+class Tensor(ctypes.Structure):
+    """whisper_s4y_tensor."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_size_t),
+        ("dtype", ctypes.c_int),
+        ("rank", ctypes.c_int32),
+        ("shape", ctypes.c_int32 * 8),
+        ("data", ctypes.c_void_p),
+        ("bytes", ctypes.c_size_t),
+    ]
+
+
+class Segment(ctypes.Structure):
+    """whisper_s4y_segment."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_size_t),
+        ("id", ctypes.c_int32),
+        ("seek", ctypes.c_int32),
+        ("start", ctypes.c_double),
+        ("end", ctypes.c_double),
+        ("text", ctypes.c_char_p),
+        ("language", ctypes.c_char_p),
+        ("channel", ctypes.c_char_p),
+        ("tokens", ctypes.POINTER(ctypes.c_int32)),
+        ("token_count", ctypes.c_size_t),
+        ("word_count", ctypes.c_size_t),
+        ("temperature", ctypes.c_float),
+        ("avg_logprob", ctypes.c_float),
+        ("compression_ratio", ctypes.c_float),
+        ("no_speech_prob", ctypes.c_float),
+        ("object", ctypes.c_void_p),
+    ]
+
+
+class Word(ctypes.Structure):
+    """whisper_s4y_word."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_size_t),
+        ("word", ctypes.c_char_p),
+        ("start", ctypes.c_double),
+        ("end", ctypes.c_double),
+        ("probability", ctypes.c_float),
+    ]
+
+
+class LiveText(ctypes.Structure):
+    """whisper_s4y_live_text."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_size_t),
+        ("confirmed", ctypes.c_char_p),
+        ("tentative", ctypes.c_char_p),
+        ("language", ctypes.c_char_p),
+        ("start", ctypes.c_double),
+        ("end", ctypes.c_double),
+        ("is_final", ctypes.c_int),
+        ("word_count", ctypes.c_size_t),
+        ("object", ctypes.c_void_p),
+    ]
+
+
+class Errors(ctypes.Structure):
+    """whisper_s4y_errors."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_size_t),
+        ("substitutions", ctypes.c_size_t),
+        ("deletions", ctypes.c_size_t),
+        ("insertions", ctypes.c_size_t),
+        ("reference", ctypes.c_size_t),
+    ]
+
+
+OnLiveText = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.POINTER(LiveText))
+
+_P = ctypes.c_void_p
+_S = ctypes.c_char_p
+_N = ctypes.c_size_t
+_I = ctypes.c_int
+_OUT = ctypes.POINTER(_P)
+_OUT_N = ctypes.POINTER(_N)
+_OUT_D = ctypes.POINTER(ctypes.c_double)
+_CALLBACKS = ctypes.POINTER(Callbacks)
+
+# Functions that give a status: their names without "whisper_s4y_" and what they take.
+_CALLS: List[Tuple[str, List[Any]]] = [
+    ("options_create", [_I, _OUT]),
+    ("options_set_json", [_P, _S]),
+    ("options_get_json", [_P, _OUT]),
+    ("options_describe", [_I, _OUT]),
+    ("load_audio", [_S, _P, _OUT, _OUT_N]),
+    ("load_audio_memory", [_P, _N, _P, _OUT, _OUT_N]),
+    ("speech_timestamps", [_P, _N, _P, _OUT, _OUT_N]),
+    ("model_open", [_S, _P, _OUT]),
+    ("model_open_memory", [_P, _N, _S, _P, _OUT]),
+    ("model_front_end", [_I, _P, _OUT]),
+    ("model_info", [_P, _OUT]),
+    ("tokenize", [_P, _S, _OUT, _OUT_N]),
+    ("detokenize", [_P, _P, _N, _I, _I, _OUT]),
+    ("session_create", [_P, _I, _OUT]),
+    ("session_input", [_P, _S, _S, ctypes.POINTER(Tensor)]),
+    ("session_output", [_P, _S, _S, ctypes.POINTER(Tensor)]),
+    ("session_bind", [_P, _S, _S, _S, _S]),
+    ("session_run", [_P, _S, _CALLBACKS]),
+    ("transcriber_create", [_P, _OUT]),
+    ("detect_language", [_P, _P, _N, _P, _OUT]),
+    ("transcript_info", [_P, _OUT]),
+    ("transcript_segment", [_P, _N, ctypes.POINTER(Segment)]),
+    ("segment_word", [ctypes.POINTER(Segment), _N, ctypes.POINTER(Word)]),
+    ("transcript_format", [_P, _S, _P, _OUT]),
+    ("transcript_write", [_P, _S, _P, _S]),
+    ("stream_samples", [_P, _P, _N, _P, _OUT]),
+    ("stream_file", [_P, _S, _P, _P, _OUT]),
+    ("stream_memory", [_P, _P, _N, _P, _P, _OUT]),
+    ("stream_next", [_P, _I, ctypes.POINTER(Segment), ctypes.POINTER(_I)]),
+    ("stream_languages", [_P, _I, _OUT]),
+    ("stream_progress", [_P, _OUT_D, _OUT_D]),
+    ("stream_warning", [_P, _OUT]),
+    ("stream_transcript", [_P, _OUT]),
+    ("live_open", [_P, _P, OnLiveText, _CALLBACKS, _OUT]),
+    ("live_text_word", [ctypes.POINTER(LiveText), _N, ctypes.POINTER(Word)]),
+    ("live_push", [_P, _P, _N]),
+    ("live_finish", [_P]),
+    ("convert", [_S, _S, _P, _CALLBACKS]),
+    ("convert_to_memory", [_S, _P, _CALLBACKS, _OUT, _OUT_N]),
+    ("describe_file", [_S, _OUT]),
+    ("export", [_S, _S, _S, _CALLBACKS]),
+    ("pull", [_S, _S, _S, _CALLBACKS]),
+    ("normalize", [_S, _S, _OUT]),
+    ("word_errors", [_S, _S, ctypes.POINTER(Errors)]),
+]
+
+# Functions that give nothing.
+_VOIDS = [
+    ("free", [_P]),
+    ("options_destroy", [_P]),
+    ("model_destroy", [_P]),
+    ("session_destroy", [_P]),
+    ("transcriber_destroy", [_P]),
+    ("transcript_destroy", [_P]),
+    ("stream_destroy", [_P]),
+    ("stream_stop", [_P]),
+    ("live_destroy", [_P]),
+]
+
+
+class Library:
+    """The loaded library: its functions by their names without ``whisper_s4y_``."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        try:
+            self._dll = ctypes.CDLL(path)
+        except OSError as error:
+            raise ImportError(f"{path} cannot be loaded: {error}.") from error
+        self._dll.whisper_s4y_version.restype = _S
+        self._dll.whisper_s4y_last_error.restype = _S
+        abi_version = int(self._dll.whisper_s4y_abi_version())
+        if abi_version < _ABI_VERSION:
+            raise ImportError(
+                f"{path} is too old for this package: its C API has version {abi_version}, "
+                f"needed is {_ABI_VERSION}."
+            )
+        for name, arguments in _CALLS + _VOIDS:
+            function = getattr(self._dll, f"whisper_s4y_{name}")
+            function.argtypes = arguments
+            function.restype = _I if (name, arguments) in _CALLS else None
+            setattr(self, name, function)
+        self.transcript_text = self._dll.whisper_s4y_transcript_text
+        self.transcript_text.argtypes = [_P]
+        self.transcript_text.restype = _S
+        self.transcript_segments = self._dll.whisper_s4y_transcript_segments
+        self.transcript_segments.argtypes = [_P]
+        self.transcript_segments.restype = _N
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Callable[..., Any]: ...
+
+    @property
+    def version(self) -> str:
+        """Of the library, "1.0.0"."""
+        return self._dll.whisper_s4y_version().decode()
+
+    def check(self, status: int) -> None:
+        """Raises the error that a call of this thread has left."""
+        if status == 0:
+            return
+        message = self._dll.whisper_s4y_last_error().decode("utf-8", "replace")
+        # This package gives no NULL but for what was closed.
+        closed = re.fullmatch(r"The argument (\w+) is NULL\.", message)
+        raise error_of(status, f"The {closed[1]} is closed." if closed else message)
+
+    def take_text(self, pointer: Any) -> str:
+        """The text that a function gave out, which is freed."""
+        try:
+            return (ctypes.string_at(pointer) if pointer else b"").decode("utf-8", "replace")
+        finally:
+            self.free(pointer)
+
+    def text_of(self, function: Callable[..., int], *arguments: Any) -> str:
+        """Calls a function whose last argument takes a text."""
+        out = _P()
+        self.check(function(*arguments, ctypes.byref(out)))
+        return self.take_text(out)
+
+    def json_of(self, function: Callable[..., int], *arguments: Any) -> Any:
+        """Calls a function whose last argument takes JSON."""
+        return json.loads(self.text_of(function, *arguments))
+
+
+_library: Optional[Library] = None
+_loading = threading.Lock()
+
+
+def library() -> Library:
+    """The library, loaded when it is first needed."""
+    global _library
+    if _library is None:
+        with _loading:
+            if _library is None:
+                set_certificates()
+                _library = Library(_find_library())
+    return _library
+
+
+class Handle:
+    """An object of the C API, destroyed when nobody has it any more."""
+
+    __slots__ = ("_destroy", "pointer", "__weakref__")
+
+    def __init__(self, pointer: Any, destroy: Callable[[Any], None]) -> None:
+        self.pointer = pointer
+        self._destroy = destroy
+
+    def close(self) -> None:
+        """Destroys it now."""
+        pointer, self.pointer = self.pointer, None
+        if pointer:
+            self._destroy(pointer)
+
+    def __del__(self) -> None:
+        self.close()
+
+    @property
+    def _as_parameter_(self) -> Any:
+        return self.pointer  # NULL when it is closed
+
+
+_open_at_exit: "weakref.WeakSet[Handle]" = weakref.WeakSet()
+
+
+@atexit.register
+def _close_at_exit() -> None:
+    for handle in list(_open_at_exit):
+        handle.close()
+
+
+def close_at_exit(handle: Handle) -> None:
+    """Has an object with a thread of its own destroyed before the interpreter ends."""
+    _open_at_exit.add(handle)
+
+
+def make(create: Callable[..., int], destroy: Callable[[Any], None], *arguments: Any) -> Handle:
+    """Calls a function whose last argument takes an object, which the handle owns."""
+    out = _P()
+    library().check(create(*arguments, ctypes.byref(out)))
+    return Handle(out, destroy)
+
+
+def path_bytes(path: "str | bytes | os.PathLike[Any]") -> bytes:
+    """A path as the C API takes it."""
+    return os.fsencode(path)
+
+
+class Call:
+    """A long call that can be stopped, with what it tells meanwhile.
+
+    ``run()`` computes in a thread of its own while the main thread waits, because only a waiting
+    main thread hears of Ctrl-C at once: the call is stopped then, and KeyboardInterrupt is raised
+    when it has ended. What a callback raises stops the call and is raised by ``run()``.
+    """
+
+    def __init__(
+        self,
+        on_progress: Optional[Callable[[float, float], None]] = None,
+        on_warning: Optional[Callable[[str], None]] = None,
+    ) -> None:
+        self._stop = ctypes.c_int(0)
+        self._raised: Optional[BaseException] = None
+        self.struct = Callbacks(struct_size=ctypes.sizeof(Callbacks))
+        self.struct.stop = ctypes.pointer(self._stop)
+        if on_progress is not None:
+            progress = on_progress
+            self.struct.on_progress = Callbacks._fields_[3][1](
+                lambda _, done, total: self._guard(progress, done, total)
+            )
+        if on_warning is not None:
+            warn = on_warning
+            self.struct.on_warning = Callbacks._fields_[4][1](
+                lambda _, message: self._guard(warn, message.decode("utf-8", "replace"))
+            )
+
+    def stop(self) -> None:
+        """Stops the call soon; from any thread."""
+        self._stop.value = 1
+
+    def _guard(self, callback: Callable[..., None], *arguments: Any) -> None:
+        if self._raised is not None:
+            return
+        try:
+            callback(*arguments)
+        except BaseException as error:  # is raised again by run()
+            self._raised = error
+            self.stop()
+
+    def run(self, function: Callable[..., int], *arguments: Any) -> None:
+        """Calls the function, whose argument for callbacks is ``byref(call.struct)``."""
+        if threading.current_thread() is not threading.main_thread():
+            self._call(function, arguments)
+        else:
+            over = threading.Event()  # whose wait(), unlike join(), every Python interrupts
+            thread = threading.Thread(
+                target=self._call_safely, args=(function, arguments, over), name="whisper-s4y"
+            )
+            thread.start()
+            try:
+                over.wait()
+            except BaseException:
+                self.stop()
+                thread.join()
+                raise
+            thread.join()
+        if self._raised is not None:
+            raise self._raised
+
+    def _call(self, function: Callable[..., int], arguments: Tuple[Any, ...]) -> None:
+        try:
+            library().check(function(*arguments))
+        except Error:
+            if self._raised is None:
+                raise
+
+    def _call_safely(
+        self, function: Callable[..., int], arguments: Tuple[Any, ...], over: threading.Event
+    ) -> None:
+        try:
+            self._call(function, arguments)
+        except Error as error:
+            self._raised = error
+        finally:
+            over.set()

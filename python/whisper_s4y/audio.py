@@ -1,0 +1,164 @@
+"""Sound as Whisper hears it: mono float32 at 16 kHz, in [-1, 1]."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import weakref
+from typing import TYPE_CHECKING, Any, BinaryIO, List, NamedTuple, Optional, Union, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _native, _options
+from .errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .options import AudioOptions, VadOptions
+
+#: Samples per second of all sound that functions take and give.
+SAMPLE_RATE = _native.SAMPLE_RATE
+
+Samples = npt.NDArray[np.float32]
+
+#: What can be transcribed: a path, a file in memory or an open one, or samples at 16 kHz.
+AudioSource = Union[str, "os.PathLike[str]", bytes, BinaryIO, npt.NDArray[Any]]
+
+
+class SpeechSegment(NamedTuple):
+    """A stretch of speech in samples: [start, end)."""
+
+    start: int
+    end: int
+
+
+def is_samples(audio: object) -> bool:
+    """Whether it is an array (or a tensor of another library), not a file."""
+    return isinstance(audio, np.ndarray) or hasattr(audio, "__array__")
+
+
+def as_samples(audio: Any) -> Samples:
+    """Samples as float32, contiguous: the same memory where they are so already.
+
+    Args:
+        audio: [samples] at 16 kHz: floats in [-1, 1], or int16, which is divided by 32768.
+
+    Raises:
+        InvalidArgumentError: it has more than one dimension, or is no array of numbers.
+    """
+    array = np.asarray(audio)
+    if array.ndim != 1:
+        raise InvalidArgumentError(
+            f"Samples are an array of one dimension, mono at 16 kHz; this one has the shape "
+            f"{list(array.shape)}."
+        )
+    if array.dtype == np.int16:
+        return array.astype(np.float32) / np.float32(32768)
+    if array.dtype.kind != "f":
+        raise InvalidArgumentError(
+            f"Samples are float32 in [-1, 1] or int16; these are {array.dtype}."
+        )
+    return np.ascontiguousarray(array, dtype=np.float32)
+
+
+def file_bytes(audio: Union[bytes, BinaryIO]) -> bytes:
+    """What a file in memory or an open one holds, from where it stands."""
+    if isinstance(audio, (bytes, bytearray, memoryview)):
+        return bytes(audio)
+    read = getattr(audio, "read", None)
+    if read is None:
+        raise InvalidArgumentError(
+            f"Expected a path, an open file, bytes or an array of samples, found "
+            f"{type(audio).__name__}."
+        )
+    data = read()
+    if not isinstance(data, (bytes, bytearray, memoryview)):
+        raise InvalidArgumentError("The file must be open in binary mode: open(path, 'rb').")
+    return bytes(data)
+
+
+def owned_array(pointer: Any, count: int, element: Any) -> npt.NDArray[Any]:
+    """Memory that the library gave out as an array, which frees it."""
+    library = _native.library()
+    if count == 0:
+        library.free(pointer)
+        return np.zeros(0, np.dtype(element))
+    memory = (element * count).from_address(pointer.value)
+    weakref.finalize(memory, library.free, ctypes.c_void_p(pointer.value))
+    return np.ctypeslib.as_array(memory)
+
+
+def load_audio(
+    audio: Union[str, "os.PathLike[str]", bytes, BinaryIO], **options: Unpack[AudioOptions]
+) -> Samples:
+    """Reads any file that FFmpeg reads.
+
+    Args:
+        audio: a path, the bytes of a file, or a file that is open in binary mode.
+        options: see :class:`whisper_s4y.options.AudioOptions`.
+
+    Returns:
+        float32 [samples], mono at 16 kHz. Sample n is what is heard n / 16000 s after the recording
+        begins, by the file's own timestamps.
+
+    Raises:
+        FileAccessError: the file cannot be read.
+        InvalidFileError: it holds no sound that can be decoded.
+    """
+    library = _native.library()
+    made = _options.make(_options.Kind.AUDIO, options)
+    out, count = ctypes.c_void_p(), ctypes.c_size_t()
+    if isinstance(audio, (str, os.PathLike)):
+        library.check(
+            library.load_audio(
+                _native.path_bytes(audio), made, ctypes.byref(out), ctypes.byref(count)
+            )
+        )
+    else:
+        data = file_bytes(audio)
+        library.check(
+            library.load_audio_memory(
+                data, len(data), made, ctypes.byref(out), ctypes.byref(count)
+            )
+        )
+    return cast(Samples, owned_array(out, count.value, ctypes.c_float))
+
+
+def speech_timestamps(
+    samples: npt.NDArray[Any], **options: Unpack[VadOptions]
+) -> List[SpeechSegment]:
+    """Where somebody speaks.
+
+    Args:
+        samples: [samples] at 16 kHz.
+        options: see :class:`whisper_s4y.options.VadOptions`.
+
+    Returns:
+        Stretches in samples, padded, in order, without overlap.
+    """
+    library = _native.library()
+    array = as_samples(samples)
+    out, count = ctypes.c_void_p(), ctypes.c_size_t()
+    library.check(
+        library.speech_timestamps(
+            array.ctypes.data,
+            array.size,
+            _options.make(_options.Kind.VAD, options),
+            ctypes.byref(out),
+            ctypes.byref(count),
+        )
+    )
+    try:
+        if not count.value:
+            return []
+        found = ctypes.cast(out, ctypes.POINTER(_native.Speech))
+        return [SpeechSegment(found[i].start, found[i].end) for i in range(count.value)]
+    finally:
+        library.free(out)
+
+
+def audio_options(options: Optional["AudioOptions"]) -> _native.Handle:
+    """How to read a file, as the library takes it."""
+    return _options.make(_options.Kind.AUDIO, options or {})

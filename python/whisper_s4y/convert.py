@@ -1,0 +1,142 @@
+"""Checkpoints: converting, downloading, exporting, describing."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Union
+
+from . import _native, _options
+from ._log import log
+from .audio import owned_array
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .options import ConvertOptions
+
+Path = Union[str, "os.PathLike[str]"]
+OnProgress = Callable[[float, float], None]
+
+
+def _warn(message: str) -> None:
+    log.warning("%s", message)
+
+
+def convert(
+    checkpoint: Path,
+    output: Path,
+    *,
+    on_progress: Optional[OnProgress] = None,
+    **options: Unpack[ConvertOptions],
+) -> str:
+    """Converts a checkpoint into a ``.tflite`` file.
+
+    Args:
+        checkpoint: a file or folder in any format, or the name of a model on the hub ("base",
+            "owner/name"), which is downloaded once into the cache.
+        output: the file, which appears when it is complete.
+        on_progress: bytes done and in all, of a file that is downloaded, then of what is written.
+        options: see :class:`whisper_s4y.options.ConvertOptions`; ``quantize="int8"`` for instance.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        NotFoundError: there is no such checkpoint.
+        NetworkError: the hub cannot be reached.
+        InvalidFileError: the checkpoint is damaged.
+        InvalidArgumentError: an option does not fit the checkpoint.
+    """
+    library = _native.library()
+    call = _native.Call(on_progress, _warn)
+    call.run(
+        library.convert,
+        _native.path_bytes(checkpoint),
+        _native.path_bytes(output),
+        _options.make(_options.Kind.CONVERT, options),
+        ctypes.byref(call.struct),
+    )
+    return os.fspath(output)
+
+
+def convert_to_memory(
+    checkpoint: Path,
+    *,
+    on_progress: Optional[OnProgress] = None,
+    **options: Unpack[ConvertOptions],
+) -> bytes:
+    """The same into memory: what the file would hold. ``Model(bytes)`` opens it."""
+    library = _native.library()
+    call = _native.Call(on_progress, _warn)
+    out, size = ctypes.c_void_p(), ctypes.c_size_t()
+    call.run(
+        library.convert_to_memory,
+        _native.path_bytes(checkpoint),
+        _options.make(_options.Kind.CONVERT, options),
+        ctypes.byref(call.struct),
+        ctypes.byref(out),
+        ctypes.byref(size),
+    )
+    return owned_array(out, size.value, ctypes.c_uint8).tobytes()
+
+
+def pull(
+    name: str,
+    folder: Path,
+    *,
+    revision: Optional[str] = None,
+    on_progress: Optional[OnProgress] = None,
+) -> str:
+    """Downloads a checkpoint from the hub into a folder: configuration, tokenizer, weights.
+
+    Args:
+        name: "tiny.en", or "owner/name".
+        folder: is made when missing. Files that are there and right are kept.
+        revision: branch, tag or commit; None for main.
+        on_progress: bytes of a file done and in all.
+
+    Returns:
+        The folder.
+    """
+    library = _native.library()
+    call = _native.Call(on_progress, _warn)
+    call.run(
+        library.pull,
+        name.encode(),
+        _native.path_bytes(folder),
+        None if revision is None else revision.encode(),
+        ctypes.byref(call.struct),
+    )
+    return os.fspath(folder)
+
+
+def export(
+    checkpoint: Path, folder: Path, format: str, *, on_progress: Optional[OnProgress] = None
+) -> str:
+    """Writes a checkpoint in another program's format into a folder, which is made when missing.
+
+    Args:
+        format: "safetensors" (Hugging Face), "openai" (a .pt file), "ggml" (whisper.cpp) or
+            "ctranslate2" (faster-whisper).
+
+    Returns:
+        The folder.
+    """
+    library = _native.library()
+    call = _native.Call(on_progress, _warn)
+    call.run(
+        library.export,
+        _native.path_bytes(checkpoint),
+        _native.path_bytes(folder),
+        format.encode(),
+        ctypes.byref(call.struct),
+    )
+    return os.fspath(folder)
+
+
+def describe(path: Path) -> Dict[str, Any]:
+    """What a ``.tflite`` file, a checkpoint or a recording holds, found by content; docs/models.md
+    and docs/checkpoints.md name the fields."""
+    library = _native.library()
+    return library.json_of(library.describe_file, _native.path_bytes(path))

@@ -1,0 +1,118 @@
+"""Model, Session and Signature."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import whisper_s4y
+from whisper_s4y import Model
+
+
+def greedy(model: Model, samples: np.ndarray) -> str:
+    """The text of 30 s by the signatures alone."""
+    config = model.config
+    sound = np.zeros(480000, np.float32)
+    sound[: samples.size] = samples
+    logmel = model.signature("features")(normalized_audio=sound)["logmel"]
+    hidden = model.signature("encode")(input_features=logmel)["last_hidden_state"]
+    cross = model.signature("cross")(last_hidden_state=hidden)
+    step = model.signature("step")
+    caches = {f"self{name[8:]}": array for name, array in step.outputs.items() if name != "logits"}
+    tokens = [config["decoder_start_token_id"], config["no_timestamps_token_id"]]
+    out = step(token=tokens[0], position=0, **cross, **caches)
+    for position in range(1, 100):
+        if position == len(tokens):
+            tokens.append(int(out["logits"].argmax()))
+        if tokens[-1] == config["eos_token_id"]:
+            break
+        out = step(token=tokens[position], position=position)
+    return model.detokenize(tokens)
+
+
+def test_signatures_by_name(tiny_model: Model, jfk_samples: np.ndarray) -> None:
+    text = greedy(tiny_model, jfk_samples)
+    assert text.startswith(" And so my fellow Americans")
+    assert greedy(tiny_model, jfk_samples) == text
+
+
+def test_inputs_and_outputs_are_views(tiny_model: Model) -> None:
+    features = tiny_model.session().signature("features")
+    assert features.inputs["normalized_audio"].shape == (480000,)
+    features.inputs["normalized_audio"][:] = 0.5
+    features.run()
+    first = features.outputs["logmel"]
+    assert first.shape == (1, 80, 3000)
+    copy = first.copy()
+    out = features(normalized_audio=np.zeros(480000, np.float32))
+    assert out["logmel"] is first
+    assert not np.array_equal(first, copy)
+    with pytest.raises(ValueError):
+        first[0] = 0
+
+
+def test_wrong_inputs_are_refused(tiny_model: Model) -> None:
+    step = tiny_model.session().signature("step")
+    with pytest.raises(LookupError, match="no input 'tokn'"):
+        step(tokn=1)
+    with pytest.raises(ValueError, match="shape"):
+        step(token=[1, 2])
+    with pytest.raises(ValueError, match="int32"):
+        step(token=[1.5])
+    with pytest.raises(LookupError, match="prefill"):
+        tiny_model.signature("stepp")
+
+
+def test_tokens(tiny_model: Model) -> None:
+    tokens = tiny_model.tokenize(" Hello <|en|>")
+    assert tiny_model.detokenize(tokens) == " Hello <|en|>"
+    start = tiny_model.config["decoder_start_token_id"]
+    assert tiny_model.detokenize([start], special_tokens=True) == "<|startoftranscript|>"
+    assert tiny_model.detokenize([start]) == ""
+    with pytest.raises(ValueError):
+        tiny_model.detokenize([10**6])
+
+
+def test_facts(tiny_model: Model) -> None:
+    assert tiny_model.name == "tiny.en"
+    assert not tiny_model.is_multilingual
+    assert tiny_model.languages == ["en"]
+    assert tiny_model.config["d_model"] == 384
+    assert tiny_model.signatures["step"].inputs[0] == ("token", "int32", (1,))
+
+
+def test_errors_are_exceptions_that_fit(tmp_path) -> None:
+    with pytest.raises(OSError) as caught:
+        Model(tmp_path / "missing.tflite")
+    assert isinstance(caught.value, whisper_s4y.FileAccessError)
+    (tmp_path / "bad.tflite").write_bytes(b"no model")
+    with pytest.raises(whisper_s4y.InvalidFileError):
+        Model(tmp_path / "bad.tflite")
+    with pytest.raises(ValueError):
+        Model(tmp_path / "bad.tflite", threads=-1)
+
+
+def test_front_end_alone() -> None:
+    logmel = Model.front_end().signature("features")(normalized_audio=np.zeros(480000, np.float32))
+    assert logmel["logmel"].shape == (1, 80, 3000)
+    assert Model.front_end(128).signatures["features"].outputs[0].shape == (1, 128, 3000)
+
+
+def test_a_closed_model_says_so(tiny_en: str) -> None:
+    model = Model(tiny_en)
+    model.close()
+    with pytest.raises(ValueError, match="closed"):
+        model.tokenize("x")
+
+
+def test_opening_again_and_again_keeps_memory_flat(tiny_en: str) -> None:
+    def resident() -> int:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * 4096
+
+    for _ in range(20):
+        Model(tiny_en).close()
+    before = resident()
+    for _ in range(200):
+        Model(tiny_en).close()
+    assert resident() - before < 8 << 20
