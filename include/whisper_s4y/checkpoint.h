@@ -44,6 +44,9 @@ WHISPER_S4Y_API void pull(const std::string& name, const std::filesystem::path& 
     const std::string& name_or_path, const PullOptions& options = {},
     const PullCallbacks& callbacks = {});
 
+/// The short names of models on the hub: "tiny", "tiny.en", ...
+[[nodiscard]] WHISPER_S4Y_API std::vector<std::string> model_names();
+
 /// What was exported.
 struct ExportResult {
   std::string name;               // of the model, "base"

@@ -91,6 +91,7 @@ typedef enum whisper_s4y_options_kind {
   WHISPER_S4Y_AUDIO_OPTIONS = 4,      /**< audio.h: AudioOptions */
   WHISPER_S4Y_RUNTIME_OPTIONS = 5,    /**< model.h: RuntimeOptions */
   WHISPER_S4Y_CONVERT_OPTIONS = 6,    /**< convert.h: ConvertOptions */
+  WHISPER_S4Y_PULL_OPTIONS = 7,       /**< checkpoint.h: PullOptions */
   /** No kind: it makes any int32_t from 0 on a value of this type, so that what this library does
    * not know is refused rather than undefined. */
   WHISPER_S4Y_OPTIONS_KIND_MAX = 0x7fffffff
@@ -298,6 +299,9 @@ typedef struct whisper_s4y_word {
 
 WHISPER_S4Y_API whisper_s4y_status whisper_s4y_transcriber_create(
     const whisper_s4y_model* model, whisper_s4y_transcriber** transcriber);
+/** The same with `threads` of one run; 0: as the model has it. */
+WHISPER_S4Y_API whisper_s4y_status whisper_s4y_transcriber_open(
+    const whisper_s4y_model* model, int threads, whisper_s4y_transcriber** transcriber);
 WHISPER_S4Y_API void whisper_s4y_transcriber_destroy(whisper_s4y_transcriber* transcriber);
 /** Transcribes samples; `options` are TRANSCRIBE_OPTIONS. */
 WHISPER_S4Y_API whisper_s4y_status whisper_s4y_transcribe(whisper_s4y_transcriber* transcriber,
@@ -460,6 +464,17 @@ WHISPER_S4Y_API whisper_s4y_status whisper_s4y_export(const char* checkpoint, co
 WHISPER_S4Y_API whisper_s4y_status whisper_s4y_pull(const char* name, const char* folder,
                                                     const char* revision,
                                                     const whisper_s4y_callbacks* callbacks);
+/** The same with all there is to say of the hub; `hub` are PULL_OPTIONS. */
+WHISPER_S4Y_API whisper_s4y_status whisper_s4y_download(const char* name, const char* folder,
+                                                        const whisper_s4y_options* hub,
+                                                        const whisper_s4y_callbacks* callbacks);
+/** File or folder of a checkpoint: a path that exists as it is; a model's name from the caches,
+ * else downloaded into ours. `hub` are PULL_OPTIONS. */
+WHISPER_S4Y_API whisper_s4y_status
+whisper_s4y_resolve_checkpoint(const char* checkpoint, const whisper_s4y_options* hub,
+                               const whisper_s4y_callbacks* callbacks, char** path);
+/** The short names of models on the hub as a JSON array: ["tiny", "tiny.en", ...]. */
+WHISPER_S4Y_API whisper_s4y_status whisper_s4y_model_names(char** json);
 
 /* ---- Evaluation ---- */
 

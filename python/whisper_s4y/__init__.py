@@ -21,7 +21,11 @@ from .convert import convert as convert
 from .convert import convert_to_memory as convert_to_memory
 from .convert import describe as describe
 from .convert import export as export
+from .convert import model_names as model_names
 from .convert import pull as pull
+from .convert import resolve_checkpoint as resolve_checkpoint
+from .decoding import Decoded as Decoded
+from .decoding import Decoder as Decoder
 from .errors import CancelledError as CancelledError
 from .errors import Error as Error
 from .errors import FileAccessError as FileAccessError
@@ -36,6 +40,12 @@ from .errors import UnsupportedError as UnsupportedError
 from .evaluate import WordErrors as WordErrors
 from .evaluate import normalize as normalize
 from .evaluate import word_errors as word_errors
+from .faster_whisper import BatchedInferencePipeline as BatchedInferencePipeline
+from .faster_whisper import WhisperModel as WhisperModel
+from .faster_whisper import available_models as available_models
+from .faster_whisper import decode_audio as decode_audio
+from .faster_whisper import download_model as download_model
+from .faster_whisper import format_timestamp as format_timestamp
 from .live import LiveText as LiveText
 from .live import LiveTranscriber as LiveTranscriber
 from .model import Model as Model

@@ -29,3 +29,8 @@ def progress_bar(title: str) -> Callable[[float, float], None]:
         sys.stderr.flush()
 
     return show
+
+
+def shows_progress() -> bool:
+    """Whether somebody sees a bar: at a terminal, or in a notebook."""
+    return sys.stderr.isatty() or "ipykernel" in sys.modules

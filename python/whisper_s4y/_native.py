@@ -75,6 +75,10 @@ def set_certificates() -> None:
     os.environ["SSL_CERT_FILE"] = str(certifi.where())  # pyright: ignore
 
 
+_OnProgress = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_double, ctypes.c_double)
+_OnWarning = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p)
+
+
 class Callbacks(ctypes.Structure):
     """whisper_s4y_callbacks."""
 
@@ -82,8 +86,8 @@ class Callbacks(ctypes.Structure):
         ("struct_size", ctypes.c_size_t),
         ("user_data", ctypes.c_void_p),
         ("on_segment", ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)),
-        ("on_progress", ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_double, ctypes.c_double)),
-        ("on_warning", ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p)),
+        ("on_progress", _OnProgress),
+        ("on_warning", _OnWarning),
         ("cancelled", ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)),
         ("stop", ctypes.POINTER(ctypes.c_int)),
         ("on_languages", ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p)),
@@ -203,7 +207,7 @@ _CALLS: List[Tuple[str, List[Any]]] = [
     ("session_output", [_P, _S, _S, ctypes.POINTER(Tensor)]),
     ("session_bind", [_P, _S, _S, _S, _S]),
     ("session_run", [_P, _S, _CALLBACKS]),
-    ("transcriber_create", [_P, _OUT]),
+    ("transcriber_open", [_P, _I, _OUT]),
     ("detect_language", [_P, _P, _N, _P, _OUT]),
     ("transcript_info", [_P, _OUT]),
     ("transcript_segment", [_P, _N, ctypes.POINTER(Segment)]),
@@ -226,7 +230,9 @@ _CALLS: List[Tuple[str, List[Any]]] = [
     ("convert_to_memory", [_S, _P, _CALLBACKS, _OUT, _OUT_N]),
     ("describe_file", [_S, _OUT]),
     ("export", [_S, _S, _S, _CALLBACKS]),
-    ("pull", [_S, _S, _S, _CALLBACKS]),
+    ("download", [_S, _S, _P, _CALLBACKS]),
+    ("resolve_checkpoint", [_S, _P, _CALLBACKS, _OUT]),
+    ("model_names", [_OUT]),
     ("normalize", [_S, _S, _OUT]),
     ("word_errors", [_S, _S, ctypes.POINTER(Errors)]),
 ]
@@ -393,14 +399,18 @@ class Call:
         self.struct.stop = ctypes.pointer(self._stop)
         if on_progress is not None:
             progress = on_progress
-            self.struct.on_progress = Callbacks._fields_[3][1](
-                lambda _, done, total: self._guard(progress, done, total)
-            )
+
+            def report(_: Any, done: float, total: float) -> None:
+                self._guard(progress, done, total)
+
+            self.struct.on_progress = _OnProgress(report)
         if on_warning is not None:
             warn = on_warning
-            self.struct.on_warning = Callbacks._fields_[4][1](
-                lambda _, message: self._guard(warn, message.decode("utf-8", "replace"))
-            )
+
+            def tell(_: Any, message: bytes) -> None:
+                self._guard(warn, message.decode("utf-8", "replace"))
+
+            self.struct.on_warning = _OnWarning(tell)
 
     def stop(self) -> None:
         """Stops the call soon; from any thread."""

@@ -23,6 +23,7 @@ class Kind(IntEnum):
     AUDIO = 4
     RUNTIME = 5
     CONVERT = 6
+    PULL = 7
 
 
 @functools.lru_cache(maxsize=None)

@@ -14,7 +14,7 @@ from . import _native, _options
 from .errors import InvalidArgumentError
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
+    from typing_extensions import TypeIs, Unpack
 
     from .options import AudioOptions, VadOptions
 
@@ -34,7 +34,7 @@ class SpeechSegment(NamedTuple):
     end: int
 
 
-def is_samples(audio: object) -> bool:
+def is_samples(audio: object) -> TypeIs[npt.NDArray[Any]]:
     """Whether it is an array (or a tensor of another library), not a file."""
     return isinstance(audio, np.ndarray) or hasattr(audio, "__array__")
 
@@ -65,8 +65,8 @@ def as_samples(audio: Any) -> Samples:
 
 def file_bytes(audio: Union[bytes, BinaryIO]) -> bytes:
     """What a file in memory or an open one holds, from where it stands."""
-    if isinstance(audio, (bytes, bytearray, memoryview)):
-        return bytes(audio)
+    if isinstance(audio, bytes):
+        return audio
     read = getattr(audio, "read", None)
     if read is None:
         raise InvalidArgumentError(
@@ -74,9 +74,9 @@ def file_bytes(audio: Union[bytes, BinaryIO]) -> bytes:
             f"{type(audio).__name__}."
         )
     data = read()
-    if not isinstance(data, (bytes, bytearray, memoryview)):
+    if not isinstance(data, bytes):
         raise InvalidArgumentError("The file must be open in binary mode: open(path, 'rb').")
-    return bytes(data)
+    return data
 
 
 def owned_array(pointer: Any, count: int, element: Any) -> npt.NDArray[Any]:
@@ -119,9 +119,7 @@ def load_audio(
     else:
         data = file_bytes(audio)
         library.check(
-            library.load_audio_memory(
-                data, len(data), made, ctypes.byref(out), ctypes.byref(count)
-            )
+            library.load_audio_memory(data, len(data), made, ctypes.byref(out), ctypes.byref(count))
         )
     return cast(Samples, owned_array(out, count.value, ctypes.c_float))
 

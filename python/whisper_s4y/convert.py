@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Union
 
 from . import _native, _options
 from ._log import log
@@ -13,7 +13,7 @@ from .audio import owned_array
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from .options import ConvertOptions
+    from .options import ConvertOptions, PullOptions
 
 Path = Union[str, "os.PathLike[str]"]
 OnProgress = Callable[[float, float], None]
@@ -85,16 +85,16 @@ def pull(
     name: str,
     folder: Path,
     *,
-    revision: Optional[str] = None,
     on_progress: Optional[OnProgress] = None,
+    **options: Unpack[PullOptions],
 ) -> str:
     """Downloads a checkpoint from the hub into a folder: configuration, tokenizer, weights.
 
     Args:
         name: "tiny.en", or "owner/name".
         folder: is made when missing. Files that are there and right are kept.
-        revision: branch, tag or commit; None for main.
         on_progress: bytes of a file done and in all.
+        options: see :class:`whisper_s4y.options.PullOptions`; ``revision`` for instance.
 
     Returns:
         The folder.
@@ -102,13 +102,50 @@ def pull(
     library = _native.library()
     call = _native.Call(on_progress, _warn)
     call.run(
-        library.pull,
+        library.download,
         name.encode(),
         _native.path_bytes(folder),
-        None if revision is None else revision.encode(),
+        _options.make(_options.Kind.PULL, options),
         ctypes.byref(call.struct),
     )
     return os.fspath(folder)
+
+
+def resolve_checkpoint(
+    checkpoint: Path,
+    *,
+    on_progress: Optional[OnProgress] = None,
+    **options: Unpack[PullOptions],
+) -> str:
+    """Where a checkpoint lies: a path that exists as it is; a model's name from the caches (ours and
+    that of huggingface_hub), else downloaded into ours.
+
+    Args:
+        checkpoint: a path, "tiny.en", or "owner/name".
+        on_progress: bytes of a file done and in all.
+        options: see :class:`whisper_s4y.options.PullOptions`.
+
+    Raises:
+        NotFoundError: it is neither a path nor a name.
+        NetworkError: it would have to be downloaded, and cannot be.
+    """
+    library = _native.library()
+    call = _native.Call(on_progress, _warn)
+    out = ctypes.c_void_p()
+    call.run(
+        library.resolve_checkpoint,
+        _native.path_bytes(checkpoint),
+        _options.make(_options.Kind.PULL, options),
+        ctypes.byref(call.struct),
+        ctypes.byref(out),
+    )
+    return library.take_text(out)
+
+
+def model_names() -> List[str]:
+    """The short names of models on the hub: "tiny", "tiny.en" ..."""
+    library = _native.library()
+    return library.json_of(library.model_names)
 
 
 def export(

@@ -37,6 +37,4 @@ def word_errors(reference: str, hypothesis: str) -> WordErrors:
     library.check(
         library.word_errors(reference.encode(), hypothesis.encode(), ctypes.byref(errors))
     )
-    return WordErrors(
-        errors.substitutions, errors.deletions, errors.insertions, errors.reference
-    )
+    return WordErrors(errors.substitutions, errors.deletions, errors.insertions, errors.reference)

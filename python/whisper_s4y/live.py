@@ -14,7 +14,7 @@ from . import _native, _options
 from ._log import log
 from .audio import as_samples
 from .model import Model
-from .transcriber import Transcriber, Word, _words  # pyright: ignore[reportPrivateUsage]
+from .transcriber import Transcriber, Word, words_of
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -73,10 +73,10 @@ class LiveTranscriber:
         self._texts: List[LiveText] = []
         self._call = _native.Call(on_warning=lambda message: log.warning("%s", message))
         self._on_text = _native.OnLiveText(self._hear)
-        self._handle = _native.make(
+        self.handle = _native.make(
             library.live_open,
             library.live_destroy,
-            transcriber._handle,  # pyright: ignore[reportPrivateUsage]
+            transcriber.handle,
             _options.make(_options.Kind.LIVE, options),
             self._on_text,
             ctypes.byref(self._call.struct),
@@ -84,7 +84,7 @@ class LiveTranscriber:
 
     def _hear(self, _: Any, pointer: Any) -> None:
         native = pointer.contents
-        words = _words(_native.library().live_text_word, native, native.word_count)
+        words = words_of(_native.library().live_text_word, native, native.word_count)
         self._texts.append(
             LiveText(
                 confirmed=native.confirmed.decode(),
@@ -107,12 +107,12 @@ class LiveTranscriber:
         Transcribes what there is to transcribe before it returns. Ctrl-C ends it at once.
         """
         array = as_samples(samples)
-        self._call.run(_native.library().live_push, self._handle, array.ctypes.data, array.size)
+        self._call.run(_native.library().live_push, self.handle, array.ctypes.data, array.size)
         return self._take()
 
     def finish(self) -> List[LiveText]:
         """The sound is over: ends the utterance."""
-        self._call.run(_native.library().live_finish, self._handle)
+        self._call.run(_native.library().live_finish, self.handle)
         return self._take()
 
     def listen(self, chunks: Iterable[npt.NDArray[Any]]) -> Iterator[LiveText]:
@@ -134,7 +134,7 @@ class LiveTranscriber:
 
     def close(self) -> None:
         """Frees what it has."""
-        self._handle.close()
+        self.handle.close()
 
 
 async def _async_chunks(

@@ -6,7 +6,19 @@ import ctypes
 import os
 import threading
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, NamedTuple, Tuple, Union
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Dict,
+    Iterable,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +29,7 @@ from .errors import InvalidArgumentError, NotFoundError, UnsupportedError
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+    from .decoding import Decoded
     from .options import RuntimeOptions
 
 Array = npt.NDArray[Any]
@@ -95,7 +108,7 @@ class Model:
 
     def _open(self, handle: _native.Handle, path: Any, options: Mapping[str, Any]) -> None:
         library = _native.library()
-        self._handle = handle
+        self.handle = handle
         self._path = path
         self._options = dict(options)
         self._info: Dict[str, Any] = library.json_of(library.model_info, handle)
@@ -141,7 +154,7 @@ class Model:
     def close(self) -> None:
         """Closes the file as soon as nothing made from the model is left."""
         self._local = threading.local()
-        self._handle.close()
+        self.handle.close()
 
     @property
     def path(self) -> Any:
@@ -163,7 +176,9 @@ class Model:
         """Dimensions and special tokens: d_model, vocab_size, eos_token_id ..."""
         config = self._info.get("model")
         if config is None:
-            raise UnsupportedError("This file was not written by whisper-s4y: its configuration is not known.")
+            raise UnsupportedError(
+                "This file was not written by whisper-s4y: its configuration is not known."
+            )
         return MappingProxyType(config)
 
     @property
@@ -186,9 +201,7 @@ class Model:
         library = _native.library()
         out, count = ctypes.c_void_p(), ctypes.c_size_t()
         library.check(
-            library.tokenize(
-                self._handle, text.encode(), ctypes.byref(out), ctypes.byref(count)
-            )
+            library.tokenize(self.handle, text.encode(), ctypes.byref(out), ctypes.byref(count))
         )
         try:
             return ctypes.cast(out, ctypes.POINTER(ctypes.c_int32))[: count.value]
@@ -212,8 +225,22 @@ class Model:
         ids = [int(token) for token in tokens]
         array = (ctypes.c_int32 * len(ids))(*ids)
         return library.text_of(
-            library.detokenize, self._handle, array, len(ids), special_tokens, timestamps
+            library.detokenize, self.handle, array, len(ids), special_tokens, timestamps
         )
+
+    def encode(self, audio: Array) -> Array:
+        """What the encoder gives: see :func:`whisper_s4y.decoding.encode`."""
+        from . import decoding
+
+        return decoding.encode(self, audio)
+
+    def decode(
+        self, encoded: Array, prompt: Optional[Sequence[int]] = None, **how: Any
+    ) -> "Decoded":
+        """A window decoded token by token: see :func:`whisper_s4y.decoding.decode`."""
+        from . import decoding
+
+        return decoding.decode(self, encoded, prompt, **how)
 
     def session(self, threads: int = 0) -> "Session":
         """Tensors for one more user of the model; ``threads`` of one run, 0: as the model has it."""
@@ -247,12 +274,15 @@ class Session:
     def __init__(self, model: Model, threads: int = 0) -> None:
         library = _native.library()
         self.model = model
-        self._handle = _native.make(
-            library.session_create, library.session_destroy, model._handle, threads  # pyright: ignore
+        self.handle = _native.make(
+            library.session_create,
+            library.session_destroy,
+            model.handle,
+            threads,
         )
         self._signatures: Dict[str, Signature] = {}
         # Views of outputs by their identity: an input that is given one is bound to it.
-        self._outputs: Dict[int, Tuple[Array, bytes, bytes]] = {}
+        self.bindable: Dict[int, Tuple[Array, bytes, bytes]] = {}
 
     def signature(self, key: str) -> "Signature":
         """A signature over this session's tensors."""
@@ -270,8 +300,8 @@ class Session:
     def close(self) -> None:
         """Frees the tensors: arrays that views of them are must not be used any more."""
         self._signatures.clear()
-        self._outputs.clear()
-        self._handle.close()
+        self.bindable.clear()
+        self.handle.close()
 
 
 class Signature:
@@ -308,19 +338,19 @@ class Signature:
         }
         for name, view in self._outputs.items():
             view.flags.writeable = False
-            session._outputs[id(view)] = (view, self._key, name.encode())  # pyright: ignore
+            session.bindable[id(view)] = (view, self._key, name.encode())
 
     def _view(self, function: Any, name: str) -> Array:
         library = _native.library()
         tensor = _native.Tensor(struct_size=ctypes.sizeof(_native.Tensor))
         library.check(
-            function(self._session._handle, self._key, name.encode(), ctypes.byref(tensor))  # pyright: ignore
+            function(self._session.handle, self._key, name.encode(), ctypes.byref(tensor))
         )
         dtype = _DTYPES.get(tensor.dtype)
         if dtype is None:
             raise UnsupportedError(f"NumPy has no type for the numbers of {name!r}.")
         memory = (ctypes.c_uint8 * tensor.bytes).from_address(tensor.data)
-        memory._session = self._session  # pyright: ignore  # the memory is the session's
+        memory._session = self._session  # the memory is the session's
         return np.frombuffer(memory, dtype).reshape(tensor.shape[: tensor.rank])
 
     @property
@@ -338,7 +368,7 @@ class Signature:
         library = _native.library()
         library.check(
             library.session_bind(
-                self._session._handle,  # pyright: ignore
+                self._session.handle,
                 self._key,
                 name.encode(),
                 to._key,
@@ -352,7 +382,7 @@ class Signature:
         if name in self._inputs:
             self._inputs[name] = self._view(library.session_input, name)
             return
-        session_outputs = self._session._outputs  # pyright: ignore
+        session_outputs = self._session.bindable
         session_outputs.pop(id(self._outputs[name]), None)
         view = self._outputs[name] = self._view(library.session_output, name)
         view.flags.writeable = False
@@ -365,14 +395,18 @@ class Signature:
                 f"The signature {self.info.key!r} has no input {name!r}; it has "
                 f"{', '.join(self._inputs)}."
             )
-        if value is view or (value is self._bound.get(name) and value is not None):
+        if value is view or (value is not None and value is self._bound.get(name)):
             return
-        output = self._session._outputs.get(id(value))  # pyright: ignore
-        if output is not None and output[0] is value and value.nbytes == view.nbytes:
+        output = self._session.bindable.get(id(value))
+        if output is not None and output[0] is value and output[0].nbytes == view.nbytes:
             library = _native.library()
             library.check(
                 library.session_bind(
-                    self._session._handle, self._key, name.encode(), output[1], output[2]  # pyright: ignore
+                    self._session.handle,
+                    self._key,
+                    name.encode(),
+                    output[1],
+                    output[2],
                 )
             )
             self._refresh(name)
@@ -405,7 +439,7 @@ class Signature:
 
     def run(self) -> None:
         """Computes the outputs from the inputs as they are."""
-        handle = self._session._handle  # pyright: ignore
+        handle = self._session.handle
         if self.info.key in _SHORT:
             status = self._run(handle, self._key, None)
             if status:

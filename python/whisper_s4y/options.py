@@ -188,7 +188,15 @@ class ConvertOptions(TypedDict, total=False):
     quantize_recipe: Union[str, "os.PathLike[str]"]
     #: What to write: bundle, or a part alone, which has one signature, serving_default. Default:
     #: 'bundle'.
-    part: Literal["bundle", "features-extractor", "encoder", "decoder", "encoder-decoder", "pcm-encoder", "generator"]
+    part: Literal[
+        "bundle",
+        "features-extractor",
+        "encoder",
+        "decoder",
+        "encoder-decoder",
+        "pcm-encoder",
+        "generator",
+    ]
     #: The oldest interpreter that must run the file: litert, or 2.14 for TensorFlow Lite 2.14, the
     #: last tflite-runtime. Default: 'litert'.
     compat: Literal["litert", "2.14"]
@@ -209,3 +217,16 @@ class ConvertOptions(TypedDict, total=False):
     max_length: int
     #: Run what runs in no time before the file gets its name. Default: True.
     verify: bool
+
+
+class PullOptions(TypedDict, total=False):
+    """Where checkpoints come from. What is empty is taken from the environment."""
+
+    #: Address of the hub; without it HF_ENDPOINT, or https://huggingface.co. Default: ''.
+    endpoint: str
+    #: Token for private models; without it HF_TOKEN. Default: ''.
+    token: str
+    #: Branch, tag or commit. Default: 'main'.
+    revision: str
+    #: Make no connection; true too with HF_HUB_OFFLINE=1. Default: False.
+    offline: bool

@@ -79,7 +79,7 @@ def _word(native: _native.Word) -> Word:
     return Word(native.start, native.end, native.word.decode(), _number(native.probability))
 
 
-def _words(function: Any, owner: Any, count: int) -> List[Word]:
+def words_of(function: Any, owner: Any, count: int) -> List[Word]:
     library = _native.library()
     words: List[Word] = []
     native = _native.Word(struct_size=ctypes.sizeof(_native.Word))
@@ -92,7 +92,7 @@ def _words(function: Any, owner: Any, count: int) -> List[Word]:
 def _segment(native: _native.Segment, with_words: bool) -> Segment:
     words: Optional[List[Word]] = None
     if with_words:
-        words = _words(_native.library().segment_word, native, native.word_count)
+        words = words_of(_native.library().segment_word, native, native.word_count)
     return Segment(
         id=native.id,
         seek=native.seek,
@@ -127,7 +127,7 @@ class Transcript:
     warnings: List[str]
     #: Whether it was stopped: the end of the recording is missing.
     is_cut: bool
-    _handle: _native.Handle = field(repr=False, compare=False)
+    handle: _native.Handle = field(repr=False, compare=False)
 
     def format(self, format: str, **options: Unpack[OutputOptions]) -> str:
         """The transcript as txt, vtt, srt, tsv, json, lrc or csv.
@@ -139,7 +139,7 @@ class Transcript:
         library = _native.library()
         return library.text_of(
             library.transcript_format,
-            self._handle,
+            self.handle,
             format.encode(),
             _options.make(_options.Kind.OUTPUT, options),
         )
@@ -151,7 +151,7 @@ class Transcript:
         library = _native.library()
         library.check(
             library.transcript_write(
-                self._handle,
+                self.handle,
                 format.encode(),
                 _options.make(_options.Kind.OUTPUT, options),
                 _native.path_bytes(path),
@@ -181,7 +181,7 @@ class TranscriptStream:
         self._keep = keep  # what the library reads from
         self._with_words = with_words
         self._on_close = on_close
-        self._handle = handle
+        self.handle = handle
         self._native = _native.Segment(struct_size=ctypes.sizeof(_native.Segment))
         self._state = ctypes.c_int()
         self._transcript: Optional[Transcript] = None
@@ -218,7 +218,7 @@ class TranscriptStream:
         try:
             while True:
                 status = library.stream_next(
-                    self._handle, _WAIT_MS, ctypes.byref(self._native), ctypes.byref(self._state)
+                    self.handle, _WAIT_MS, ctypes.byref(self._native), ctypes.byref(self._state)
                 )
                 self._tell_warnings()
                 library.check(status)
@@ -234,16 +234,14 @@ class TranscriptStream:
     def _tell_warnings(self) -> None:
         library = _native.library()
         while True:
-            message = library.text_of(library.stream_warning, self._handle)
+            message = library.text_of(library.stream_warning, self.handle)
             if not message:
                 return
             log.warning("%s", message)
 
     def _finish(self) -> None:
         library = _native.library()
-        handle = _native.make(
-            library.stream_transcript, library.transcript_destroy, self._handle
-        )
+        handle = _native.make(library.stream_transcript, library.transcript_destroy, self.handle)
         self._transcript = _transcript(handle, self._with_words)
         self.close()
 
@@ -253,7 +251,7 @@ class TranscriptStream:
         library = _native.library()
         try:
             while True:
-                text = library.text_of(library.stream_languages, self._handle, _WAIT_MS)
+                text = library.text_of(library.stream_languages, self.handle, _WAIT_MS)
                 if text:
                     return _languages(text)
         except BaseException:
@@ -265,9 +263,7 @@ class TranscriptStream:
         """Seconds of the recording that are done, and in all: 0 when that is not known."""
         library = _native.library()
         done, total = ctypes.c_double(), ctypes.c_double()
-        library.check(
-            library.stream_progress(self._handle, ctypes.byref(done), ctypes.byref(total))
-        )
+        library.check(library.stream_progress(self.handle, ctypes.byref(done), ctypes.byref(total)))
         return done.value, total.value
 
     def transcript(self) -> Transcript:
@@ -280,14 +276,14 @@ class TranscriptStream:
     def stop(self) -> None:
         """Stops soon: what there is by then is the transcript. From any thread."""
         if not self._is_over:
-            _native.library().stream_stop(self._handle)
+            _native.library().stream_stop(self.handle)
 
     def close(self) -> None:
         """Stops, and frees what the stream has."""
         if self._is_over:
             return
         self._is_over = True
-        self._handle.close()
+        self.handle.close()
         self._keep = None
         if self._on_close is not None:
             self._on_close()
@@ -318,7 +314,7 @@ def _transcript(handle: _native.Handle, with_words: bool) -> Transcript:
         segments=segments,
         warnings=info["warnings"],
         is_cut=info["is_cut"],
-        _handle=handle,
+        handle=handle,
     )
 
 
@@ -328,23 +324,26 @@ class Transcriber:
 
     Args:
         model: a :class:`Model`, or the path of a file.
+        threads: of one run; 0: as the model has it.
     """
 
-    def __init__(self, model: Union[Model, str, "os.PathLike[str]"]) -> None:
+    def __init__(self, model: Union[Model, str, "os.PathLike[str]"], threads: int = 0) -> None:
         library = _native.library()
         self.model = model if isinstance(model, Model) else Model(model)
-        self._handle = _native.make(
-            library.transcriber_create,
+        self._threads = threads
+        self.handle = _native.make(
+            library.transcriber_open,
             library.transcriber_destroy,
-            self.model._handle,  # pyright: ignore[reportPrivateUsage]
+            self.model.handle,
+            threads,
         )
 
     def __reduce__(self) -> Tuple[Any, ...]:
-        return Transcriber, (self.model,)
+        return Transcriber, (self.model, self._threads)
 
     def close(self) -> None:
         """Frees its tensors."""
-        self._handle.close()
+        self.handle.close()
 
     def stream(
         self,
@@ -380,9 +379,9 @@ class Transcriber:
         elif isinstance(audio, (str, os.PathLike)):
             call = (library.stream_file, _native.path_bytes(audio), sound, made)
         else:
-            keep = data = file_bytes(audio)  # pyright: ignore
+            keep = data = file_bytes(audio)
             call = (library.stream_memory, data, len(data), sound, made)
-        handle = _native.make(call[0], library.stream_destroy, self._handle, *call[1:])
+        handle = _native.make(call[0], library.stream_destroy, self.handle, *call[1:])
         with_words = bool(options.get("word_timestamps", False))
         return TranscriptStream(self, handle, keep, with_words, _on_close)
 
@@ -451,7 +450,7 @@ class Transcriber:
         return _languages(
             library.text_of(
                 library.detect_language,
-                self._handle,
+                self.handle,
                 samples.ctypes.data,
                 samples.size,
                 _options.make(_options.Kind.TRANSCRIBE, options),

@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "c_api/callbacks.h"
 #include "c_api/options.h"
 #include "whisper_s4y/checkpoint.h"
@@ -80,6 +82,35 @@ whisper_s4y_status whisper_s4y_export(const char* checkpoint, const char* folder
   return guarded_call([&] {
     export_checkpoint(needed_text(checkpoint, "checkpoint"), needed_text(folder, "folder"),
                       needed_text(format, "format"), {}, pull_callbacks(callbacks));
+  });
+}
+
+whisper_s4y_status whisper_s4y_download(const char* name, const char* folder,
+                                        const whisper_s4y_options* hub,
+                                        const whisper_s4y_callbacks* callbacks) {
+  return guarded_call([&] {
+    pull(needed_text(name, "name"), needed_text(folder, "folder"),
+         options_of<PullOptions>(hub, "hub"), pull_callbacks(callbacks));
+  });
+}
+
+whisper_s4y_status whisper_s4y_resolve_checkpoint(const char* checkpoint,
+                                                  const whisper_s4y_options* hub,
+                                                  const whisper_s4y_callbacks* callbacks,
+                                                  char** path) {
+  return guarded_call([&] {
+    needed(path, "path") = nullptr;
+    *path =
+        copy_text(resolve_checkpoint(needed_text(checkpoint, "checkpoint"),
+                                     options_of<PullOptions>(hub, "hub"), pull_callbacks(callbacks))
+                      .native());
+  });
+}
+
+whisper_s4y_status whisper_s4y_model_names(char** json) {
+  return guarded_call([&] {
+    needed(json, "json") = nullptr;
+    *json = copy_text(json_text(model_names()));
   });
 }
 

@@ -20,6 +20,7 @@ constexpr Kind kKinds[] = {
     {WHISPER_S4Y_AUDIO_OPTIONS, "AUDIO_OPTIONS", &option_table<AudioOptions>},
     {WHISPER_S4Y_RUNTIME_OPTIONS, "RUNTIME_OPTIONS", &option_table<RuntimeOptions>},
     {WHISPER_S4Y_CONVERT_OPTIONS, "CONVERT_OPTIONS", &option_table<ConvertOptions>},
+    {WHISPER_S4Y_PULL_OPTIONS, "PULL_OPTIONS", &option_table<PullOptions>},
 };
 
 const OptionTable& table_of(whisper_s4y_options_kind wanted) {

@@ -7,6 +7,7 @@
 #include "audio/audio_options.h"
 #include "c_api/boundary.h"
 #include "conversion/convert_options.h"
+#include "conversion/pull_options.h"
 #include "options/option_table.h"
 #include "output/output_options.h"
 #include "runtime/runtime_options.h"

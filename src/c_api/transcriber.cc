@@ -59,9 +59,16 @@ TranscribeCallbacks transcribe_callbacks(const whisper_s4y_callbacks* callbacks)
 
 whisper_s4y_status whisper_s4y_transcriber_create(const whisper_s4y_model* model,
                                                   whisper_s4y_transcriber** transcriber) {
+  return whisper_s4y_transcriber_open(model, 0, transcriber);
+}
+
+whisper_s4y_status whisper_s4y_transcriber_open(const whisper_s4y_model* model, int threads,
+                                                whisper_s4y_transcriber** transcriber) {
   return guarded_call([&] {
     needed(transcriber, "transcriber") = nullptr;
-    *transcriber = new whisper_s4y_transcriber{Transcriber(needed(model, "model").model)};
+    SessionOptions options;
+    options.threads = threads;
+    *transcriber = new whisper_s4y_transcriber{Transcriber(needed(model, "model").model, options)};
   });
 }
 

@@ -8,6 +8,7 @@
 #include "conversion/callbacks.h"
 #include "export/export_checkpoint.h"
 #include "formats/open_checkpoint.h"
+#include "hub/repository.h"
 
 namespace whisper_s4y {
 
@@ -50,6 +51,10 @@ ExportResult export_checkpoint(const std::string& checkpoint, const std::filesys
     export_checkpoint(*opened, folder, std::string_view(format));
     return ExportResult{.name = opened->info.name, .checkpoint_format = opened->format};
   });
+}
+
+std::vector<std::string> model_names() {
+  return with_errors([] { return known_model_names(); });
 }
 
 std::vector<std::string> export_formats() {

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cstdlib>
 #include <exception>
+#include <filesystem>
 
 #include "common/fail.h"
 
@@ -17,6 +19,20 @@ void initialise_curl_once() {
   static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
   if (code != CURLE_OK)
     fail(ErrorCode::network, "libcurl cannot start: {}.", curl_easy_strerror(code));
+}
+
+/// The certificates of the system, which each distribution keeps elsewhere; empty: where libcurl
+/// was built to look.
+std::string certificates() {
+  if (const char* named = std::getenv("SSL_CERT_FILE"); named != nullptr) return named;
+  for (const char* path : {"/etc/ssl/certs/ca-certificates.crt",  // Debian, Arch, Gentoo
+                           "/etc/pki/tls/certs/ca-bundle.crt",    // Fedora, RHEL
+                           "/etc/ssl/ca-bundle.pem",              // openSUSE
+                           "/etc/ssl/cert.pem"}) {                // Alpine
+    std::error_code unreadable;
+    if (std::filesystem::exists(path, unreadable)) return path;
+  }
+  return {};
 }
 
 /// One more header of a request, or none. libcurl does not copy it.
@@ -153,6 +169,9 @@ HttpResponse HttpClient::get(
   curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, protocols);
+  if (const std::string file = certificates(); !file.empty()) {
+    curl_easy_setopt(curl, CURLOPT_CAINFO, file.c_str());
+  }
   curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
   curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 8L);
   curl_easy_setopt(curl, CURLOPT_USERAGENT, "whisper-s4y");

@@ -74,7 +74,7 @@ std::vector<float> tone(double seconds) {
 constexpr whisper_s4y_options_kind kKinds[] = {
     WHISPER_S4Y_TRANSCRIBE_OPTIONS, WHISPER_S4Y_VAD_OPTIONS,   WHISPER_S4Y_LIVE_OPTIONS,
     WHISPER_S4Y_OUTPUT_OPTIONS,     WHISPER_S4Y_AUDIO_OPTIONS, WHISPER_S4Y_RUNTIME_OPTIONS,
-    WHISPER_S4Y_CONVERT_OPTIONS,
+    WHISPER_S4Y_CONVERT_OPTIONS,    WHISPER_S4Y_PULL_OPTIONS,
 };
 
 TEST(COptions, DescribesEveryKind) {
@@ -300,9 +300,9 @@ Owned<whisper_s4y_stream> stream_of(const Owned<whisper_s4y_transcriber>& transc
                                     const std::vector<float>& samples) {
   const auto o = options(WHISPER_S4Y_TRANSCRIBE_OPTIONS, kSaysSomething);
   whisper_s4y_stream* made = nullptr;
-  EXPECT_EQ(whisper_s4y_stream_samples(transcriber.get(), samples.data(), samples.size(), o.get(),
-                                       &made),
-            WHISPER_S4Y_OK)
+  EXPECT_EQ(
+      whisper_s4y_stream_samples(transcriber.get(), samples.data(), samples.size(), o.get(), &made),
+      WHISPER_S4Y_OK)
       << whisper_s4y_last_error();
   return Owned<whisper_s4y_stream>(made);
 }
@@ -398,9 +398,9 @@ TEST(CStream, TellsWhatWentWrong) {
   // Whether it fits the model is found in the thread.
   const auto o = options(WHISPER_S4Y_TRANSCRIBE_OPTIONS, R"({"beam_size": 60})");
   const auto samples = tone(1);
-  ASSERT_EQ(whisper_s4y_stream_samples(transcriber.get(), samples.data(), samples.size(), o.get(),
-                                       &made),
-            WHISPER_S4Y_OK);
+  ASSERT_EQ(
+      whisper_s4y_stream_samples(transcriber.get(), samples.data(), samples.size(), o.get(), &made),
+      WHISPER_S4Y_OK);
   const Owned<whisper_s4y_stream> stream(made);
   whisper_s4y_segment segment = WHISPER_S4Y_INIT(whisper_s4y_segment);
   whisper_s4y_stream_state state{};
@@ -459,6 +459,29 @@ TEST(CApi, ReadsSoundAndDescribesFiles) {
   char* json = nullptr;
   ASSERT_EQ(whisper_s4y_describe_file(recording.c_str(), &json), WHISPER_S4Y_OK);
   EXPECT_EQ(Json::parse(taken(json))["audio_tracks"].size(), 1U);
+}
+
+TEST(CApi, FindsCheckpointsByPathAndKnowsTheNames) {
+  char* text = nullptr;
+  ASSERT_EQ(whisper_s4y_resolve_checkpoint(small_checkpoint().c_str(), nullptr, nullptr, &text),
+            WHISPER_S4Y_OK);
+  EXPECT_EQ(taken(text), small_checkpoint());
+  const auto offline = options(WHISPER_S4Y_PULL_OPTIONS, R"({"offline": true, "revision": "x1"})");
+  const TemporaryFolder folder;
+  EXPECT_EQ(whisper_s4y_download("tiny", folder.path().c_str(), offline.get(), nullptr),
+            WHISPER_S4Y_NETWORK);
+  ASSERT_EQ(whisper_s4y_model_names(&text), WHISPER_S4Y_OK);
+  EXPECT_THAT(Json::parse(taken(text)).get<std::vector<std::string>>(),
+              ::testing::IsSupersetOf({"tiny", "base.en", "turbo"}));
+}
+
+TEST(CApi, MakesTranscribersWithThreads) {
+  const auto model = open_small_model();
+  whisper_s4y_transcriber* made = nullptr;
+  ASSERT_EQ(whisper_s4y_transcriber_open(model.get(), 1, &made), WHISPER_S4Y_OK);
+  const Owned<whisper_s4y_transcriber> transcriber(made);
+  EXPECT_EQ(whisper_s4y_transcriber_open(model.get(), -1, &made), WHISPER_S4Y_INVALID_ARGUMENT);
+  EXPECT_EQ(made, nullptr);
 }
 
 TEST(CApi, CountsErrors) {

@@ -1,0 +1,162 @@
+"""faster-whisper's keywords, and what they are for the library."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple, Union
+
+from ..convert import describe
+from ..errors import InvalidArgumentError
+from .results import TranscriptionOptions, VadOptions
+
+
+WINDOW_SECONDS = 30  # seconds
+
+# compute_type by the number format of the weights that stands for it.
+QUANTIZATION = {
+    "default": "none",
+    "auto": "int8",
+    "float32": "none",
+    "float16": "fp16",
+    "int8": "int8",
+    "int8_float32": "int8",
+    "int8_float16": "int8",
+    "int8_bfloat16": "int8",
+    # Ours, by their own names.
+    "none": "none",
+    "fp16": "fp16",
+    "mixed": "mixed",
+    "int4": "int4",
+}
+
+# What a .tflite file says of its weights.
+_FORMATS = {"none": "fp32", "fp16": "fp16", "int8": "int8", "int4": "int4"}
+
+# A window of a batch that is all of the sound, when there is the least speech in it.
+ALL_OF_IT: Dict[str, Any] = {
+    "batch_size": 1,
+    "vad_options": {
+        "threshold": 0.001,
+        "min_silence_duration_ms": WINDOW_SECONDS * 1000,
+    },
+}
+
+
+def native_options(options: TranscriptionOptions) -> Dict[str, Any]:
+    """faster-whisper's keywords as those of the library: the one table."""
+    if options.length_penalty not in (0, 1):
+        raise InvalidArgumentError(
+            f"length_penalty={options.length_penalty}: faster-whisper ranks by the length to that "
+            f"power, whisper-s4y as openai/whisper does; 1 (the mean) and 0 (the sum) are the same "
+            f"in both. whisper_s4y.Transcriber takes openai/whisper's length_penalty."
+        )
+    return {
+        # A beam of one is greedy search.
+        "beam_size": options.beam_size if options.beam_size != 1 else None,
+        "patience": options.patience if options.beam_size != 1 and options.patience != 1 else None,
+        "best_of": options.best_of,
+        "length_penalty": None if options.length_penalty == 1 else options.length_penalty,
+        "repetition_penalty": options.repetition_penalty,
+        "no_repeat_ngram_size": options.no_repeat_ngram_size,
+        "logprob_threshold": options.log_prob_threshold,
+        "no_speech_threshold": options.no_speech_threshold,
+        "compression_ratio_threshold": options.compression_ratio_threshold,
+        "condition_on_previous_text": options.condition_on_previous_text,
+        "prompt_reset_on_temperature": options.prompt_reset_on_temperature,
+        "temperatures": options.temperatures,
+        "initial_prompt": options.initial_prompt or "",
+        "prefix": options.prefix or "",
+        "suppress_blank": options.suppress_blank,
+        "suppress_tokens": options.suppress_tokens or [],
+        "without_timestamps": options.without_timestamps,
+        "max_initial_timestamp": options.max_initial_timestamp,
+        "word_timestamps": options.word_timestamps,
+        "prepend_punctuations": options.prepend_punctuations,
+        "append_punctuations": options.append_punctuations,
+        "multilingual": options.multilingual,
+        "max_new_tokens": options.max_new_tokens,
+        "hallucination_silence_threshold": options.hallucination_silence_threshold,
+        # "Has no effect if prefix is not None", says faster-whisper.
+        "hotwords": "" if options.prefix else options.hotwords or "",
+    }
+
+
+def hub_options(
+    local_files_only: bool, revision: Optional[str], use_auth_token: Optional[Union[str, bool]]
+) -> Dict[str, Any]:
+    options: Dict[str, Any] = {}
+    if local_files_only:
+        options["offline"] = True
+    if revision is not None:
+        options["revision"] = revision
+    if isinstance(use_auth_token, str):
+        options["token"] = use_auth_token
+    elif use_auth_token is False:
+        raise InvalidArgumentError(
+            "use_auth_token=False: the token of the environment (HF_TOKEN) is always used; unset it."
+        )
+    return options
+
+
+def check_format(path: str, compute_type: str, quantize: str) -> None:
+    formats = describe(path).get("model", {}).get("quantization")
+    wanted = _FORMATS.get(quantize)
+    if formats is None or wanted is None or set(formats.values()) == {wanted}:
+        return
+    has = ", ".join(f"{part} {name}" for part, name in formats.items())
+    raise InvalidArgumentError(
+        f"compute_type={compute_type!r}: {path} has other weights ({has}); leave it at 'default', or "
+        f"give the checkpoint."
+    )
+
+
+def check_chunk_length(chunk_length: Optional[int]) -> None:
+    if chunk_length not in (None, WINDOW_SECONDS):
+        raise InvalidArgumentError(
+            f"chunk_length={chunk_length}: the windows of a converted model are {WINDOW_SECONDS} s long."
+        )
+
+
+def temperatures_of(temperature: Union[float, List[float], Tuple[float, ...]]) -> List[float]:
+    return list(temperature) if isinstance(temperature, (list, tuple)) else [temperature]
+
+
+def vad_values(options: Union[VadOptions, Mapping[str, Any], None]) -> Any:
+    if options is None:
+        return {}
+    return asdict(options) if isinstance(options, VadOptions) else dict(options)
+
+
+def vad_options_of(
+    given: Optional[Union[Mapping[str, Any], VadOptions]], vad_filter: bool
+) -> Optional[VadOptions]:
+    if given is None:
+        return VadOptions() if vad_filter else None
+    return given if isinstance(given, VadOptions) else VadOptions(**given)
+
+
+def batched_vad_options(given: Optional[Union[Mapping[str, Any], VadOptions]]) -> VadOptions:
+    if isinstance(given, VadOptions):
+        return given
+    if given is None:
+        return VadOptions(max_speech_duration_s=WINDOW_SECONDS, min_silence_duration_ms=160)
+    values = {**given, "max_speech_duration_s": WINDOW_SECONDS}
+    return VadOptions(**values)
+
+
+def clip_seconds(clips: Union[str, Iterable[float]]) -> List[float]:
+    """start,end,start,end ...; none for "0", the whole recording."""
+    if isinstance(clips, str):
+        clips = [float(one) for one in clips.split(",") if one.strip()]
+    seconds = [float(one) for one in clips]
+    return [] if seconds == [0.0] else seconds
+
+
+def clip_pairs(clips: Optional[List[Dict[str, float]]]) -> List[Tuple[float, float]]:
+    found = [(float(clip["start"]), float(clip["end"])) for clip in clips or []]
+    for start, end in found:
+        if not 0 <= start < end or end - start > WINDOW_SECONDS:
+            raise InvalidArgumentError(
+                f"clip_timestamps: a clip from {start} s to {end} s is no window of up to {WINDOW_SECONDS} s."
+            )
+    return found
