@@ -11,7 +11,7 @@ import numpy.typing as npt
 from .._log import log
 from ..audio import SAMPLE_RATE, file_bytes, load_audio, speech_timestamps
 from ..convert import model_names, pull, resolve_checkpoint
-from ..errors import InvalidArgumentError, UnsupportedError
+from ..errors import InvalidArgumentError
 from .keywords import hub_options, vad_values
 from .results import VadOptions
 
@@ -101,7 +101,7 @@ def decode_audio(
         return load_audio(source)
     try:
         return load_audio(source, channel="left"), load_audio(source, channel="right")
-    except (UnsupportedError, LookupError, ValueError):
+    except ValueError:
         mono = load_audio(source)  # says what is wrong when it was not the channel
         return mono, mono.copy()
 

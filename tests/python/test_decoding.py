@@ -1,0 +1,110 @@
+"""Decoding in Python: Model.encode, Model.decode, Decoder."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from whisper_s4y import Decoder, Model, Transcriber
+from whisper_s4y.decoding import log_mel, log_softmax, prompt_tokens
+
+
+@pytest.fixture(scope="module")
+def encoded(tiny_model: Model, jfk_samples: np.ndarray) -> np.ndarray:
+    return tiny_model.encode(jfk_samples)
+
+
+def test_encode_takes_samples_and_spectrograms(
+    tiny_model: Model, jfk_samples: np.ndarray, encoded: np.ndarray
+) -> None:
+    assert encoded.shape == (1, 1500, 384)
+    mel = log_mel(tiny_model, jfk_samples)
+    assert mel.shape == (1, 80, 3000)
+    np.testing.assert_array_equal(tiny_model.encode(mel), encoded)
+    np.testing.assert_array_equal(tiny_model.encode(mel[0]), encoded)
+    with pytest.raises(ValueError, match="30 s"):
+        tiny_model.encode(np.zeros(480001, np.float32))
+
+
+def test_greedy_text_is_the_transcribers(tiny_model: Model, jfk_samples: np.ndarray) -> None:
+    expected = Transcriber(tiny_model).transcribe(jfk_samples, temperatures=[0])
+    mel = log_mel(tiny_model, jfk_samples)
+    mel[:, :, 1100:] = 0  # so openai/whisper transcribe() fills up the last window
+    found = tiny_model.decode(tiny_model.encode(mel), timestamps=True)
+    assert found.text == expected.text
+    assert abs(found.avg_logprob - expected.segments[0].avg_logprob) < 0.02
+    assert abs(found.no_speech_prob - expected.segments[0].no_speech_prob) < 1e-3
+    assert len(found.log_probs) == len(found.tokens) + 1
+    assert (found.log_probs <= 0).all()
+
+
+def test_processors_change_what_is_said(tiny_model: Model, encoded: np.ndarray) -> None:
+    (country,) = tiny_model.tokenize(" country")
+    seen = []
+
+    def never_country(tokens: np.ndarray, logits: np.ndarray) -> None:
+        seen.append(tokens.copy())
+        logits[country] = -np.inf
+
+    found = tiny_model.decode(encoded, logit_processors=[never_country])
+    assert "country" not in found.text
+    assert "country" in tiny_model.decode(encoded).text
+    assert seen[0].tolist() == found.prompt
+    assert seen[-1].tolist() == found.prompt + found.tokens
+
+    def only_country(tokens: np.ndarray, logits: np.ndarray) -> np.ndarray:
+        others = np.full_like(logits, -np.inf)
+        others[country] = 0
+        return others
+
+    found = tiny_model.decode(encoded, logit_processors=[only_country], max_tokens=3)
+    assert found.tokens == [country] * 3
+    assert found.log_probs.tolist() == [0, 0, 0]
+
+
+def test_sampling_is_repeatable(tiny_model: Model, encoded: np.ndarray) -> None:
+    one = tiny_model.decode(encoded, temperature=1.5, seed=7, max_tokens=20)
+    assert one.tokens == tiny_model.decode(encoded, temperature=1.5, seed=7, max_tokens=20).tokens
+    assert one.tokens != tiny_model.decode(encoded, temperature=1.5, seed=8, max_tokens=20).tokens
+
+
+def test_prefill_and_steps_agree(tiny_model: Model, encoded: np.ndarray) -> None:
+    tokens = prompt_tokens(tiny_model) + tiny_model.tokenize(" And so my fellow Americans")
+    at_once = Decoder(tiny_model, encoded)
+    one_by_one = Decoder(tiny_model, encoded)
+    expected = at_once.prefill(tokens).copy()
+    for token in tokens:
+        logits = one_by_one.step(token)
+    np.testing.assert_allclose(log_softmax(logits), log_softmax(expected), atol=0.05)
+    assert at_once.position == one_by_one.position == len(tokens)
+
+
+def test_rewinding_forgets(tiny_model: Model, encoded: np.ndarray) -> None:
+    decoder = Decoder(tiny_model, encoded)
+    first = decoder.prefill(prompt_tokens(tiny_model)).copy()
+    decoder.step(100)
+    decoder.rewind()
+    np.testing.assert_array_equal(decoder.prefill(prompt_tokens(tiny_model)), first)
+
+
+def test_all_positions_can_be_filled(tiny_model: Model, encoded: np.ndarray) -> None:
+    decoder = Decoder(tiny_model, encoded)
+    decoder.prefill([100] * 440)
+    for _ in range(8):
+        assert np.isfinite(decoder.step(100)).all()
+    with pytest.raises(ValueError, match="448"):
+        decoder.step(100)
+
+
+def test_prompts(tiny_model: Model, base: str) -> None:
+    model = Model(base)
+    prompt = prompt_tokens(model, "de", "translate", previous=" Hello")
+    names = model.detokenize(prompt, special_tokens=True)
+    assert names == (
+        "<|startofprev|> Hello<|startoftranscript|><|de|><|translate|><|notimestamps|>"
+    )
+    with pytest.raises(ValueError, match="which"):
+        prompt_tokens(model)
+    with pytest.raises(ValueError, match="xx"):
+        prompt_tokens(model, "xx")
+    assert len(prompt_tokens(tiny_model, timestamps=True)) == 1
