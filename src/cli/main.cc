@@ -88,7 +88,11 @@ void report_current_exception() {
 }  // namespace
 }  // namespace whisper_s4y
 
+#ifdef WHISPER_S4Y_PROGRAM_IN_LIBRARY  // as the Python wheel has it
+extern "C" WHISPER_S4Y_API int whisper_s4y_main(int argc, char** argv) {
+#else
 int main(int argc, char** argv) {
+#endif
   whisper_s4y::reserve_standard_descriptors();
   whisper_s4y::install_signal_handlers();
   whisper_s4y::silence_ffmpeg();
