@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ctypes
 import os
 from dataclasses import dataclass
@@ -125,6 +124,8 @@ class LiveTranscriber:
         self, chunks: Union[AsyncIterable[npt.NDArray[Any]], Iterable[npt.NDArray[Any]]]
     ) -> AsyncIterator[LiveText]:
         """The same in an event loop, which goes on meanwhile."""
+        import asyncio  # here, for it takes long to load
+
         loop = asyncio.get_running_loop()
         async for chunk in _async_chunks(chunks):
             for text in await loop.run_in_executor(None, self.push, chunk):

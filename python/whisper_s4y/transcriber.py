@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import ctypes
+import json
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, List, Mapping, Optional, Tuple, Union
@@ -201,6 +201,8 @@ class TranscriptStream:
         return self
 
     async def __anext__(self) -> Segment:
+        import asyncio  # here, for it takes long to load
+
         loop = asyncio.get_running_loop()
         try:
             segment = await loop.run_in_executor(None, self._next)
@@ -293,8 +295,6 @@ class TranscriptStream:
 
 
 def _languages(text: str) -> List[Tuple[str, float]]:
-    import json
-
     return [(code, probability) for code, probability in json.loads(text)]
 
 

@@ -92,6 +92,25 @@ struct LiveTranscriber::Impl {
         previous_text(options.transcribe.initial_prompt),
         languages(transcriber, options.transcribe) {}
 
+  /// What is new in the samples. The caller may stop it between two pieces; what comes behind is
+  /// then not heard.
+  std::vector<SpeechEvent> hear(std::span<const float> heard) {
+    constexpr size_t kPiece = size_t{10} * kSampleRate;
+    std::vector<SpeechEvent> found;
+    for (;;) {
+      const std::span<const float> piece = heard.first(std::min(heard.size(), kPiece));
+      samples.insert(samples.end(), piece.begin(), piece.end());
+      const std::vector<SpeechEvent> more = stream.push(piece);
+      found.insert(found.end(), more.begin(), more.end());
+      heard = heard.subspan(piece.size());
+      if (heard.empty()) return found;
+      if (callbacks.cancelled && guarded(callbacks.cancelled)()) {
+        events.insert(events.end(), found.begin(), found.end());
+        throw Cancelled();
+      }
+    }
+  }
+
   /// One event after the other; those behind one that fails are for the next time.
   void handle(const std::vector<SpeechEvent>& more) {
     events.insert(events.end(), more.begin(), more.end());
@@ -242,8 +261,7 @@ LiveTranscriber::~LiveTranscriber() = default;
 void LiveTranscriber::push(Span<const float> samples) {
   with_errors([&] {
     const Impl::Forgetting forgetting{*impl_};
-    impl_->samples.insert(impl_->samples.end(), samples.begin(), samples.end());
-    impl_->handle(impl_->stream.push(samples));
+    impl_->handle(impl_->hear(samples));
     impl_->update();
   });
 }

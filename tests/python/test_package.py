@@ -90,13 +90,13 @@ def test_options_know_their_defaults() -> None:
 
 def test_importing_takes_no_time_and_loads_no_library() -> None:
     code = (
-        "import sys, time; t = time.perf_counter(); import numpy; n = time.perf_counter();"
-        "import whisper_s4y; print(time.perf_counter() - n);"
+        "import sys, time, whisper_s4y; print(time.process_time());"
         "from whisper_s4y import _native; assert _native._library is None;"
-        "assert 'whisper_s4y.plot' not in sys.modules"
+        "assert not {'asyncio', 'matplotlib', 'ray'} & set(sys.modules)"
     )
+    # Of the processor, so that it does not matter what else runs; with the interpreter's own start.
     times = [float(run_python(code, check=True).stdout) for _ in range(3)]
-    assert min(times) < 0.15
+    assert min(times) < 0.3
 
 
 def test_version_is_that_of_the_library() -> None:

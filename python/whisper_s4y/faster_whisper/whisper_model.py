@@ -319,6 +319,7 @@ class WhisperModel:
     def known_language(
         self, multilingual: bool, language: Optional[str]
     ) -> Tuple[bool, Optional[str]]:
+        """What of these holds for the model."""
         if self.model.is_multilingual:
             return multilingual, language
         if multilingual:
@@ -328,6 +329,7 @@ class WhisperModel:
         return False, "en"
 
     def prompt_text(self, prompt: Optional[Union[str, Iterable[int]]]) -> Optional[str]:
+        """A prompt as text, also when it is given as tokens."""
         if prompt is None or isinstance(prompt, str):
             return prompt
         tokens = [int(token) for token in prompt]
@@ -339,6 +341,7 @@ class WhisperModel:
         return text
 
     def open_stream(self, samples: Samples, options: Dict[str, Any]) -> TranscriptStream:
+        """A transcription with the library's own options, by a transcriber that is free."""
         with self._lock:
             transcriber = self._idle.pop() if self._idle else None
         if transcriber is None:
@@ -364,6 +367,7 @@ class WhisperModel:
         vad_options: Optional[VadOptions],
         vad_filter: bool,
     ) -> TranscriptionInfo:
+        """What is known before the first segment; waits for the language."""
         duration = samples.size / SAMPLE_RATE
         after_vad = duration
         if vad_filter:
