@@ -8,7 +8,7 @@ SOURCES = $(shell git ls-files '*.cc' '*.h' ':!third_party')
 
 .DEFAULT_GOAL := help
 .PHONY: help setup configure build demo test bench accuracy format format-check lint install \
-  docs installed package test-packages clean
+  docs installed package test-packages wheel test-wheel clean
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -64,8 +64,14 @@ package: installed ## Make a Debian package and a .tar.gz in build/release/packa
 	@cd $(BUILD) && cpack -G "DEB;TGZ" > packages/cpack.log 2>&1 || { cat packages/cpack.log; exit 1; }
 	@ls $(BUILD)/packages/*.deb $(BUILD)/packages/*.tar.gz
 
+wheel: ## Build the Python wheel and an sdist into build/wheel, and check them
+	@scripts/wheel
+
+test-wheel: wheel ## Try the wheel in a fresh environment, and as root on a bare Debian 13
+	@scripts/test-wheel
+
 test-packages: package ## Try both packages on a bare Debian 12 in a chroot; as root, some minutes
 	@scripts/test-packages $(BUILD)/packages
 
 clean: ## Remove the build trees; keeps what was downloaded
-	@rm -rf build/release build/debug build/asan build/tsan build/fuzz
+	@rm -rf build/release build/debug build/asan build/tsan build/fuzz build/wheel build/wheel-build
