@@ -117,8 +117,8 @@ def resolve_checkpoint(
     on_progress: Optional[OnProgress] = None,
     **options: Unpack[PullOptions],
 ) -> str:
-    """Where a checkpoint lies: a path that exists as it is; a model's name from the caches (ours and
-    that of huggingface_hub), else downloaded into ours.
+    """Where a checkpoint lies: a path that exists as it is; a model's name from the caches, ours
+    and that of huggingface_hub, else downloaded into ours.
 
     Args:
         checkpoint: a path, "tiny.en", or "owner/name".

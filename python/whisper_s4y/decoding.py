@@ -112,7 +112,7 @@ class Decoder:
         return self._step.outputs["logits"][0]
 
     def prefill(self, tokens: Sequence[int]) -> Floats:
-        """Feeds several tokens at once: the logits after the last one, as :meth:`step` gives them."""
+        """Feeds several tokens at once: the logits after the last one, as of :meth:`step`."""
         if not len(tokens):
             raise InvalidArgumentError("There are no tokens to feed.")
         self._check(len(tokens))

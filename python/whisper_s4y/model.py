@@ -163,7 +163,7 @@ class Model:
 
     @property
     def info(self) -> Mapping[str, Any]:
-        """All that the file says of itself: name, hash, file_size, languages, model, signatures ..."""
+        """What the file says of itself: name, hash, file_size, languages, model, signatures."""
         return MappingProxyType(self._info)
 
     @property
@@ -243,7 +243,7 @@ class Model:
         return decoding.decode(self, encoded, prompt, **how)
 
     def session(self, threads: int = 0) -> "Session":
-        """Tensors for one more user of the model; ``threads`` of one run, 0: as the model has it."""
+        """Tensors for one more user; ``threads`` of one run, 0: as the model has it."""
         return Session(self, threads)
 
     def signature(self, key: str) -> "Signature":

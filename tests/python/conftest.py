@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import subprocess
 import sys
 from typing import List
 
@@ -69,3 +70,17 @@ def jfk_samples(jfk: str) -> np.ndarray:
 def speech_files() -> List[pathlib.Path]:
     """The recordings of ../shared; none without it."""
     return sorted((SHARED / "speech").glob("*.*a*"))
+
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+
+
+def run_python(code: str, **keywords) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        **keywords,
+    )

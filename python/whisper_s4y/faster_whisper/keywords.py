@@ -93,7 +93,7 @@ def hub_options(
         options["token"] = use_auth_token
     elif use_auth_token is False:
         raise InvalidArgumentError(
-            "use_auth_token=False: the token of the environment (HF_TOKEN) is always used; unset it."
+            "use_auth_token=False: the environment's token (HF_TOKEN) is always used; unset it."
         )
     return options
 
@@ -105,15 +105,15 @@ def check_format(path: str, compute_type: str, quantize: str) -> None:
         return
     has = ", ".join(f"{part} {name}" for part, name in formats.items())
     raise InvalidArgumentError(
-        f"compute_type={compute_type!r}: {path} has other weights ({has}); leave it at 'default', or "
-        f"give the checkpoint."
+        f"compute_type={compute_type!r}: {path} has other weights ({has}); leave it at "
+        f"'default', or give the checkpoint."
     )
 
 
 def check_chunk_length(chunk_length: Optional[int]) -> None:
     if chunk_length not in (None, WINDOW_SECONDS):
         raise InvalidArgumentError(
-            f"chunk_length={chunk_length}: the windows of a converted model are {WINDOW_SECONDS} s long."
+            f"chunk_length={chunk_length}: windows of a model are {WINDOW_SECONDS} s long."
         )
 
 
@@ -157,6 +157,6 @@ def clip_pairs(clips: Optional[List[Dict[str, float]]]) -> List[Tuple[float, flo
     for start, end in found:
         if not 0 <= start < end or end - start > WINDOW_SECONDS:
             raise InvalidArgumentError(
-                f"clip_timestamps: a clip from {start} s to {end} s is no window of up to {WINDOW_SECONDS} s."
+                f"clip_timestamps: {start} s to {end} s is no window of up to {WINDOW_SECONDS} s."
             )
     return found

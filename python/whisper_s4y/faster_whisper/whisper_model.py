@@ -56,7 +56,7 @@ class FeatureExtractor:
 
 
 class WhisperModel:
-    """A model with faster-whisper's interface. Any number of threads may transcribe with it at once.
+    """A model with faster-whisper's interface. Any number of threads may use it at once.
 
     Args:
         model_size_or_path: a ``.tflite`` file; or a checkpoint in any format, or a name on the hub,
