@@ -1,7 +1,7 @@
 """The keywords of options, for type checkers and readers.
 
-Made by scripts/update-python-options from the library's own tables; the library checks what
-it is given. Every keyword may be left out.
+Made by scripts/update-python-options from the library's own tables; the library checks
+what it is given. Every keyword may be left out.
 """
 
 from __future__ import annotations
@@ -220,7 +220,7 @@ class ConvertOptions(TypedDict, total=False):
 
 
 class PullOptions(TypedDict, total=False):
-    """Where checkpoints come from. What is empty is taken from the environment."""
+    """Where checkpoints come from; what is empty the environment has."""
 
     #: Address of the hub; without it HF_ENDPOINT, or https://huggingface.co. Default: ''.
     endpoint: str

@@ -94,7 +94,7 @@ def decode_audio(
     """
     if sampling_rate != SAMPLE_RATE:
         raise InvalidArgumentError(
-            f"sampling_rate={sampling_rate}: models hear {SAMPLE_RATE} Hz, so sound is decoded to that."
+            f"sampling_rate={sampling_rate}: sound is decoded to {SAMPLE_RATE} Hz."
         )
     source = input_file if isinstance(input_file, (str, os.PathLike)) else file_bytes(input_file)
     if not split_stereo:
