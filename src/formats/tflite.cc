@@ -1,8 +1,6 @@
-// A .tflite bundle of ours as a checkpoint: its constants have the names of the tensors they came
-// from. What was done to a tensor on its way into the graph follows in the name (graph/constant.h:
-// scaled, conv_kernel, reshaped) and is undone here.
-#include <charconv>
-#include <cmath>
+// A .tflite bundle of ours as a checkpoint: what was done to weights on their way into the graphs
+// is undone.
+#include <algorithm>
 #include <map>
 #include <optional>
 
@@ -10,10 +8,12 @@
 #include "checkpoint/storage.h"
 #include "common/fail.h"
 #include "config/sinusoids.h"
+#include "formats/constant_names.h"
 #include "formats/formats.h"
 #include "tflite/model_metadata.h"
 #include "tflite/reader.h"
 #include "tflite/schema_generated.h"
+#include "tflite/stored_weights.h"
 
 namespace whisper_s4y {
 namespace {
@@ -33,11 +33,6 @@ std::optional<StorageType> storage_type(tflite::TensorType type) {
   }
 }
 
-std::vector<int64_t> shape_of(const tflite::Tensor& tensor) {
-  if (tensor.shape() == nullptr) return {};
-  return {tensor.shape()->begin(), tensor.shape()->end()};
-}
-
 class Importer {
  public:
   explicit Importer(std::shared_ptr<const TfliteFile> file)
@@ -50,27 +45,70 @@ class Importer {
         constants_.try_emplace(tensor->name()->string_view(), tensor);
       }
     }
+    if (auto weights = read_stored_weights(*file_)) {
+      has_metadata_ = true;
+      for (StoredWeight& stored : *weights) {
+        std::string weight = stored.weight;
+        stored_[std::move(weight)].push_back(std::move(stored));
+      }
+    }
   }
 
   void import(Checkpoint& checkpoint) {
     for (const ExpectedTensor& want : expected_tensors(checkpoint.info.config)) {
       checkpoint.tensors.emplace(want.name, view_of(want));
     }
-    const auto output = constants_.lower_bound(kOutputMatrix);
-    if (output == constants_.end() || !output->first.starts_with(kOutputMatrix)) return;
+    const std::string output(kOutputMatrix);
+    if (stored(output).empty()) return;
     const ModelConfig& c = checkpoint.info.config;
-    const ExpectedTensor want{std::string(kOutputMatrix), {c.vocab_size, c.d_model}};
-    checkpoint.tensors.emplace(want.name, view_of(want));
+    checkpoint.tensors.emplace(output, view_of({output, {c.vocab_size, c.d_model}}));
   }
 
  private:
-  using Constants = std::map<std::string_view, const tflite::Tensor*>;
+  /// The constants that hold rows of the weight.
+  [[nodiscard]] std::vector<StoredWeight> stored(const std::string& weight) const {
+    if (!has_metadata_) return stored_by_name(constants_, weight);
+    const auto found = stored_.find(weight);
+    if (found != stored_.end()) return found->second;
+    if (!constants_.contains(weight)) return {};
+    return {StoredWeight{.weight = weight, .constant = weight}};
+  }
 
   [[nodiscard]] TensorView view_of(const ExpectedTensor& want) const {
-    TensorView view = empty_view(want.name, want.shape);
+    std::vector<TensorView> parts;
+    int64_t rows = 0;
+    const std::vector<StoredWeight> all = stored(want.name);
+    for (bool found = true; found && rows < rows_of(want);) {
+      found = false;
+      for (const StoredWeight& one : all) {
+        if (one.first_row != rows) continue;
+        if (one.constant.empty()) return computed_positions(empty_view(want.name, want.shape));
+        if (auto part = read(one, want)) {
+          rows += part->rows();
+          parts.push_back(std::move(*part));
+          found = true;
+          break;
+        }
+      }
+    }
+    if (rows < rows_of(want)) refuse(want, all);
+    if (parts.size() == 1) return std::move(parts[0]);
+    TensorView joined = empty_view(want.name, want.shape);
+    joined.parts = std::move(parts);
+    return joined;
+  }
+
+  static int64_t rows_of(const ExpectedTensor& want) {
+    return want.shape.empty() ? 1 : want.shape[0];
+  }
+
+  [[noreturn]] void refuse(const ExpectedTensor& want,
+                           const std::vector<StoredWeight>& unfit) const {
     std::string others;
-    if (find(want.name, view, others) || join_parts(want, view, others)) return view;
-    if (constants_.contains(want.name + ".coarse_sines")) return computed_positions(view);
+    for (const StoredWeight& stored : unfit) others += fmt::format(" \"{}\"", stored.constant);
+    for (const std::string_view name : unknown_names(constants_, want.name)) {
+      others += fmt::format(" \"{}\"", name);
+    }
     if (others.empty()) {
       fail("{} has no weight {}: only a whole bundle can stand for a checkpoint, not a part.",
            source_, want.name);
@@ -85,40 +123,6 @@ class Importer {
     return view;
   }
 
-  // Fills `view` with the constant called `stem` and what was done to it; adds the names of those
-  // that would not do to `others`.
-  bool find(std::string_view stem, TensorView& view, std::string& others) const {
-    for (auto at = constants_.lower_bound(stem);
-         at != constants_.end() && at->first.starts_with(stem); ++at) {
-      const std::string_view change = at->first.substr(stem.size());
-      if (undo(at->first, change, *at->second, view)) return true;
-      if (change.empty() || change.find_first_of("*:.") == 0)
-        others += fmt::format(" \"{}\"", at->first);
-    }
-    return false;
-  }
-
-  // A matrix whose rows are stored in several ways: NAME[FIRST+COUNT], from row 0 on without gaps.
-  bool join_parts(const ExpectedTensor& want, TensorView& view, std::string& others) const {
-    int64_t first = 0;
-    while (first < view.rows()) {
-      const std::string begin = fmt::format("{}[{}+", want.name, first);
-      const auto at = constants_.lower_bound(begin);
-      if (at == constants_.end() || !at->first.starts_with(begin)) return false;
-      const std::string_view tail = at->first.substr(begin.size());
-      int64_t count = 0;
-      const auto [end, error] = std::from_chars(tail.data(), tail.data() + tail.size(), count);
-      if (error != std::errc() || count < 1 || count > view.rows() - first) return false;
-      std::vector<int64_t> shape = want.shape;
-      shape[0] = count;
-      TensorView part = empty_view(want.name, std::move(shape));
-      if (!find(fmt::format("{}{}]", begin, count), part, others)) return false;
-      view.parts.push_back(std::move(part));
-      first += count;
-    }
-    return true;
-  }
-
   // Of the encoder, where the file computes them too.
   static TensorView computed_positions(TensorView view) {
     const std::vector<float> numbers =
@@ -130,61 +134,58 @@ class Importer {
     return view;
   }
 
-  // `change` is what follows the weight's own name: "", "*0.125" and, after these, ":ohwi",
-  // ":[1, 1500, 512]", ".scales.int4", ".integers" and so on. False when it is none of these.
-  bool undo(std::string_view name, std::string_view change, const tflite::Tensor& tensor,
-            TensorView& view) const {
-    std::vector<int64_t> want = view.shape;
-    const std::vector<int64_t> shape = shape_of(tensor);
+  /// The rows of a weight that a constant holds; nothing when it cannot hold any.
+  [[nodiscard]] std::optional<TensorView> read(const StoredWeight& stored,
+                                               const ExpectedTensor& want) const {
+    const auto found = constants_.find(stored.constant);
+    if (found == constants_.end()) return std::nullopt;
+    const tflite::Tensor& tensor = *found->second;
+    TensorView view = empty_view(want.name, want.shape);
     std::optional<StorageType> type = storage_type(tensor.type());
-    float factor = 1;
-    if (change.starts_with('*') && !read_factor(change, factor)) return false;
-    const bool kernel_matrix = want.size() == 3 && change.starts_with(":ohwi:[");
-    if (kernel_matrix) {
-      change.remove_prefix(std::min(change.find(']'), change.size() - 1) + 1);
-      want = {want[0], want[1] * want[2]};
-    }
-    if (change.empty()) {
-      if (shape != want) return false;
-      if (static_cast<DType>(tensor.type()) == DType::i8) read_row_scales(tensor, view);
-    } else if (change == ":ohwi") {
-      if (want.size() != 3 || shape != std::vector{want[0], int64_t{1}, want[2], want[1]}) {
-        return false;
-      }
-      view.taps_first = true;
-    } else if (change.starts_with(".integers")) {  // of TFLite 2.14: the scales are a constant
-      const std::string_view stem = name.substr(0, name.size() - change.size());
-      if (shape != want || !read_scales_constant(stem, view)) return false;
-    } else if (change.ends_with(".scales.int4")) {
-      if (shape != want || !read_block_scales(name.substr(0, name.size() - 5), view)) return false;
-    } else if (change.ends_with(".scales.pairs")) {  // two of int4 as one int8, for GATHER
-      if (want.size() != 2 || shape != std::vector{want[0], want[1] / 2} ||
-          !read_block_scales(name.substr(0, name.size() - 6), view)) {
-        return false;
-      }
-      type = StorageType::i4;
-    } else if (!change.starts_with(":[")) {  // there the number of bytes says enough
-      return false;
-    }
-    if (kernel_matrix) view.taps_first = true;
-    read_bytes(tensor, type, view);
-    undo_factor(factor, view);
-    return true;
+    // GATHER takes two numbers of int4 as one byte.
+    if (type == StorageType::i8 && !stored.block_scales.empty()) type = StorageType::i4;
+    if (!type || (stored.taps_first && want.shape.size() != 3)) return std::nullopt;
+    view.type = *type;
+    view.taps_first = stored.taps_first;
+    view.bytes = file_->buffer(tensor.buffer());
+    const std::optional<int64_t> rows = rows_in(view, stored, tensor);
+    if (!rows) return std::nullopt;
+    if (!view.shape.empty()) view.shape[0] = *rows;
+    if (!read_scales(stored, tensor, view)) return std::nullopt;
+    undo_factor(stored.factor, view);
+    return view;
   }
 
-  void read_bytes(const tflite::Tensor& tensor, std::optional<StorageType> type,
-                  TensorView& view) const {
-    const uint64_t elements = checked_elements(view.shape, source_, view.name);
-    view.bytes = file_->buffer(tensor.buffer());
-    const bool scaled = !view.row_scales.empty() || !view.block_scales.empty();
-    if (!type || elements % block_elements(*type) != 0 ||
-        view.bytes.size() != stored_bytes(*type, elements) ||
-        scaled != (*type == StorageType::i8 || *type == StorageType::i4)) {
-      fail("{}: weight {} of {} bytes and type {} does not hold the {} numbers of {}.", source_,
-           view.name, view.bytes.size(), static_cast<int>(tensor.type()), elements,
-           to_string(view.shape));
+  /// How many rows of the weight the bytes are, of those that are left after the first row.
+  [[nodiscard]] std::optional<int64_t> rows_in(const TensorView& view, const StoredWeight& stored,
+                                               const tflite::Tensor& tensor) const {
+    const auto row = static_cast<uint64_t>(view.row_size());
+    const uint64_t block = block_elements(view.type);
+    if (row == 0 || row % block != 0) return std::nullopt;
+    const uint64_t row_bytes = stored_bytes(view.type, row);
+    const auto count = static_cast<int64_t>(view.bytes.size() / row_bytes);
+    const bool fits = view.bytes.size() % row_bytes == 0 && count >= 1 &&
+                      stored.first_row <= view.rows() - count && has_rows(tensor, count);
+    return fits ? std::optional(count) : std::nullopt;
+  }
+
+  /// A tensor of one dimension, or of `count` rows, or with 1 in front of them.
+  static bool has_rows(const tflite::Tensor& tensor, int64_t count) {
+    const auto* shape = tensor.shape();
+    if (shape == nullptr || shape->empty()) return count == 1;
+    return shape->Get(0) == count ||
+           (shape->size() > 1 && shape->Get(0) == 1 && shape->Get(1) == count);
+  }
+
+  [[nodiscard]] bool read_scales(const StoredWeight& stored, const tflite::Tensor& tensor,
+                                 TensorView& view) const {
+    if (view.type == StorageType::i4) return read_block_scales(stored, view);
+    if (view.type != StorageType::i8) return stored.row_scales.empty();
+    if (stored.row_scales.empty()) {
+      read_row_scales(tensor, view);
+      return true;
     }
-    view.type = *type;
+    return read_floats(stored.row_scales, static_cast<size_t>(view.rows()), view.row_scales);
   }
 
   void read_row_scales(const tflite::Tensor& tensor, TensorView& view) const {
@@ -201,28 +202,24 @@ class Importer {
     view.row_scales.assign(q->scale()->begin(), q->scale()->end());
   }
 
-  // NAME.scales, float32.
-  bool read_scales_constant(std::string_view name, TensorView& view) const {
-    return read_floats(fmt::format("{}.scales", name), static_cast<size_t>(view.rows()),
-                       view.row_scales);
-  }
-
-  // Float16, of blocks of the same size in all rows. The token embedding's columns were divided.
-  bool read_block_scales(std::string_view name, TensorView& view) const {
-    const auto found = constants_.find(name);
+  // Float16, of blocks of the same size in all rows.
+  [[nodiscard]] bool read_block_scales(const StoredWeight& stored, TensorView& view) const {
+    const auto found = constants_.find(stored.block_scales);
     if (found == constants_.end()) return false;
-    const std::vector<int64_t> shape = shape_of(*found->second);
-    if (static_cast<DType>(found->second->type()) != DType::f16 || shape.size() != 2 ||
-        shape[0] != view.rows() || shape[1] < 1 || view.row_size() % shape[1] != 0) {
+    const auto* shape = found->second->shape();
+    if (static_cast<DType>(found->second->type()) != DType::f16 || shape == nullptr ||
+        shape->size() != 2 || shape->Get(0) != view.rows() || shape->Get(1) < 1 ||
+        view.row_size() % shape->Get(1) != 0) {
       return false;
     }
     view.block_scales = file_->buffer(found->second->buffer());
-    return !constants_.contains(view.name + ".factors") ||
-           read_floats(view.name + ".factors", static_cast<size_t>(view.row_size()),
+    return stored.column_factors.empty() ||
+           read_floats(stored.column_factors, static_cast<size_t>(view.row_size()),
                        view.column_factors);
   }
 
-  bool read_floats(const std::string& name, size_t count, std::vector<float>& numbers) const {
+  [[nodiscard]] bool read_floats(const std::string& name, size_t count,
+                                 std::vector<float>& numbers) const {
     const auto found = constants_.find(name);
     if (found == constants_.end() || static_cast<DType>(found->second->type()) != DType::f32) {
       return false;
@@ -232,14 +229,6 @@ class Importer {
     numbers.resize(count);
     to_float(StorageType::f32, bytes, numbers);
     return true;
-  }
-
-  // Takes "*0.125" off.
-  static bool read_factor(std::string_view& change, float& factor) {
-    const char* last = change.data() + change.size();
-    const auto [end, error] = std::from_chars(change.data() + 1, last, factor);
-    change.remove_prefix(static_cast<size_t>(end - change.data()));
-    return error == std::errc() && factor > 0 && std::isfinite(1.0F / factor);
   }
 
   // Exact for powers of two, which the attention scale is where heads have 4, 16 or 64 numbers, as
@@ -253,6 +242,8 @@ class Importer {
   std::shared_ptr<const TfliteFile> file_;
   std::string source_;
   Constants constants_;
+  bool has_metadata_ = false;
+  std::map<std::string, std::vector<StoredWeight>, std::less<>> stored_;  // by the weight's name
 };
 
 }  // namespace

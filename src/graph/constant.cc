@@ -87,17 +87,28 @@ class FloatConstant : public ConstantData {
   DType type_;
 };
 
-/// Base of the sources below: keeps name and shape.
+/// Base of the sources below: keeps name, shape and origin.
 class NamedRows : public RowSource {
  public:
-  NamedRows(std::string name, Shape shape) : name_(std::move(name)), shape_(std::move(shape)) {}
+  NamedRows(std::string name, Shape shape, std::optional<Origin> origin = {})
+      : name_(std::move(name)), shape_(std::move(shape)), origin_(std::move(origin)) {}
   [[nodiscard]] const Shape& shape() const override { return shape_; }
   [[nodiscard]] const std::string& name() const override { return name_; }
+  [[nodiscard]] std::optional<Origin> origin() const override { return origin_; }
 
  private:
   std::string name_;
   Shape shape_;
+  std::optional<Origin> origin_;
 };
+
+/// The source's origin after `change`.
+template <typename Change>
+std::optional<Origin> changed(const RowSource& source, Change change) {
+  std::optional<Origin> origin = source.origin();
+  if (origin) change(*origin);
+  return origin;
+}
 
 class MemoryRows : public NamedRows {
  public:
@@ -114,7 +125,8 @@ class MemoryRows : public NamedRows {
 class ScaledRows : public NamedRows {
  public:
   ScaledRows(Rows source, float factor)
-      : NamedRows(fmt::format("{}*{}", source->name(), factor), source->shape()),
+      : NamedRows(fmt::format("{}*{}", source->name(), factor), source->shape(),
+                  changed(*source, [&](Origin& origin) { origin.factor *= factor; })),
         source_(std::move(source)),
         factor_(factor) {}
   void read(int64_t first, int64_t count, std::span<float> out) const override {
@@ -131,7 +143,7 @@ class ScaledRows : public NamedRows {
 class DividedColumns : public NamedRows {
  public:
   DividedColumns(Rows source, std::vector<float> divisors)
-      : NamedRows(source->name() + ":divided", source->shape()),
+      : NamedRows(source->name() + ":divided", source->shape(), source->origin()),
         source_(std::move(source)),
         factors_(std::move(divisors)) {
     for (float& factor : factors_) factor = 1.0F / factor;
@@ -153,7 +165,8 @@ class ConvKernel : public NamedRows {
  public:
   explicit ConvKernel(const Rows& source)
       : NamedRows(source->name() + ":ohwi",
-                  {source->shape()[0], 1, source->shape()[2], source->shape()[1]}),
+                  {source->shape()[0], 1, source->shape()[2], source->shape()[1]},
+                  changed(*source, [](Origin& origin) { origin.taps_first = true; })),
         source_(source) {}
   void read(int64_t first, int64_t count, std::span<float> out) const override {
     const int64_t inputs = shape()[3];
@@ -212,7 +225,7 @@ class JoinedRows : public NamedRows {
 class ReshapedRows : public NamedRows {
  public:
   ReshapedRows(std::string name, Rows source, Shape shape, int64_t source_rows_per_row)
-      : NamedRows(std::move(name), std::move(shape)),
+      : NamedRows(std::move(name), std::move(shape), source->origin()),
         source_(std::move(source)),
         ratio_(source_rows_per_row) {}
   void read(int64_t first, int64_t count, std::span<float> out) const override {
@@ -233,7 +246,10 @@ class ReshapedRows : public NamedRows {
 class RowRange : public NamedRows {
  public:
   RowRange(std::string name, Rows source, Shape shape, int64_t first)
-      : NamedRows(std::move(name), std::move(shape)), source_(std::move(source)), first_(first) {}
+      : NamedRows(std::move(name), std::move(shape),
+                  changed(*source, [&](Origin& origin) { origin.first_row += first; })),
+        source_(std::move(source)),
+        first_(first) {}
   void read(int64_t first, int64_t count, std::span<float> out) const override {
     source_->read(first_ + first, count, out);
   }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -30,6 +31,14 @@ class ConstantData {
 /// Bytes held in memory, for small constants; the key is the content.
 [[nodiscard]] std::shared_ptr<const ConstantData> bytes_constant(std::span<const std::byte> bytes);
 
+/// What numbers were before: rows of a tensor of the checkpoint, and what was done to them since.
+struct Origin {
+  std::string tensor;
+  int64_t first_row = 0;
+  float factor = 1;         // they were multiplied by it
+  bool taps_first = false;  // of a kernel: rows of [inputs, taps] became [taps, inputs]
+};
+
 /// A matrix of float32 numbers that is read row by row, from a checkpoint or computed. Everything
 /// that is done to weights on their way to the file (transposing, scaling, joining, quantising) is
 /// one RowSource on top of another.
@@ -45,6 +54,8 @@ class RowSource {
   [[nodiscard]] virtual std::span<const std::byte> stored_as(DType type) const;
   /// Identity of the numbers: equal names mean equal numbers within one conversion.
   [[nodiscard]] virtual const std::string& name() const = 0;
+  /// Nothing for numbers that are computed or come from several tensors.
+  [[nodiscard]] virtual std::optional<Origin> origin() const { return std::nullopt; }
 
   [[nodiscard]] int64_t rows() const { return shape().empty() ? 1 : shape()[0]; }
   [[nodiscard]] int64_t row_size() const { return element_count(shape()) / rows(); }

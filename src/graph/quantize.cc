@@ -66,10 +66,14 @@ class Int8RowData : public ConstantData {
 /// Float16 scales of blocks, as rows of float32.
 class BlockScales : public RowSource {
  public:
-  BlockScales(std::string name, Shape shape, std::vector<uint16_t> halves)
-      : name_(std::move(name)), shape_(std::move(shape)), halves_(std::move(halves)) {}
+  BlockScales(const RowSource& source, Shape shape, std::vector<uint16_t> halves)
+      : name_(source.name() + ".scales"),
+        shape_(std::move(shape)),
+        halves_(std::move(halves)),
+        origin_(source.origin()) {}
   [[nodiscard]] const Shape& shape() const override { return shape_; }
   [[nodiscard]] const std::string& name() const override { return name_; }
+  [[nodiscard]] std::optional<Origin> origin() const override { return origin_; }
   void read(int64_t first, int64_t count, std::span<float> out) const override {
     const auto size = static_cast<size_t>(row_size());
     half_to_float(std::span(halves_).subspan(static_cast<size_t>(first) * size,
@@ -85,6 +89,7 @@ class BlockScales : public RowSource {
   std::string name_;
   Shape shape_;
   std::vector<uint16_t> halves_;
+  std::optional<Origin> origin_;
 };
 
 using Block = std::span<const float, kInt4Block>;
@@ -249,9 +254,8 @@ Int4Blocks int4_blocks(const Rows& source, std::span<const float> importance) {
     halves.resize(done + scales.size());
     float_to_half(scales, std::span(halves).subspan(done));
   });
-  Rows rows = std::make_shared<BlockScales>(source->name() + ".scales",
-                                            Shape{static_cast<int32_t>(source->rows()), blocks},
-                                            std::move(halves));
+  Rows rows = std::make_shared<BlockScales>(
+      *source, Shape{static_cast<int32_t>(source->rows()), blocks}, std::move(halves));
   return {std::make_shared<Int4BlockData>(source, rows), rows};
 }
 

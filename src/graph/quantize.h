@@ -33,7 +33,7 @@ inline constexpr int kInt4Block = 32;
 /// Two numbers a byte, the first in the low half.
 struct Int4Blocks {
   std::shared_ptr<const ConstantData> data;
-  Rows scales;  // [rows, row_size / kInt4Block], exact in float16
+  Rows scales;  // [rows, row_size / kInt4Block], exact in float16; of the origin of the numbers
 };
 /// The row size must be a multiple of kInt4Block. `importance`, if not empty, weighs the squared
 /// errors of a row's columns.

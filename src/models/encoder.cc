@@ -118,6 +118,7 @@ Value positions(Graph& g, Weights& weights) {
   // Recipes whose convolutions are integers are those that must be small.
   if (has_integers(weights.recipe().format_of_convolution("encoder.conv2")) &&
       are_sinusoids(*table)) {
+    weights.compute(table->name());
     return computed_positions(g, config.max_source_positions, config.d_model);
   }
   return weights.table(g, reshaped(table, {1, config.max_source_positions, config.d_model}),

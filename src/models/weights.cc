@@ -33,6 +33,9 @@ class CheckpointRows : public RowSource {
     return same ? view_.bytes : std::span<const std::byte>();
   }
   [[nodiscard]] const std::string& name() const override { return view_.name; }
+  [[nodiscard]] std::optional<Origin> origin() const override {
+    return Origin{.tensor = view_.name};
+  }
 
  private:
   const TensorView& view_;
@@ -71,6 +74,36 @@ Rows Weights::rows(std::string_view name) const {
   return std::make_shared<CheckpointRows>(checkpoint_.tensor(name));
 }
 
+Value Weights::keep(Graph& g, Value constant, const Rows& source, const Scales& scales) {
+  const std::optional<Origin> origin = source->origin();
+  const std::string& name = g.tensor(constant).name;
+  if (origin && (origin->tensor != name || !scales.rows.empty())) {
+    stored_.try_emplace(name, StoredWeight{.weight = origin->tensor,
+                                           .constant = name,
+                                           .first_row = origin->first_row,
+                                           .factor = origin->factor,
+                                           .taps_first = origin->taps_first,
+                                           .row_scales = scales.rows,
+                                           .block_scales = scales.blocks,
+                                           .column_factors = scales.columns});
+  }
+  return constant;
+}
+
+Value Weights::floats(Graph& g, const Rows& source, DType type) {
+  return keep(g, g.constant(source, type), source);
+}
+
+void Weights::compute(const std::string& name) {
+  stored_.try_emplace(name, StoredWeight{.weight = name, .constant = {}});
+}
+
+std::vector<StoredWeight> Weights::stored() const {
+  std::vector<StoredWeight> all;
+  for (const auto& [name, stored] : stored_) all.push_back(stored);
+  return all;
+}
+
 WeightFormat Weights::format_of(const std::string& prefix, const Rows& source) const {
   const WeightFormat format = recipe_.format_of(prefix, layers_beside(prefix, config()));
   // TFLite 2.14 cannot compute with int4.
@@ -94,41 +127,45 @@ const Int4Blocks& Weights::int4(const Rows& source) {
 Value Weights::product(Graph& g, Value x, const Rows& source, WeightFormat format, Value bias) {
   switch (format) {
     case WeightFormat::f32:
-      return fully_connected(g, x, g.constant(source), bias);
+      return fully_connected(g, x, floats(g, source), bias);
     case WeightFormat::f16:
-      return fully_connected(g, x, dequantize(g, g.constant(source, DType::f16)), bias);
+      return fully_connected(g, x, dequantize(g, floats(g, source, DType::f16)), bias);
     case WeightFormat::i8:
       return product_int8(g, x, source, bias);
     case WeightFormat::i4:
       break;
   }
-  return product_int4(g, x, int4(source), bias);
+  return product_int4(g, x, int4(source), {}, bias);
 }
 
-Value Weights::product_int4(Graph& g, Value x, const Int4Blocks& stored, Value bias) {
+Value Weights::product_int4(Graph& g, Value x, const Int4Blocks& stored,
+                            const std::string& column_factors, Value bias) {
   const auto quantization = std::make_shared<Quantization>();
   quantization->block_scales = g.constant(stored.scales, DType::f16);
   quantization->block_size = kInt4Block;
   const Shape shape{stored.scales->shape()[0], g.shape(x).back()};
   const Value weights =
       g.constant(stored.scales->name() + ".int4", DType::i4, shape, stored.data, quantization);
+  keep(g, weights, stored.scales,
+       {.rows = {}, .blocks = stored.scales->name(), .columns = column_factors});
   return fully_connected(g, x, weights, bias);
 }
 
 Value Weights::product_int8(Graph& g, Value x, const Rows& source, Value bias) {
   const Int8Rows& stored = int8(source);
   if (compatibility_ == Compatibility::litert) {
-    return fully_connected(
-        g, x,
-        g.constant(source->name(), DType::i8, source->shape(), stored.data, stored.quantization),
-        bias);
+    const Value weights =
+        g.constant(source->name(), DType::i8, source->shape(), stored.data, stored.quantization);
+    return fully_connected(g, x, keep(g, weights, source), bias);
   }
   // TFLite 2.14 knows one scale a matrix: it multiplies by the integers, the scales come after.
   static const auto one = std::make_shared<const Quantization>(Quantization{.scales = {1.0F}});
   const Value integers = g.constant(source->name() + ".integers_scale_1", DType::i8,
                                     source->shape(), stored.data, one);
-  const Value scales = g.constant(
-      rows_of(source->name() + ".scales", {source->shape()[0]}, stored.quantization->scales));
+  const Rows factors =
+      rows_of(source->name() + ".scales", {source->shape()[0]}, stored.quantization->scales);
+  const Value scales = g.constant(factors);
+  keep(g, integers, source, {.rows = factors->name(), .blocks = {}, .columns = {}});
   const Value scaled = mul(g, fully_connected(g, x, integers), scales);
   return bias.valid() ? add(g, scaled, bias) : scaled;
 }
@@ -140,7 +177,7 @@ Value Weights::linear(Graph& g, Value x, const std::string& prefix, float factor
   const Rows numbers = source(prefix + ".weight");
   const bool has_bias = checkpoint_.has(prefix + ".bias");
   return product(g, x, numbers, format_of(prefix, numbers),
-                 has_bias ? g.constant(source(prefix + ".bias")) : Value{});
+                 has_bias ? floats(g, source(prefix + ".bias")) : Value{});
 }
 
 Value Weights::layer_norm(Graph& g, Value x, const std::string& prefix) {
@@ -159,8 +196,8 @@ Value Weights::kernel_product(Graph& g, Value x, const std::string& prefix) {
 }
 
 Value Weights::table(Graph& g, const Rows& source, WeightFormat side) {
-  if (side == WeightFormat::f32) return g.constant(source);
-  return dequantize(g, g.constant(source, DType::f16));
+  if (side == WeightFormat::f32) return floats(g, source);
+  return dequantize(g, floats(g, source, DType::f16));
 }
 
 // GATHER knows neither scales nor int4: it reads the stored bytes through a second tensor over the
@@ -187,9 +224,9 @@ Value Weights::embed_part(Graph& g, const TokenRows& part, Value indices) {
   const Rows& source = part.rows;
   switch (part.format) {
     case WeightFormat::f32:
-      return gather(g, g.constant(source), indices);
+      return gather(g, floats(g, source), indices);
     case WeightFormat::f16: {
-      const Value table = g.constant(source, DType::f16);
+      const Value table = floats(g, source, DType::f16);
       // TFLite 2.14 gathers no float16; it converts the constant once.
       if (compatibility_ == Compatibility::tflite_2_14) {
         return gather(g, dequantize(g, table), indices);
@@ -202,6 +239,7 @@ Value Weights::embed_part(Graph& g, const TokenRows& part, Value indices) {
           g.constant(source->name() + ".integers", DType::i8, source->shape(), stored.data);
       const Rows scales =
           rows_of(source->name() + ".scales", {source->shape()[0], 1}, stored.quantization->scales);
+      keep(g, integers, source, {.rows = scales->name(), .blocks = {}, .columns = {}});
       const Value row = cast(g, gather(g, integers, indices), DType::f32);
       return mul(g, row, gather(g, g.constant(scales), indices));
     }
@@ -218,6 +256,9 @@ Value Weights::embed_int4(Graph& g, const Int4Blocks& stored, Value indices) {
   const int32_t n = g.shape(indices)[0];
   const Value bytes = g.constant(stored.scales->name() + ".pairs", DType::i8,
                                  {scales_shape[0], pairs}, stored.data);
+  const Rows& factors = column_factors(kEmbedding);
+  keep(g, bytes, stored.scales,
+       {.rows = {}, .blocks = stored.scales->name(), .columns = factors->name()});
   // byte = 16 * second + (first as 0 ... 15); first = low half in two's complement.
   const Value sixteen = g.constant(16.0F);
   const Value sixteenth = g.constant(1.0F / 16.0F);
@@ -232,8 +273,7 @@ Value Weights::embed_int4(Graph& g, const Int4Blocks& stored, Value indices) {
   const Value scales = dequantize(g, gather(g, g.constant(stored.scales, DType::f16), indices));
   const Value scaled =
       mul(g, reshape(g, integers, {n, blocks, kInt4Block}), reshape(g, scales, {n, blocks, 1}));
-  return mul(g, reshape(g, scaled, {n, blocks * kInt4Block}),
-             g.constant(column_factors(kEmbedding)));
+  return mul(g, reshape(g, scaled, {n, blocks * kInt4Block}), g.constant(factors));
 }
 
 // Some columns of an embedding are far larger than the others, and their neighbours in a block
@@ -294,10 +334,13 @@ Value Weights::logits(Graph& g, Value x) {
   const std::string& matrix = checkpoint_.has(kOutput + ".weight") ? kOutput : kEmbedding;
   std::vector<Value> parts;
   for (const auto& [source, format] : parts_of(matrix)) {
-    parts.push_back(format == WeightFormat::i4
-                        ? product_int4(g, mul(g, x, g.constant(column_factors(matrix))),
-                                       int4_token_rows(matrix, source))
-                        : product(g, x, source, format));
+    if (format != WeightFormat::i4) {
+      parts.push_back(product(g, x, source, format));
+      continue;
+    }
+    const Rows& factors = column_factors(matrix);
+    parts.push_back(product_int4(g, mul(g, x, g.constant(factors)), int4_token_rows(matrix, source),
+                                 factors->name()));
   }
   return parts.size() == 1 ? parts[0] : concat(g, parts, static_cast<int>(g.shape(x).size()) - 1);
 }

@@ -10,6 +10,7 @@
 #include "graph/graph.h"
 #include "graph/quantize.h"
 #include "models/weight_recipe.h"
+#include "tflite/stored_weights.h"
 
 namespace whisper_s4y {
 
@@ -40,7 +41,7 @@ class Weights {
   Value layer_norm(Graph& g, Value x, const std::string& prefix);
 
   /// A float32 vector or table as it is.
-  Value vector(Graph& g, const std::string& name) { return g.constant(rows(name)); }
+  Value vector(Graph& g, const std::string& name) { return floats(g, rows(name)); }
 
   /// x [..., taps * inputs] through the kernel `prefix`.weight as an int8 matrix, plus
   /// `prefix`.bias.
@@ -57,15 +58,29 @@ class Weights {
   /// has another -> [..., vocab_size].
   Value logits(Graph& g, Value x);
 
+  /// Says that graphs compute this table instead: the sinusoids of positions.
+  void compute(const std::string& name);
+
   [[nodiscard]] const WeightRecipe& recipe() const { return recipe_; }
+  /// Which constants hold which weights, as far as they do not by their names alone.
+  [[nodiscard]] std::vector<StoredWeight> stored() const;
 
  private:
+  /// Names of the constants that have the scales of another.
+  struct Scales {
+    std::string rows, blocks, columns;
+  };
+  /// Notes that a constant holds the numbers of `source`; gives the constant.
+  Value keep(Graph& g, Value constant, const Rows& source, const Scales& scales = {});
+  /// The source as a constant of float32 or float16.
+  Value floats(Graph& g, const Rows& source, DType type = DType::f32);
   /// The recipe's format; int8 instead of int4 where rows are no whole number of blocks, and for
   /// interpreters without int4.
   [[nodiscard]] WeightFormat format_of(const std::string& prefix, const Rows& source) const;
   /// x times the matrix, plus the bias if it is valid.
   Value product(Graph& g, Value x, const Rows& source, WeightFormat format, Value bias = {});
-  Value product_int4(Graph& g, Value x, const Int4Blocks& stored, Value bias = {});
+  Value product_int4(Graph& g, Value x, const Int4Blocks& stored, const std::string& column_factors,
+                     Value bias = {});
   Value product_int8(Graph& g, Value x, const Rows& source, Value bias);
   /// Rows of the token embedding, or of the output matrix, that are stored alike.
   struct TokenRows {
@@ -90,6 +105,7 @@ class Weights {
   std::map<std::string, Int8Rows> int8_;
   std::map<std::string, Int4Blocks> int4_;
   std::map<std::string, Rows> column_factors_;
+  std::map<std::string, StoredWeight> stored_;  // by the constant's name
 };
 
 }  // namespace whisper_s4y

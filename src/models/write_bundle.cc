@@ -72,6 +72,7 @@ class Builder {
   }
 
   [[nodiscard]] Module& module() { return module_; }
+  [[nodiscard]] std::vector<StoredWeight> stored_weights() const { return weights_.stored(); }
 
  private:
   template <typename Add>
@@ -100,6 +101,7 @@ WriteResult write_bundle(const Checkpoint& checkpoint, OutputFile& file,
   module.set_description("whisper-s4y: OpenAI Whisper " + checkpoint.info.name);
   module.add_metadata(std::string(kModelMetadata), model_metadata(checkpoint, options.recipe));
   module.add_metadata(std::string(kVocabularyMetadata), to_text(checkpoint.info.vocabulary));
+  module.add_metadata(std::string(kWeightsMetadata), to_json(builder.stored_weights()));
   module.drop_dead_code();
   WriteOptions write_options{.progress = options.progress, .check = {}};
   if (options.check) {

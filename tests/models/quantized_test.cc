@@ -6,6 +6,7 @@
 #include <cmath>
 #include <random>
 
+#include "checkpoint/weights_hash.h"
 #include "formats/open_checkpoint.h"
 #include "formats/tiny_checkpoint.h"
 #include "models/random_checkpoint.h"
@@ -121,6 +122,29 @@ TEST_P(Quantized, ReadsBackAsACheckpoint) {
               std::min(GetParam().tolerance, 0.15))
         << name;
   }
+}
+
+// Files from before the metadata say in names what was done to weights; since then names are free.
+TEST_P(Quantized, ReadsBackByNamesOrByMetadata) {
+  converted(GetParam().recipe);
+  const auto path = folder_ / "model.tflite";
+  const std::string expected = weights_hash(*open_checkpoint(path));
+  const std::string file = read_file(path);
+  std::string without_metadata = file;
+  replace_once(without_metadata, "whisper_s4y.weights", "whisper_s4y.wei____");
+  write_file(path, without_metadata);
+  EXPECT_EQ(weights_hash(*open_checkpoint(path)), expected);
+
+  std::string other_names = file;
+  for (const std::string_view old : {"q_proj.weight*", "q_proj.bias*", "weight:ohwi", "weight:["}) {
+    for (size_t at = 0; (at = other_names.find(old, at)) != std::string::npos;) {
+      other_names[at + old.size() - 1] = '_';
+      other_names[at] = 'Q';
+    }
+  }
+  EXPECT_NE(other_names, file);
+  write_file(path, other_names);
+  EXPECT_EQ(weights_hash(*open_checkpoint(path)), expected);
 }
 
 // Minus the embedding: what it gives is minus the logits.
