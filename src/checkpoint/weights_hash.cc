@@ -8,28 +8,21 @@
 #include <vector>
 
 #include "checkpoint/layout.h"
+#include "checkpoint/tensor_rows.h"
 #include "common/content_hash.h"
 
 namespace whisper_s4y {
 namespace {
 
-constexpr int64_t kPieceNumbers = 1 << 18;  // 1 MB of float32 at a time
-constexpr unsigned kMaxThreads = 16;        // more do not pay: memory is the limit
+constexpr unsigned kMaxThreads = 16;  // more do not pay: memory is the limit
 
 std::string tensor_hash(const TensorView& tensor) {
   ContentHash hash;
   const std::string head = tensor.name + " " + to_string(tensor.shape) + "\n";
   hash.update(std::as_bytes(std::span(head)));
-  const int64_t width = tensor.row_size();
-  const int64_t step = std::clamp<int64_t>(kPieceNumbers / width, 1, tensor.rows());
-  std::vector<float> piece(static_cast<size_t>(step * width));
-  for (int64_t row = 0; row < tensor.rows(); row += step) {
-    const int64_t count = std::min(step, tensor.rows() - row);
-    const auto numbers = std::span(piece).first(static_cast<size_t>(count * width));
-    tensor.read_rows(row, count, numbers);
-    tensor.release_rows(row, count);
+  for_each_rows(*rows_of(tensor), [&](int64_t, std::span<const float> numbers) {
     hash.update(std::as_bytes(numbers));
-  }
+  });
   return hash.digest();
 }
 

@@ -9,6 +9,7 @@
 #include "checkpoint/side_file.h"
 #include "checkpoint/source_files.h"
 #include "checkpoint/storage.h"
+#include "checkpoint/tensor_rows.h"
 #include "common/fail.h"
 #include "common/half.h"
 #include "export/writers.h"
@@ -16,23 +17,6 @@
 
 namespace whisper_s4y {
 namespace {
-
-constexpr int64_t kPieceNumbers = 1 << 18;
-
-// Calls `take` with the float32 values of some rows at a time.
-template <typename Take>
-void for_each_rows(const TensorView& tensor, Take&& take) {
-  const int64_t width = tensor.row_size();
-  const int64_t step = std::clamp<int64_t>(kPieceNumbers / width, 1, tensor.rows());
-  std::vector<float> piece(static_cast<size_t>(step * width));
-  for (int64_t row = 0; row < tensor.rows(); row += step) {
-    const int64_t count = std::min(step, tensor.rows() - row);
-    const auto numbers = std::span(piece).first(static_cast<size_t>(count * width));
-    tensor.read_rows(row, count, numbers);
-    tensor.release_rows(row, count);
-    take(std::span<const float>(numbers));
-  }
-}
 
 std::vector<uint16_t> to_halves(std::span<const float> numbers) {
   std::vector<uint16_t> halves(numbers.size());
@@ -43,7 +27,7 @@ std::vector<uint16_t> to_halves(std::span<const float> numbers) {
 bool fits_half(const TensorView& tensor) {
   if (tensor.is_stored_as(StorageType::f16)) return true;
   bool fits = true;
-  for_each_rows(tensor, [&](std::span<const float> numbers) {
+  for_each_rows(*rows_of(tensor), [&](int64_t, std::span<const float> numbers) {
     if (!fits) return;
     std::vector<float> back(numbers.size());
     half_to_float(to_halves(numbers), back);
@@ -91,7 +75,7 @@ void for_each_piece(const TensorView& tensor, StorageType type,
     fail("Cannot write tensor {} of type {} as {}.", tensor.name, name_of(tensor.type),
          name_of(type));
   }
-  for_each_rows(tensor, [&](std::span<const float> numbers) {
+  for_each_rows(*rows_of(tensor), [&](int64_t, std::span<const float> numbers) {
     if (type == StorageType::f32) {
       take(std::as_bytes(numbers));
     } else {

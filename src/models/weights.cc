@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "checkpoint/tensor_rows.h"
 #include "common/fail.h"
 #include "graph/ops.h"
 
@@ -15,32 +16,6 @@ constexpr float kLayerNormEpsilon = 1e-5F;  // PyTorch's default; checkpoints do
 constexpr std::string_view kWeightSuffix = ".weight";
 const std::string kEmbedding = "decoder.embed_tokens";
 const std::string kOutput = "proj_out";
-
-/// A checkpoint's tensor as rows of float32.
-class CheckpointRows : public RowSource {
- public:
-  explicit CheckpointRows(const TensorView& view) : view_(view) {
-    for (const int64_t size : view.shape) shape_.push_back(static_cast<int32_t>(size));
-  }
-  [[nodiscard]] const Shape& shape() const override { return shape_; }
-  void read(int64_t first, int64_t count, std::span<float> out) const override {
-    view_.read_rows(first, count, out);
-  }
-  void release(int64_t first, int64_t count) const override { view_.release_rows(first, count); }
-  [[nodiscard]] std::span<const std::byte> stored_as(DType type) const override {
-    const bool same = (type == DType::f32 && view_.is_stored_as(StorageType::f32)) ||
-                      (type == DType::f16 && view_.is_stored_as(StorageType::f16));
-    return same ? view_.bytes : std::span<const std::byte>();
-  }
-  [[nodiscard]] const std::string& name() const override { return view_.name; }
-  [[nodiscard]] std::optional<Origin> origin() const override {
-    return Origin{.tensor = view_.name};
-  }
-
- private:
-  const TensorView& view_;
-  Shape shape_;
-};
 
 /// How many layers the side of a matrix has.
 int layers_beside(const std::string& matrix, const ModelConfig& config) {
@@ -70,9 +45,7 @@ Weights::Weights(const Checkpoint& checkpoint, WeightRecipe recipe, Compatibilit
   }
 }
 
-Rows Weights::rows(std::string_view name) const {
-  return std::make_shared<CheckpointRows>(checkpoint_.tensor(name));
-}
+Rows Weights::rows(std::string_view name) const { return rows_of(checkpoint_.tensor(name)); }
 
 Value Weights::keep(Graph& g, Value constant, const Rows& source, const Scales& scales) {
   const std::optional<Origin> origin = source->origin();

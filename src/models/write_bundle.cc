@@ -6,6 +6,8 @@
 #include "common/fail.h"
 #include "config/front_end.h"
 #include "models/bundle.h"
+#include "tflite/metadata_names.h"
+#include "tflite/stored_weights.h"
 #include "tflite/writer.h"
 #include "whisper_s4y/version.h"
 
