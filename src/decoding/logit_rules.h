@@ -1,4 +1,5 @@
-// Which tokens may come next. Every rule changes one row of logits in place.
+// Which tokens may come next. Every rule changes one row of logits in place. Twin of
+// models/graph_logit_rules.h, the same rules as graph ops; a rule that both have changes in both.
 #pragma once
 
 #include <optional>

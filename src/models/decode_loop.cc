@@ -4,7 +4,7 @@
 
 #include "common/fail.h"
 #include "graph/ops.h"
-#include "models/logit_rules.h"
+#include "models/graph_logit_rules.h"
 
 namespace whisper_s4y {
 namespace {

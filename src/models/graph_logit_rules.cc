@@ -1,4 +1,4 @@
-#include "models/logit_rules.h"
+#include "models/graph_logit_rules.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,6 @@
-// The rules on logits of openai/whisper decoding.py as graph ops.
+// The rules on logits of openai/whisper decoding.py as graph ops, for the one-call signatures. Twin
+// of decoding/logit_rules.h: a rule that changes changes in both, and tests/models/golden_test.cc
+// holds both to the same tokens.
 #pragma once
 
 #include "models/weights.h"
