@@ -14,17 +14,18 @@
 #include "cli/option_values.h"
 #include "cli/progress.h"
 #include "common/npy.h"
-#include "runtime/litert_model.h"
 #include "tflite/contract.h"
-#include "tflite/reader.h"
 #include "whisper_s4y/audio.h"
 #include "whisper_s4y/convert.h"
 #include "whisper_s4y/error.h"
+#include "whisper_s4y/session.h"
 
 namespace whisper_s4y {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::string_view kFeatures = "features";
 
 struct FeaturesArguments {
   fs::path audio;         // any file FFmpeg reads
@@ -35,46 +36,42 @@ struct FeaturesArguments {
   bool quiet = false;     // no summary
 };
 
-std::shared_ptr<const TfliteFile> front_end(const FeaturesArguments& arguments) {
-  if (!arguments.model.empty()) return std::make_shared<TfliteFile>(arguments.model);
-  return std::make_shared<TfliteFile>(make_front_end(arguments.num_mel_bins), "the front end");
+Model front_end(const FeaturesArguments& arguments) {
+  RuntimeOptions options;
+  options.use_cache = false;  // the front end packs in no time
+  options.on_warning = print_warning;
+  if (!arguments.model.empty()) return Model(arguments.model, options);
+  const std::vector<std::byte> file = make_front_end(arguments.num_mel_bins);
+  return Model::from_memory(file, "the front end", options);
 }
 
 void run_features(const FeaturesArguments& arguments) {
   Audio recording = read_audio(arguments.audio, arguments.options);
   if (!arguments.quiet) std::ranges::for_each(recording.source.warnings, print_warning);
   const std::vector<float> audio = std::move(recording.channels.front().samples);
-  RuntimeOptions options;
-  options.use_cache = false;  // the front end packs in no time
-  LiteRtModel model(front_end(arguments), options, {"features"});
-  LiteRtSignature& signature = model.signature("features");
-  check_signature({signature.key(), signature.inputs(), signature.outputs()},
-                  contract_of("features"), {}, model.file().path().string());
-  const TensorInfo& logmel_info = signature.output("logmel");
-  AlignedBuffer samples(signature.input("normalized_audio"));
-  AlignedBuffer logmel(logmel_info);
-  signature.bind_input("normalized_audio", samples);
-  signature.bind_output("logmel", logmel);
+  const Model model = front_end(arguments);
+  Session session(model);
+  const SignatureInfo& signature = session.signature(kFeatures);
+  check_signature(signature, contract_of(kFeatures), {}, arguments.model.string());
+  const Shape& shape = signature.outputs.at(0).shape;  // [1, mel bins, frames]
+  const Span<float> window = session.input<float>(kFeatures, "normalized_audio");
+  const Span<const float> logmel = session.output<float>(kFeatures, "logmel");
 
-  const std::span<float> window = samples.as<float>();
   const size_t windows = std::max<size_t>(1, (audio.size() + window.size() - 1) / window.size());
-  const auto mel_bins = static_cast<int64_t>(logmel_info.shape.at(1));
-  const auto frames = static_cast<int64_t>(logmel_info.shape.at(2));
   std::vector<float> all;
-  all.reserve(windows * logmel.as<float>().size());
+  all.reserve(windows * logmel.size());
   for (size_t i = 0; i < windows; ++i) {
     const auto part = std::span(audio).subspan(
         i * window.size(), std::min(window.size(), audio.size() - i * window.size()));
     std::fill(std::copy(part.begin(), part.end(), window.begin()), window.end(), 0.0F);
-    signature.run();
-    const std::span<const float> numbers = logmel.as<float>();
-    all.insert(all.end(), numbers.begin(), numbers.end());
+    session.run(kFeatures);
+    all.insert(all.end(), logmel.begin(), logmel.end());
   }
-  write_npy(arguments.output, std::to_array({static_cast<int64_t>(windows), mel_bins, frames}),
-            all);
+  write_npy(arguments.output,
+            std::to_array<int64_t>({static_cast<int64_t>(windows), shape.at(1), shape.at(2)}), all);
   if (arguments.quiet) return;
   print_err("Wrote {}: float32 [{}, {}, {}] from {} of sound.\n", arguments.output.string(),
-            windows, mel_bins, frames,
+            windows, shape.at(1), shape.at(2),
             format_duration(static_cast<double>(audio.size()) / kSampleRate));
 }
 
