@@ -96,6 +96,9 @@ void OutputFile::create() {
   const bool exists = ::stat(target_.c_str(), &former) == 0;
   if (exists && S_ISDIR(former.st_mode))
     fail(ErrorCode::io, "Cannot write {}: it is a folder.", path_.string());
+  if (target_.filename().empty()) {
+    fail(ErrorCode::invalid_argument, "\"{}\" is not the name of a file to write.", path_.string());
+  }
   // Renaming onto /dev/null or a pipe would replace it.
   if (exists && !S_ISREG(former.st_mode)) {
     fail(ErrorCode::io, "Cannot write {}: it is not a regular file.", path_.string());

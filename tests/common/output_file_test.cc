@@ -128,6 +128,7 @@ TEST_F(OutputFileTest, TakesTheLongestNames) {
 TEST_F(OutputFileTest, RefusesWhatIsNoFile) {
   EXPECT_THAT(message_of([&] { OutputFile file(folder_.path()); }), HasSubstr("it is a folder"));
   EXPECT_THAT(message_of([] { OutputFile file("/dev/null"); }), HasSubstr("not a regular file"));
+  EXPECT_THAT(message_of([] { OutputFile file(""); }), HasSubstr("not the name of a file"));
   EXPECT_THAT(message_of([&] { OutputFile file(folder_ / "no/such/folder"); }),
               HasSubstr("No such file or directory"));
 }
