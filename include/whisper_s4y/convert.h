@@ -80,10 +80,12 @@ WHISPER_S4Y_API std::vector<std::byte> convert_to_memory(const std::string& chec
                                                          const ConvertOptions& options = {},
                                                          const ConvertCallbacks& callbacks = {});
 
-/// A front end alone, made without a checkpoint: a .tflite file whose one signature `features`
-/// takes normalized_audio float32 [1, 480000], 30 s of sound, and gives logmel float32 [1,
-/// num_mel_bins, 3000]. num_mel_bins is 80, or 128 as large-v3 and turbo have; Error for others.
-[[nodiscard]] WHISPER_S4Y_API std::vector<std::byte> make_front_end(int num_mel_bins = 80);
+/// A front end alone, made without a checkpoint: a .tflite file whose one signature takes
+/// normalized_audio float32 [1, 480000], 30 s of sound, and gives logmel float32 [1, num_mel_bins,
+/// 3000]. num_mel_bins is 80, or 128 as large-v3 and turbo have; Error for others. The signature
+/// is named `features` as in bundles, or as is said.
+[[nodiscard]] WHISPER_S4Y_API std::vector<std::byte> make_front_end(
+    int num_mel_bins = 80, const std::string& signature = "features");
 
 /// What ConvertOptions::part can be: "bundle", "features-extractor", "encoder", "decoder",
 /// "encoder-decoder", "pcm-encoder", "generator".

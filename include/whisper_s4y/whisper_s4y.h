@@ -453,6 +453,11 @@ WHISPER_S4Y_API whisper_s4y_status whisper_s4y_convert(const char* checkpoint, c
 WHISPER_S4Y_API whisper_s4y_status
 whisper_s4y_convert_to_memory(const char* checkpoint, const whisper_s4y_options* options,
                               const whisper_s4y_callbacks* callbacks, void** file, size_t* size);
+/** A .tflite file with a front end alone, made without a checkpoint: the part features-extractor,
+ * whose one signature `serving_default` takes normalized_audio float32 [480000] and gives logmel
+ * float32 [1, num_mel_bins, 3000]. num_mel_bins is 80 or 128. */
+WHISPER_S4Y_API whisper_s4y_status whisper_s4y_make_front_end(int num_mel_bins, void** file,
+                                                              size_t* size);
 /** What a .tflite file, a checkpoint or a recording holds, as a JSON object. */
 WHISPER_S4Y_API whisper_s4y_status whisper_s4y_describe_file(const char* path, char** json);
 /** Writes a checkpoint as safetensors, openai, ggml or ctranslate2 into a folder. */

@@ -228,6 +228,7 @@ _CALLS: List[Tuple[str, List[Any]]] = [
     ("live_finish", [_P]),
     ("convert", [_S, _S, _P, _CALLBACKS]),
     ("convert_to_memory", [_S, _P, _CALLBACKS, _OUT, _OUT_N]),
+    ("make_front_end", [_I, _OUT, _OUT_N]),
     ("describe_file", [_S, _OUT]),
     ("export", [_S, _S, _S, _CALLBACKS]),
     ("download", [_S, _S, _P, _CALLBACKS]),

@@ -177,3 +177,17 @@ def describe(path: Path) -> Dict[str, Any]:
     and docs/checkpoints.md name the fields."""
     library = _native.library()
     return library.json_of(library.describe_file, _native.path_bytes(path))
+
+
+def front_end(num_mel_bins: int = 80) -> bytes:
+    """The part features-extractor, made without a checkpoint: a ``.tflite`` file whose one
+    signature ``serving_default`` takes ``normalized_audio`` float32 [480000] and gives ``logmel``
+    float32 [1, num_mel_bins, 3000].
+
+    Args:
+        num_mel_bins: 80, or 128 as large-v3 and turbo have.
+    """
+    library = _native.library()
+    out, size = ctypes.c_void_p(), ctypes.c_size_t()
+    library.check(library.make_front_end(num_mel_bins, ctypes.byref(out), ctypes.byref(size)))
+    return owned_array(out, size.value, ctypes.c_uint8).tobytes()

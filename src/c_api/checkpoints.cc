@@ -70,6 +70,16 @@ whisper_s4y_status whisper_s4y_convert_to_memory(const char* checkpoint,
   });
 }
 
+whisper_s4y_status whisper_s4y_make_front_end(int num_mel_bins, void** file, size_t* size) {
+  return guarded_call([&] {
+    needed(file, "file") = nullptr;
+    needed(size, "size") = 0;
+    const std::vector<std::byte> bytes = make_front_end(num_mel_bins, "serving_default");
+    *file = copy_array(std::span<const std::byte>(bytes));
+    *size = bytes.size();
+  });
+}
+
 whisper_s4y_status whisper_s4y_describe_file(const char* path, char** json) {
   return guarded_call([&] {
     needed(json, "json") = nullptr;

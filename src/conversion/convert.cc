@@ -148,7 +148,7 @@ std::vector<std::byte> convert_to_memory(const std::string& checkpoint,
   });
 }
 
-std::vector<std::byte> make_front_end(int num_mel_bins) {
+std::vector<std::byte> make_front_end(int num_mel_bins, const std::string& signature) {
   return with_errors([&] {
     if (num_mel_bins != 80 && num_mel_bins != 128) {
       fail(ErrorCode::invalid_argument, "num_mel_bins is 80 or 128, not {}.", num_mel_bins);
@@ -156,7 +156,7 @@ std::vector<std::byte> make_front_end(int num_mel_bins) {
     ModelConfig config;
     config.num_mel_bins = num_mel_bins;
     Module module;
-    add_features(module, config);
+    add_features(module, config, signature);
     const MemoryFile memory;
     OutputFile file(memory.descriptor(), "the front end");
     write_tflite(module, file);

@@ -49,8 +49,8 @@ void append_cache_outputs(const DecoderCache& cache, std::vector<NamedValue>& ou
 
 }  // namespace
 
-void add_features(Module& module, const ModelConfig& config) {
-  SignatureBuilder s(module, contract_of("features"), ContractSizes(config, {}));
+void add_features(Module& module, const ModelConfig& config, std::string key) {
+  SignatureBuilder s(module, contract_of("features"), ContractSizes(config, {}), std::move(key));
   s.finish({{"logmel", log_mel(s.graph(), s.input("normalized_audio"), config.num_mel_bins)}});
 }
 

@@ -7,7 +7,7 @@
 
 namespace whisper_s4y {
 
-void add_features(Module& module, const ModelConfig& config);
+void add_features(Module& module, const ModelConfig& config, std::string key = "features");
 void add_encode(Module& module, Weights& weights);
 void add_pcm_encode(Module& module, Weights& weights);
 void add_cross(Module& module, Weights& weights);
