@@ -12,6 +12,7 @@ docs/python.md is the guide.
 
 from typing import TYPE_CHECKING
 
+from ._artefacts import artefact_path as artefact_path
 from ._log import log as log
 from .audio import SAMPLE_RATE as SAMPLE_RATE
 from .audio import SpeechSegment as SpeechSegment
