@@ -197,7 +197,13 @@ class Model:
         return MappingProxyType(self._signatures)
 
     def tokenize(self, text: str) -> List[int]:
-        """The tokens of a text. "<|en|>" in a text is text, never a special token."""
+        """The tokens of a text. "<|en|>" in a text is text, never a special token.
+
+        Raises:
+            InvalidArgumentError: there is a NUL character in it.
+        """
+        if "\0" in text:
+            raise InvalidArgumentError("The text holds a NUL character, which cannot be tokenized.")
         library = _native.library()
         out, count = ctypes.c_void_p(), ctypes.c_size_t()
         library.check(

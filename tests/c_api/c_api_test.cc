@@ -461,6 +461,24 @@ TEST(CApi, ReadsSoundAndDescribesFiles) {
   EXPECT_EQ(Json::parse(taken(json))["audio_tracks"].size(), 1U);
 }
 
+TEST(CApi, MakesTheFileOfAFrontEnd) {
+  void* file = nullptr;
+  size_t size = 0;
+  ASSERT_EQ(whisper_s4y_make_front_end(128, &file, &size), WHISPER_S4Y_OK);
+  whisper_s4y_model* model = nullptr;
+  ASSERT_EQ(whisper_s4y_model_open_memory(file, size, "front end", nullptr, &model),
+            WHISPER_S4Y_OK);
+  whisper_s4y_free(file);
+  char* json = nullptr;
+  ASSERT_EQ(whisper_s4y_model_info(model, &json), WHISPER_S4Y_OK);
+  const Json info = Json::parse(taken(json));
+  ASSERT_EQ(info["signatures"].size(), 1U);
+  EXPECT_EQ(info["signatures"][0]["key"], "serving_default");
+  EXPECT_EQ(info["signatures"][0]["outputs"][0]["shape"], Json({1, 128, 3000}));
+  whisper_s4y_model_destroy(model);
+  EXPECT_EQ(whisper_s4y_make_front_end(81, &file, &size), WHISPER_S4Y_INVALID_ARGUMENT);
+}
+
 TEST(CApi, FindsCheckpointsByPathAndKnowsTheNames) {
   char* text = nullptr;
   ASSERT_EQ(whisper_s4y_resolve_checkpoint(small_checkpoint().c_str(), nullptr, nullptr, &text),
