@@ -44,6 +44,8 @@ def test_types_are_complete() -> None:
 
 
 def test_the_types_of_options_are_the_librarys() -> None:
+    if os.environ.get("WHISPER_S4Y_INSTALLED"):
+        pytest.skip("it makes them of the sources")
     script = ROOT / "scripts" / "update-python-options"
     found = subprocess.run(
         [sys.executable, script, "--check"], capture_output=True, text=True, env=ENVIRONMENT
