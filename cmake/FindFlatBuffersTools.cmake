@@ -3,9 +3,9 @@
 # Target: FlatBuffersTools::headers; variable FlatBuffersTools_FLATC.
 set(FLATC_ROOT "${PROJECT_SOURCE_DIR}/build/deps/flatc" CACHE PATH "Folder with bin/flatc and include/")
 find_program(FlatBuffersTools_FLATC NAMES flatc PATHS ${FLATC_ROOT}/bin ${FLATC_ROOT}/flatc/bin
-             NO_DEFAULT_PATH)
+             NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH)
 find_path(FlatBuffersTools_INCLUDE flatbuffers/flatbuffers.h
-          PATHS ${FLATC_ROOT}/include ${FLATC_ROOT}/flatc/include NO_DEFAULT_PATH)
+          PATHS ${FLATC_ROOT}/include ${FLATC_ROOT}/flatc/include NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH)
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(FlatBuffersTools
   REQUIRED_VARS FlatBuffersTools_FLATC FlatBuffersTools_INCLUDE

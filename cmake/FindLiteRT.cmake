@@ -3,7 +3,7 @@
 # Target: LiteRT::LiteRT. The library comes without headers; src/runtime/litert_c.h declares what is used.
 set(LITERT_ROOT "${PROJECT_SOURCE_DIR}/build/deps/litert" CACHE PATH "Folder with libLiteRt.so")
 find_library(LiteRT_LIBRARY NAMES LiteRt PATHS ${LITERT_ROOT} ${LITERT_ROOT}/ai_edge_litert
-             NO_DEFAULT_PATH)
+             NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH)
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(LiteRT REQUIRED_VARS LiteRT_LIBRARY
   REASON_FAILURE_MESSAGE "Run scripts/setup, or give -DLITERT_ROOT=<folder with libLiteRt.so>.")
