@@ -8,10 +8,10 @@ SOURCES = $(shell git ls-files '*.cc' '*.h' ':!third_party')
 
 .DEFAULT_GOAL := help
 .PHONY: help setup configure build demo test bench accuracy format format-check lint install \
-  docs installed package test-packages wheel test-wheel clean
+  docs installed package test-packages test-aarch64 wheel test-wheel clean
 
 help: ## List these targets
-	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 setup: ## Install missing Debian packages; unpack pinned LiteRT and flatc into build/deps
 	@scripts/setup
@@ -73,5 +73,13 @@ test-wheel: wheel ## Try the wheel in a fresh environment, and as root on a bare
 test-packages: package ## Try both packages on a bare Debian 12 in a chroot; as root, some minutes
 	@scripts/test-packages $(BUILD)/packages
 
+test-aarch64: build ## Build for aarch64; run tests and demo there, in qemu
+	@scripts/setup --aarch64
+	@cmake --preset aarch64 $(CMAKE_FLAGS) > build/configure-aarch64.log 2>&1 || \
+	  { cat build/configure-aarch64.log; exit 1; }
+	@cmake --build build/aarch64
+	@scripts/test-aarch64 build/aarch64 $(BUILD)
+
 clean: ## Remove the build trees; keeps what was downloaded
-	@rm -rf build/release build/debug build/asan build/tsan build/fuzz build/wheel build/wheel-build
+	@rm -rf build/release build/debug build/asan build/tsan build/fuzz build/aarch64 build/wheel \
+	  build/wheel-build
