@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 
 import whisper_s4y
-from conftest import ENVIRONMENT, SHARED, checkpoint
+from conftest import ENVIRONMENT, ROOT, SHARED, checkpoint
 from whisper_s4y import assets
 from whisper_s4y.features_extractor import S4yFeaturesExtractor
 from whisper_s4y.tflite import ServingModel
@@ -374,6 +374,28 @@ def test_every_entry_of_the_first_packages_tests_is_here() -> None:
         if test["file"].startswith("units/")
     }
     assert names <= set(globals()), names - set(globals())
+
+
+def test_the_guides_example_works(
+    tmp_path: pathlib.Path, jfk_samples: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guide = ROOT / "docs" / "python.md"
+    if not guide.exists():
+        pytest.skip("this is no checkout")
+    blocks = re.findall(r"^```python\n(.*?)^```", guide.read_text(), re.M | re.S)
+    (code,) = [block for block in blocks if "S4yDecoder" in block]
+    # The name is found as huggingface_hub keeps it.
+    hub = tmp_path / "models--openai--whisper-tiny.en"
+    (hub / "snapshots").mkdir(parents=True)
+    (hub / "refs").mkdir()
+    (hub / "refs" / "main").write_text("abc")
+    (hub / "snapshots" / "abc").symlink_to(checkpoint("tiny.en"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    names: dict = {"samples": jfk_samples}
+    exec(code, names)  # noqa: S102
+    assert "what your country can do for you" in names["text"]
+    assert whisper_s4y.Model(names["path"]).signatures.keys() == {"serving_default"}
 
 
 # ---- Its other names ----

@@ -90,7 +90,8 @@ def test_notebook_runs(
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     nbclient.NotebookClient(
         notebook,
-        timeout=300,
+        timeout=600,
+        startup_timeout=300,
         kernel_name="notebooks",
         resources={"metadata": {"path": str(folder)}},
     ).execute()
