@@ -6,7 +6,7 @@ import os
 import pathlib
 import subprocess
 import sys
-from typing import List
+from typing import List, Optional
 
 import numpy as np
 import pytest
@@ -70,6 +70,13 @@ def jfk_samples(jfk: str) -> np.ndarray:
 def speech_files() -> List[pathlib.Path]:
     """The recordings of ../shared; none without it."""
     return sorted((SHARED / "speech").glob("*.*a*"))
+
+
+def built_wheel() -> Optional[pathlib.Path]:
+    """The wheel of ``make wheel``, unless sources have changed since."""
+    wheels = sorted((ROOT / "build" / "wheel").glob("whisper_s4y-*.whl"))
+    changed = max(path.stat().st_mtime for path in (ROOT / "python").rglob("*.py"))
+    return wheels[-1] if wheels and wheels[-1].stat().st_mtime > changed else None
 
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

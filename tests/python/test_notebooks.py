@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from conftest import ROOT, SHARED, checkpoint
+from conftest import ROOT, SHARED, built_wheel, checkpoint
 from test_package import program
 
 nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed")
@@ -59,16 +59,16 @@ def environment(
             (tmp_path / file).symlink_to(SHARED / "speech" / file)
         (tmp_path / "recordings.tsv").write_text("\n".join([rows[0], *chosen]) + "\n")
         monkeypatch.setenv("WHISPER_S4Y_RECORDINGS", str(tmp_path / "recordings.tsv"))
-    wheels = sorted((ROOT / "build" / "wheel").glob("whisper_s4y-*.whl"))
+    wheel = built_wheel()
     monkeypatch.delenv("PYTHONPATH", raising=False)
-    if not wheels:
+    if not wheel:
         path = os.pathsep.join([str(pathlib.Path(program()).parent), os.environ["PATH"]])
         monkeypatch.setenv("PATH", path)
         monkeypatch.setenv("PYTHONPATH", str(ROOT / "python"))
         return None
     monkeypatch.delenv("WHISPER_S4Y_LIBRARY", raising=False)
-    monkeypatch.setenv("WHISPER_S4Y_WHEEL", str(wheels[-1]))
-    return wheels[-1]
+    monkeypatch.setenv("WHISPER_S4Y_WHEEL", str(wheel))
+    return wheel
 
 
 def without_install(notebook: Any) -> None:

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 import whisper_s4y
-from conftest import ROOT, checkpoint
+from conftest import ROOT, built_wheel, checkpoint
 from test_package import program
 
 yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
@@ -26,9 +26,9 @@ def runner(folder: pathlib.Path, installs: bool = False) -> "tuple[Runner, dict]
     """A machine, and what its inputs must say of the package. What is installed is the wheel of
     `make wheel`; where that is not there, or nothing is to be installed, the program that was built
     is on the path."""
-    wheels = sorted((ROOT / "build" / "wheel").glob("whisper_s4y-*.whl"))
-    if installs and wheels:
-        return Runner(ROOT, folder, os.environ), {"package": str(wheels[-1])}
+    wheel = built_wheel()
+    if installs and wheel:
+        return Runner(ROOT, folder, os.environ), {"package": str(wheel)}
     path = os.pathsep.join([str(pathlib.Path(program()).parent), os.environ["PATH"]])
     return Runner(ROOT, folder, {**os.environ, "PATH": path}, without=("Install",)), {}
 
