@@ -29,6 +29,7 @@ from whisper_s4y.ray import (  # noqa: E402
     transcribe,
 )
 from whisper_s4y.ray.__main__ import main  # noqa: E402
+from whisper_s4y.ray.manifest import look_at  # noqa: E402
 from whisper_s4y.ray.pipeline import _count, check_options  # noqa: E402
 from whisper_s4y.ray.results import Results  # noqa: E402
 
@@ -66,12 +67,12 @@ def test_a_manifest_is_parquet(tmp_path: pathlib.Path) -> None:
 
 def test_a_folder_is_a_manifest_of_its_sound(tmp_path: pathlib.Path) -> None:
     (tmp_path / "a=1").mkdir()
-    (tmp_path / "a=1" / "x.MP3").write_bytes(b"123")
+    (tmp_path / "a=1" / "x %20?.MP3").write_bytes(b"123")
     (tmp_path / "notes.txt").touch()
     for place in (str(tmp_path), f"file://{tmp_path}"):
         ((one,), _) = read_manifest(place)
-        assert one.path.endswith(f"{tmp_path}/a=1/x.MP3")
-        assert one.size == 3
+        assert one.path.endswith(f"{tmp_path}/a=1/x %20?.MP3")
+        assert one.size == 3 and look_at(one.path) == (3, one.modified)
 
 
 def test_one_that_is_named_again_is_one(tmp_path: pathlib.Path) -> None:

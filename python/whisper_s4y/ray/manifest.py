@@ -12,6 +12,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
+from urllib.parse import quote
 
 from ._packages import load
 
@@ -33,7 +34,8 @@ class ManifestError(ValueError):
 class Recording:
     """One recording of the list."""
 
-    #: An absolute path, or a URI that PyArrow knows: s3://bucket/name, gs://…
+    #: An absolute path, or a URI that PyArrow knows, s3://bucket/name, gs://…, with the name as the
+    #: bucket lists it: not percent-encoded.
     path: str
     #: Code of its language; "" to follow the options.
     language: str = ""
@@ -106,20 +108,31 @@ def _of_row(manifest: pathlib.Path, number: int, row: Mapping[str, Any]) -> Reco
 def _listed(place: str) -> List[Recording]:
     fs = load("pyarrow.fs")
     filesystem, root = _filesystem(place)
-    prefix = place[: len(place) - len(root)] if is_uri(place) and place.endswith(root) else ""
-    if is_uri(place) and not prefix:
-        scheme = place.partition("://")[0]
-        prefix = f"{scheme}://"
+    before = after = ""
+    if is_uri(place):
+        body, after = _parts(place)
+        before = body.rstrip("/").removesuffix(root.rstrip("/"))
     try:
         infos = filesystem.get_file_info(fs.FileSelector(root, recursive=True))
     except OSError as error:
         raise ManifestError(f"{place} cannot be listed: {error}.") from error
     return [
-        Recording(prefix + info.path, "", info.size, info.mtime_ns)
+        Recording(before + info.path + after, "", info.size, info.mtime_ns)
         for info in infos
         if info.type == fs.FileType.File
         and pathlib.PurePosixPath(info.path).suffix.lower() in SOUND_SUFFIXES
     ]
+
+
+def _parts(uri: str) -> Tuple[str, str]:
+    """A URI without what it says of the service, and that: ``?endpoint_override=…&scheme=http``."""
+    found = re.search(r"\?[a-z_]+=[^/]*$", uri)
+    return (uri[: found.start()], found[0]) if found else (uri, "")
+
+
+def suffix_of(path: str) -> str:
+    """The end of a name, ".flac"."""
+    return pathlib.PurePosixPath(_parts(path)[0] if is_uri(path) else path).suffix
 
 
 def _filesystem(path: str) -> Tuple[Any, str]:
@@ -127,8 +140,11 @@ def _filesystem(path: str) -> Tuple[Any, str]:
     fs = load("pyarrow.fs")
     if not is_uri(path):
         return fs.LocalFileSystem(), path
-    try:
-        return fs.FileSystem.from_uri(path)
+    scheme, _, body = _parts(path)[0].partition("://")
+    try:  # names stand in URIs as the bucket lists them; PyArrow wants them encoded
+        return fs.FileSystem.from_uri(
+            f"{scheme}://{quote(os.fsencode(body), '/@:')}{_parts(path)[1]}"
+        )
     except (ValueError, OSError) as error:
         raise ManifestError(f"{path} names no place that can be read: {error}.") from error
 

@@ -17,7 +17,7 @@ from ..errors import CancelledError, Error, InvalidArgumentError
 from ..model import Model
 from ..transcriber import Transcriber, Transcript
 from ._packages import load
-from .manifest import ManifestError, Recording, is_uri, look_at, source_of
+from .manifest import ManifestError, Recording, is_uri, look_at, source_of, suffix_of
 from .results import DONE, FAILED, Results, shown
 
 #: How many workers of a run may die of a recording until it is taken for the cause.
@@ -35,7 +35,7 @@ def _local(path: str) -> Generator[str, None, None]:
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="whisper-s4y-") as folder:
-        target = os.path.join(folder, "recording" + pathlib.PurePosixPath(path).suffix)
+        target = os.path.join(folder, "recording" + suffix_of(path))
         with source_of(path) as source, open(target, "wb") as file:
             shutil.copyfileobj(source, file, 1 << 20)
         yield target
