@@ -52,6 +52,7 @@
   F(LiteRtResetProfiler)                        \
   F(LiteRtGetProfileSummary)
 
+// NOLINTNEXTLINE(bugprone-macro-parentheses): what is declared cannot stand in them
 #define WHISPER_S4Y_LINK_WEAKLY(name) extern "C" __attribute__((weak)) decltype(name) name;
 WHISPER_S4Y_LITERT_FUNCTIONS(WHISPER_S4Y_LINK_WEAKLY)
 #undef WHISPER_S4Y_LINK_WEAKLY
