@@ -1,7 +1,6 @@
 #include "decoding/logit_math.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -42,6 +41,14 @@ HWY_INLINE void store(Floats vector, float* values) {
   std::memcpy(values, &vector, sizeof(vector));
 }
 
+// Not std::bit_cast, which is compiled for the least processor.
+template <typename To, typename From>
+HWY_INLINE To same_bits(From vector) {
+  To result;
+  std::memcpy(&result, &vector, sizeof(result));
+  return result;
+}
+
 HWY_INLINE Floats larger(Floats a, Floats b) { return a > b ? a : b; }
 
 HWY_INLINE float sum(Floats v) {
@@ -71,8 +78,8 @@ HWY_INLINE Floats exp_of_negative(Floats x) {
   p = p * r + splat(0.5F);
   p = p * r + splat(1.0F);
   p = p * r + splat(1.0F);
-  const Ints exponent = (std::bit_cast<Ints>(shifted) + 127) << 23;
-  return p * std::bit_cast<Floats>(exponent);
+  const Ints exponent = (same_bits<Ints>(shifted) + 127) << 23;
+  return p * same_bits<Floats>(exponent);
 }
 
 // Fewer values than lanes, the rest filled with `fill`.
