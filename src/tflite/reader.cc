@@ -78,7 +78,8 @@ void TfliteFile::verify() {
   options.max_tables = 10'000'000;
   fb::Verifier verifier(data, std::min(bytes.size(), kFlatbufferLimit), options);
   if (!verifier.VerifyBuffer<tflite::Model>("TFL3")) {
-    fail("{} is damaged, or not all of it is there: its flatbuffer does not verify over {} bytes.", name, bytes.size());
+    fail("{} is damaged, or not all of it is there: its flatbuffer does not verify over {} bytes.",
+         name, bytes.size());
   }
   model_ = fb::GetRoot<tflite::Model>(data);
   check();
