@@ -64,9 +64,11 @@ std::string_view LargeJson::text_of(JsonValue& value, std::string_view place) co
 }
 
 uint64_t LargeJson::number_of(JsonValue& value, std::string_view place) const {
-  expect(value, Type::number, place);
+  uint64_t number = 0;
+  const simdjson::error_code error = value.get_uint64().get(number);
+  if (error == simdjson::SUCCESS) return number;
   if (kind_of(value) != kNumber) unexpected(value, place);
-  return value.get_uint64();
+  throw simdjson::simdjson_error(error);  // read() says that it is no JSON
 }
 
 bool LargeJson::bool_of(JsonValue& value, std::string_view place) const {
