@@ -25,17 +25,18 @@ constexpr bool kConvertsHalves = true;
 constexpr bool kConvertsHalves = false;
 #endif
 
+constexpr hn::CappedTag<float, 8> kFloats;
+constexpr hn::Rebind<hwy::float16_t, decltype(kFloats)> kHalves;
+constexpr hn::Rebind<uint16_t, decltype(kFloats)> kBits;
+
 // Both give how many numbers they have converted: whole vectors.
 
 size_t to_halves(const float* in, uint16_t* out, size_t count) {
   size_t i = 0;
   if constexpr (kConvertsHalves) {
-    const hn::CappedTag<float, 8> floats;
-    const hn::Rebind<hwy::float16_t, decltype(floats)> halves;
-    const hn::Rebind<uint16_t, decltype(floats)> bits;
-    for (; i + hn::Lanes(floats) <= count; i += hn::Lanes(floats)) {
-      const auto converted = hn::DemoteTo(halves, hn::LoadU(floats, in + i));
-      hn::StoreU(hn::BitCast(bits, converted), bits, out + i);
+    for (; i + hn::Lanes(kFloats) <= count; i += hn::Lanes(kFloats)) {
+      const auto converted = hn::DemoteTo(kHalves, hn::LoadU(kFloats, in + i));
+      hn::StoreU(hn::BitCast(kBits, converted), kBits, out + i);
     }
   }
   return i;
@@ -44,12 +45,9 @@ size_t to_halves(const float* in, uint16_t* out, size_t count) {
 size_t to_floats(const uint16_t* in, float* out, size_t count) {
   size_t i = 0;
   if constexpr (kConvertsHalves) {
-    const hn::CappedTag<float, 8> floats;
-    const hn::Rebind<hwy::float16_t, decltype(floats)> halves;
-    const hn::Rebind<uint16_t, decltype(floats)> bits;
-    for (; i + hn::Lanes(floats) <= count; i += hn::Lanes(floats)) {
-      const auto stored = hn::BitCast(halves, hn::LoadU(bits, in + i));
-      hn::StoreU(hn::PromoteTo(floats, stored), floats, out + i);
+    for (; i + hn::Lanes(kFloats) <= count; i += hn::Lanes(kFloats)) {
+      const auto stored = hn::BitCast(kHalves, hn::LoadU(kBits, in + i));
+      hn::StoreU(hn::PromoteTo(kFloats, stored), kFloats, out + i);
     }
   }
   return i;
