@@ -51,7 +51,19 @@ class _Part(ServingModel):
         )
 
 
-class S4yEncoder(_Part):
+class _EncoderPart(_Part):
+    """A part that gives what the decoder listens to, by one signature with one input."""
+
+    _signature = ""
+    _input = ""
+
+    def serving(self, *inputs: Array) -> Dict[str, Array]:
+        """``last_hidden_state`` of the one input."""
+        (values,) = inputs
+        return {"last_hidden_state": encode(self._model, self._signature, {self._input: values})}
+
+
+class S4yEncoder(_EncoderPart):
     """Log-mel spectrogram to what the decoder listens to.
 
     Args:
@@ -59,6 +71,8 @@ class S4yEncoder(_Part):
     """
 
     _part = "encoder"
+    _signature = "encode"
+    _input = "input_features"
 
     def __call__(self, input_features: Array) -> ModelOutput:
         """``last_hidden_state`` float32 [1, 1500, d_model] of ``input_features`` float32
@@ -66,12 +80,6 @@ class S4yEncoder(_Part):
         return ModelOutput(self.serving(input_features))
 
     call = __call__
-
-    def serving(self, *inputs: Array) -> Dict[str, Array]:
-        """``last_hidden_state`` of the one input ``input_features``."""
-        (features,) = inputs
-        hidden = encode(self._model, "encode", {"input_features": features})
-        return {"last_hidden_state": hidden}
 
     def tflite(
         self,
@@ -85,7 +93,7 @@ class S4yEncoder(_Part):
         return super().tflite(model_name, tflite_model_path, log, artefact, optimize)
 
 
-class S4yPcmEncoder(_Part):
+class S4yPcmEncoder(_EncoderPart):
     """Sound to what the decoder listens to.
 
     Args:
@@ -93,6 +101,8 @@ class S4yPcmEncoder(_Part):
     """
 
     _part = "pcm-encoder"
+    _signature = "pcm_encode"
+    _input = "normalized_audio"
 
     def __call__(self, normalized_audio: Array) -> ModelOutput:
         """``last_hidden_state`` float32 [1, 1500, d_model] of ``normalized_audio`` float32
@@ -100,12 +110,6 @@ class S4yPcmEncoder(_Part):
         return ModelOutput(self.serving(normalized_audio))
 
     call = __call__
-
-    def serving(self, *inputs: Array) -> Dict[str, Array]:
-        """``last_hidden_state`` of the one input ``normalized_audio``."""
-        (audio,) = inputs
-        hidden = encode(self._model, "pcm_encode", {"normalized_audio": audio})
-        return {"last_hidden_state": hidden}
 
     def tflite(
         self,
