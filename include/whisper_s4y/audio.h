@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -68,6 +69,20 @@ struct AudioInfo {
 /// Reads the header of a file. Throws Error when it cannot be read or has no audio track.
 [[nodiscard]] WHISPER_S4Y_API AudioInfo inspect_audio(const std::filesystem::path& path);
 
+/// The bytes of a file that lies elsewhere than at a path: an upload, an archive, a database.
+class WHISPER_S4Y_API ByteSource {
+ public:
+  virtual ~ByteSource() = default;
+
+  /// How many there are; nothing: they come once, one after the other, as in a pipe.
+  [[nodiscard]] virtual std::optional<int64_t> size() const { return std::nullopt; }
+  /// Waits for the bytes from `position` on and writes as many as there are, at least one; 0 at the
+  /// end. Without a size `position` is always where the bytes read before end. A std::system_error
+  /// becomes an Error that says so; anything else that it throws ends the reading and leaves the
+  /// function that reads as it is.
+  virtual size_t read(int64_t position, Span<std::byte> bytes) = 0;
+};
+
 /// What was read.
 struct AudioSource {
   std::string format;           // FFmpeg's name of the container, "wav"
@@ -117,6 +132,9 @@ class WHISPER_S4Y_API AudioReader {
   explicit AudioReader(const std::filesystem::path& path, const AudioOptions& options = {});
   /// The same for a file in memory, which outlives the reader; `name` stands for it in messages.
   AudioReader(Span<const std::byte> file, std::string_view name, const AudioOptions& options = {});
+  /// The same for bytes that come from elsewhere; the reader keeps the source.
+  AudioReader(std::shared_ptr<ByteSource> file, std::string_view name,
+              const AudioOptions& options = {});
   ~AudioReader();
   AudioReader(AudioReader&&) noexcept;
   AudioReader& operator=(AudioReader&&) noexcept;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "audio/audio_options.h"
 #include "audio/formats.h"
@@ -103,6 +104,12 @@ AudioInput::AudioInput(std::span<const std::byte> file, std::string_view name,
   open(options);
 }
 
+AudioInput::AudioInput(std::shared_ptr<ByteSource> file, std::string_view name,
+                       const AudioOptions& options)
+    : stream_(std::move(file), name) {
+  open(options);
+}
+
 void AudioInput::reopen(const AudioOptions& options) {
   decoder_.reset();
   format_.reset();
@@ -116,6 +123,7 @@ const AVInputFormat* AudioInput::probed_format() const {
   const AVInputFormat* format = nullptr;
   const int status =
       av_probe_input_buffer2(stream_.io(), &format, stream_.file_name().c_str(), nullptr, 0, 0);
+  stream_.rethrow();
   if (status == AVERROR(ENOMEM)) throw std::bad_alloc();
   if (stream_.io()->error < 0 && stream_.io()->error != AVERROR_EOF) {
     fail("Cannot read {}: {}.", name(), ffmpeg_error(stream_.io()->error));
@@ -150,6 +158,8 @@ void AudioInput::open(const AudioOptions& options) {
   const int opened =
       avformat_open_input(&format, stream_.file_name().c_str(), input_format, &dictionary);
   av_dict_free(&dictionary);
+  if (opened >= 0) format_.reset(format);
+  stream_.rethrow();
   if (opened == AVERROR_EOF) {
     fail("Cannot read {}: it ends before any sound begins; it is cut off or damaged.", name());
   }
@@ -159,9 +169,9 @@ void AudioInput::open(const AudioOptions& options) {
     fail("Cannot read {}: it is not an audio or video file, or it is damaged ({}).", name(),
          ffmpeg_error(opened));
   }
-  format_.reset(format);
 
   const int found = avformat_find_stream_info(format_.get(), nullptr);
+  stream_.rethrow();
   if (found < 0) fail("Cannot read {}: {}.", name(), ffmpeg_error(found));
   choose_track(options.track);
   zero_ = beginning();
@@ -274,6 +284,7 @@ bool AudioInput::read(AVPacket* packet) {
       av_packet_unref(packet);
       continue;
     }
+    stream_.rethrow();
     if (status == AVERROR(EAGAIN)) continue;
     if (status == AVERROR(ENOMEM)) throw std::bad_alloc();
     const int medium = format_->pb != nullptr ? format_->pb->error : 0;

@@ -21,6 +21,7 @@ class AudioInput {
   /// "-" is standard input. Throws Error with one sentence when there is nothing to decode.
   AudioInput(const std::filesystem::path& path, const AudioOptions& options);
   AudioInput(std::span<const std::byte> file, std::string_view name, const AudioOptions& options);
+  AudioInput(std::shared_ptr<ByteSource> file, std::string_view name, const AudioOptions& options);
 
   /// Begins anew, at the first byte. Only where seekable().
   void reopen(const AudioOptions& options);

@@ -26,8 +26,8 @@ std::vector<std::string> names_of(const ChannelChoice& choice, int channels) {
 /// One pass over the file at a time, in which all outputs are decoded and one is given out.
 struct AudioReader::Impl {
   template <typename... File>
-  explicit Impl(const AudioOptions& options_, const File&... file)
-      : options(options_), input(file..., options_) {
+  explicit Impl(const AudioOptions& options_, File&&... file)
+      : options(options_), input(std::forward<File>(file)..., options_) {
     decoding.emplace(input, options);
     channels = names_of(channel_choice(options.channel), decoding->source().channels);
     // A pipe is decoded once.
@@ -130,6 +130,10 @@ AudioReader::AudioReader(Span<const std::byte> file, std::string_view name,
     : impl_(with_errors([&] {
         return std::make_unique<Impl>(options, std::span<const std::byte>(file), name);
       })) {}
+
+AudioReader::AudioReader(std::shared_ptr<ByteSource> file, std::string_view name,
+                         const AudioOptions& options)
+    : impl_(with_errors([&] { return std::make_unique<Impl>(options, std::move(file), name); })) {}
 
 AudioReader::~AudioReader() = default;
 AudioReader::AudioReader(AudioReader&&) noexcept = default;

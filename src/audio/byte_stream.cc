@@ -8,7 +8,11 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <optional>
+#include <system_error>
+#include <utility>
 
+#include "common/boundary.h"
 #include "common/fail.h"
 
 namespace whisper_s4y {
@@ -17,7 +21,79 @@ namespace {
 constexpr int kBuffer = 1 << 15;
 constexpr size_t kHead = 4096;  // bytes of a pipe that stay to be looked at
 
-struct stat checked_stat(const std::filesystem::path& path) {
+class MemorySource : public ByteSource {
+ public:
+  explicit MemorySource(std::span<const std::byte> bytes) : bytes_(bytes) {}
+
+  [[nodiscard]] std::optional<int64_t> size() const override {
+    return static_cast<int64_t>(bytes_.size());
+  }
+  size_t read(int64_t position, Span<std::byte> out) override {
+    const auto rest = bytes_.subspan(std::min(static_cast<size_t>(position), bytes_.size()));
+    const size_t count = std::min(rest.size(), out.size());
+    std::copy_n(rest.begin(), count, out.data());
+    return count;
+  }
+
+ private:
+  std::span<const std::byte> bytes_;
+};
+
+class DescriptorSource : public ByteSource {
+ public:
+  /// A file is read from where the descriptor stands.
+  DescriptorSource(int descriptor, bool owned) : descriptor_(descriptor), owned_(owned) {
+    struct stat info {};
+    if (::fstat(descriptor, &info) != 0) {
+      const std::error_code reason(errno, std::generic_category());
+      close();
+      throw std::system_error(reason);
+    }
+    // A redirected file can be sought, which formats with the index at the end need.
+    if (!S_ISREG(info.st_mode)) return;
+    if (!owned) origin_ = std::max<int64_t>(0, ::lseek(descriptor, 0, SEEK_CUR));
+    size_ = std::max<int64_t>(0, info.st_size - origin_);
+  }
+  ~DescriptorSource() override { close(); }
+  DescriptorSource(const DescriptorSource&) = delete;
+  DescriptorSource& operator=(const DescriptorSource&) = delete;
+
+  [[nodiscard]] std::optional<int64_t> size() const override { return size_; }
+  size_t read(int64_t position, Span<std::byte> out) override {
+    for (;;) {
+      const ssize_t got = size_ ? ::pread(descriptor_, out.data(), out.size(),
+                                          static_cast<off_t>(origin_ + position))
+                                : ::read(descriptor_, out.data(), out.size());
+      if (got >= 0) return static_cast<size_t>(got);
+      if (errno != EINTR) throw std::system_error(errno, std::generic_category());
+    }
+  }
+
+ private:
+  void close() const {
+    if (owned_) ::close(descriptor_);
+  }
+
+  int descriptor_;
+  bool owned_;
+  int64_t origin_ = 0;           // where the file begins for us
+  std::optional<int64_t> size_;  // of a file
+};
+
+std::shared_ptr<ByteSource> standard_input() {
+  if (::isatty(STDIN_FILENO) != 0) {
+    fail(ErrorCode::io,
+         "Cannot read audio from standard input: it is a terminal, not a file or a pipe.");
+  }
+  try {
+    return std::make_shared<DescriptorSource>(STDIN_FILENO, /*owned=*/false);
+  } catch (const std::system_error& error) {
+    fail(ErrorCode::io, "Cannot read standard input: {}.", std::strerror(error.code().value()));
+  }
+}
+
+std::shared_ptr<ByteSource> opened(const std::filesystem::path& path) {
+  if (path == "-") return standard_input();
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) {
     fail(ErrorCode::io, "Cannot read {}: {}.", path.string(), std::strerror(errno));
@@ -26,7 +102,15 @@ struct stat checked_stat(const std::filesystem::path& path) {
   if (!S_ISREG(info.st_mode) && !S_ISFIFO(info.st_mode)) {
     fail(ErrorCode::io, "Cannot read {}: it is neither a file nor a pipe.", path.string());
   }
-  return info;
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) {
+    fail(ErrorCode::io, "Cannot read {}: {}.", path.string(), std::strerror(errno));
+  }
+  try {
+    return std::make_shared<DescriptorSource>(descriptor, /*owned=*/true);
+  } catch (const std::system_error& error) {
+    fail(ErrorCode::io, "Cannot read {}: {}.", path.string(), std::strerror(error.code().value()));
+  }
 }
 
 }  // namespace
@@ -38,58 +122,27 @@ void ByteStream::IoFreer::operator()(AVIOContext* io) const {
 
 ByteStream::ByteStream(const std::filesystem::path& path)
     : name_(path == "-" ? "standard input" : path.string()),
-      file_name_(path == "-" ? "" : path.filename().string()) {
-  open_descriptor(path);
-  try {
-    make_io();
-  } catch (...) {
-    if (owned_) ::close(descriptor_);
-    throw;
-  }
+      file_name_(path == "-" ? "" : path.filename().string()),
+      source_(opened(path)) {
+  measure();
 }
 
 ByteStream::ByteStream(std::span<const std::byte> file, std::string_view name)
-    : name_(name),
-      file_name_(name),
-      memory_(file),
-      seekable_(true),
-      size_(static_cast<int64_t>(file.size())) {
-  if (file.empty()) fail(ErrorCode::io, "Cannot read {}: the file is empty.", name_);
-  make_io();
+    : ByteStream(std::make_shared<MemorySource>(file), name) {}
+
+ByteStream::ByteStream(std::shared_ptr<ByteSource> file, std::string_view name)
+    : name_(name), file_name_(name), source_(std::move(file)) {
+  measure();
 }
 
-ByteStream::~ByteStream() {
-  io_.reset();
-  if (owned_) ::close(descriptor_);
-}
-
-void ByteStream::open_descriptor(const std::filesystem::path& path) {
-  struct stat info {};
-  if (path == "-") {
-    descriptor_ = STDIN_FILENO;
-    if (::isatty(descriptor_) != 0) {
-      fail(ErrorCode::io,
-           "Cannot read audio from standard input: it is a terminal, not a file or a pipe.");
-    }
-    if (::fstat(descriptor_, &info) != 0) {
-      fail(ErrorCode::io, "Cannot read standard input: {}.", std::strerror(errno));
-    }
-  } else {
-    info = checked_stat(path);
-    descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (descriptor_ < 0) fail(ErrorCode::io, "Cannot read {}: {}.", name_, std::strerror(errno));
-    owned_ = true;
-  }
-  // A redirected file can be sought, which formats with the index at the end need.
-  seekable_ = S_ISREG(info.st_mode);
-  if (!seekable_) return;
-  if (!owned_) origin_ = std::max<int64_t>(0, ::lseek(descriptor_, 0, SEEK_CUR));
-  size_ = info.st_size - origin_;
-  if (size_ <= 0) {
-    if (owned_) ::close(descriptor_);
-    owned_ = false;
+void ByteStream::measure() {
+  const std::optional<int64_t> size = source_->size();
+  seekable_ = size.has_value();
+  size_ = size.value_or(0);
+  if (seekable_ && size_ <= 0) {
     fail(ErrorCode::io, "Cannot read {}: the file is empty.", name_);
   }
+  make_io();
 }
 
 void ByteStream::make_io() {
@@ -109,6 +162,10 @@ void ByteStream::rewind() {
   make_io();
 }
 
+void ByteStream::rethrow() const {
+  if (failure_) throw CallbackFailure{failure_};
+}
+
 std::vector<uint8_t> ByteStream::peek(int64_t offset, size_t count) const {
   if (!seekable_) {
     const auto from = std::min(static_cast<size_t>(offset), head_.size());
@@ -119,41 +176,33 @@ std::vector<uint8_t> ByteStream::peek(int64_t offset, size_t count) const {
   if (offset < 0 || offset >= size_) return {};
   std::vector<uint8_t> bytes(
       static_cast<size_t>(std::min<int64_t>(static_cast<int64_t>(count), size_ - offset)));
-  if (descriptor_ < 0) {
-    std::memcpy(bytes.data(), memory_.data() + offset, bytes.size());
-    return bytes;
+  try {
+    const Span<std::byte> out(reinterpret_cast<std::byte*>(bytes.data()), bytes.size());
+    bytes.resize(source_->read(offset, out));
+  } catch (const std::system_error&) {
+    bytes.clear();  // who reads the file learns why
   }
-  const ssize_t got =
-      ::pread(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(origin_ + offset));
-  bytes.resize(got > 0 ? static_cast<size_t>(got) : 0);
   return bytes;
 }
 
 int ByteStream::read(void* self, uint8_t* out, int size) {
   auto& stream = *static_cast<ByteStream*>(self);
-  if (stream.descriptor_ < 0) {
-    const auto left = stream.size_ - stream.position_;
-    const auto count = std::min<int64_t>(size, left);
-    if (count <= 0) return AVERROR_EOF;
-    std::memcpy(out, stream.memory_.data() + stream.position_, static_cast<size_t>(count));
-    stream.position_ += count;
-    return static_cast<int>(count);
+  size_t got = 0;
+  try {
+    const Span<std::byte> bytes(reinterpret_cast<std::byte*>(out), static_cast<size_t>(size));
+    got = stream.failure_ ? 0 : stream.source_->read(stream.position_, bytes);
+  } catch (const std::system_error& error) {
+    return AVERROR(error.code().value());
+  } catch (...) {  // thrown again by rethrow(): it must not cross FFmpeg
+    stream.failure_ = std::current_exception();
   }
-  for (;;) {
-    const ssize_t got = stream.seekable_
-                            ? ::pread(stream.descriptor_, out, static_cast<size_t>(size),
-                                      static_cast<off_t>(stream.origin_ + stream.position_))
-                            : ::read(stream.descriptor_, out, static_cast<size_t>(size));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return AVERROR(errno);
-    if (got == 0) return AVERROR_EOF;
-    stream.position_ += got;
-    if (!stream.seekable_ && stream.head_.size() < kHead) {
-      const auto kept = std::min(static_cast<size_t>(got), kHead - stream.head_.size());
-      stream.head_.insert(stream.head_.end(), out, out + kept);
-    }
-    return static_cast<int>(got);
+  if (got == 0) return AVERROR_EOF;
+  stream.position_ += static_cast<int64_t>(got);
+  if (!stream.seekable_ && stream.head_.size() < kHead) {
+    const auto kept = std::min(got, kHead - stream.head_.size());
+    stream.head_.insert(stream.head_.end(), out, out + kept);
   }
+  return static_cast<int>(got);
 }
 
 int64_t ByteStream::seek(void* self, int64_t offset, int whence) {

@@ -1,8 +1,9 @@
-// Where FFmpeg reads a file's bytes from: memory or a descriptor, never a name.
+// Where FFmpeg reads a file's bytes from: memory, a descriptor or the caller, never a name.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "audio/ffmpeg.h"
+#include "whisper_s4y/audio.h"
 
 namespace whisper_s4y {
 
@@ -21,7 +23,8 @@ class ByteStream {
   explicit ByteStream(const std::filesystem::path& path);
   /// `file` outlives the object.
   ByteStream(std::span<const std::byte> file, std::string_view name);
-  ~ByteStream();
+  ByteStream(std::shared_ptr<ByteSource> file, std::string_view name);
+  ~ByteStream() = default;
   ByteStream(const ByteStream&) = delete;
   ByteStream& operator=(const ByteStream&) = delete;
 
@@ -39,27 +42,27 @@ class ByteStream {
   /// Bytes from `offset` on, fewer at the end; of a pipe those at its beginning that were read.
   /// Does not move the stream.
   [[nodiscard]] std::vector<uint8_t> peek(int64_t offset, size_t count) const;
+  /// Throws what the caller's source has thrown while FFmpeg read, if anything.
+  void rethrow() const;
 
  private:
   struct IoFreer {
     void operator()(AVIOContext* io) const;
   };
 
-  void open_descriptor(const std::filesystem::path& path);
+  void measure();
   void make_io();
   static int read(void* self, uint8_t* out, int size);
   static int64_t seek(void* self, int64_t offset, int whence);
 
   std::string name_;
   std::string file_name_;
-  std::span<const std::byte> memory_;
-  int descriptor_ = -1;    // -1: memory
-  bool owned_ = false;     // close the descriptor
+  std::shared_ptr<ByteSource> source_;
   bool seekable_ = false;  // memory and files
-  int64_t origin_ = 0;     // of the descriptor: where the file begins for us
   int64_t size_ = 0;       // when seekable
   int64_t position_ = 0;
-  std::vector<uint8_t> head_;  // of a pipe
+  std::vector<uint8_t> head_;   // of a pipe
+  std::exception_ptr failure_;  // of the source
   std::unique_ptr<AVIOContext, IoFreer> io_;
 };
 
