@@ -40,6 +40,7 @@ struct WHISPER_S4Y_API RuntimeOptions {
 struct DecodeOptions {
   bool special_tokens = false;  // <|en|>, <|transcribe|> ... as their names
   bool timestamps = false;      // as <|0.00|>
+  bool keep_bytes = false;      // a token may be part of a character: keep what is no UTF-8
 };
 
 /// What a model is.

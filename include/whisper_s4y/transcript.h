@@ -21,19 +21,20 @@ struct WHISPER_S4Y_API Word {
 
 /// A phrase or sentence.
 struct WHISPER_S4Y_API Segment {
-  int id = 0;                   // from 0, consecutive in a transcript
-  int seek = 0;                 // mel frame (10 ms) at which its 30 s window begins
-  double start = 0;             // seconds from the beginning of the recording
-  double end = 0;               //
-  std::string text;             // with its leading space
-  std::string language;         // code of what is spoken in it, "en"
-  std::vector<int> tokens;      // of the text, and the timestamps around it
-  float temperature = 0;        // at which its window was decoded
-  float avg_logprob = 0;        // of its window: mean log-probability of the tokens
-  float compression_ratio = 0;  // of its window: above 2.4 it repeats itself
-  float no_speech_prob = 0;     // of its window
-  std::vector<Word> words;      // empty unless word timestamps were asked for
-  std::string channel;          // "left", "right" or a number, where channels are told apart
+  int id = 0;                         // from 0, consecutive in a transcript
+  int seek = 0;                       // mel frame (10 ms) at which its 30 s window begins
+  double start = 0;                   // seconds from the beginning of the recording
+  double end = 0;                     //
+  std::string text;                   // with its leading space
+  std::string language;               // code of what is spoken in it, "en"
+  std::vector<int> tokens;            // of the text, and the timestamps around it
+  std::vector<float> token_logprobs;  // natural log-probability of each of them, as decoded
+  float temperature = 0;              // at which its window was decoded
+  float avg_logprob = 0;              // of its window: mean log-probability of the tokens
+  float compression_ratio = 0;        // of its window: above 2.4 it repeats itself
+  float no_speech_prob = 0;           // of its window
+  std::vector<Word> words;            // empty unless word timestamps were asked for
+  std::string channel;                // "left", "right" or a number, where channels are told apart
 
   bool operator==(const Segment& other) const;
   bool operator!=(const Segment& other) const { return !(*this == other); }

@@ -43,8 +43,9 @@ struct DecodingOptions {
 
 /// One decoded window.
 struct DecodingResult {
-  std::vector<int> tokens;  // sampled tokens with timestamps, without <|endoftext|>
-  std::string text;         // their text, stripped
+  std::vector<int> tokens;            // sampled tokens with timestamps, without <|endoftext|>
+  std::vector<float> token_logprobs;  // of each of them; 0 of those given as the prefix
+  std::string text;                   // their text, stripped
   float avg_logprob = std::numeric_limits<float>::quiet_NaN();  // log-prob per token, end included
   float no_speech_prob = std::numeric_limits<float>::quiet_NaN();  // of <|nospeech|> at the start
   float temperature = 0.0F;                                        // it was decoded with

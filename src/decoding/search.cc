@@ -72,6 +72,7 @@ Hypothesis follow(DecoderModel& model, const SearchStart& start, const SearchLim
     result.sum_logprob += next.logprob;
     if (next.token == limits.eot) return result;
     result.tokens.push_back(next.token);
+    result.logprobs.push_back(next.logprob);
     if (at_limit(start, limits, result)) return result;
     logits = model.decode({&next.token, 1}, position);
   }
@@ -90,6 +91,7 @@ void sample_batch(DecoderModel& model, const SearchStart& start, const SearchLim
     hypothesis.sum_logprob += next.logprob;
     if (next.token == limits.eot) return;
     hypothesis.tokens.push_back(next.token);
+    hypothesis.logprobs.push_back(next.logprob);
     if (at_limit(start, limits, hypothesis)) return;
     running.push_back(index);
     tokens.push_back(next.token);
@@ -190,11 +192,14 @@ std::vector<Hypothesis> beam_search(DecoderModel& model, const SearchStart& star
     for (const Candidate& candidate : candidates) {
       const Hypothesis& parent = beams[static_cast<size_t>(candidate.parent)];
       if (candidate.token == limits.eot) {
-        if (finished.size() < wanted) finished.push_back({parent.tokens, candidate.sum_logprob});
+        if (finished.size() < wanted) {
+          finished.push_back({parent.tokens, candidate.sum_logprob, parent.logprobs});
+        }
         continue;
       }
-      next.push_back({parent.tokens, candidate.sum_logprob});
+      next.push_back({parent.tokens, candidate.sum_logprob, parent.logprobs});
       next.back().tokens.push_back(candidate.token);
+      next.back().logprobs.push_back(candidate.sum_logprob - parent.sum_logprob);
       tokens.push_back(candidate.token);
       parents.push_back(candidate.parent);
       if (next.size() == static_cast<size_t>(beam_size)) break;

@@ -18,6 +18,7 @@ namespace whisper_s4y {
 struct Hypothesis {
   std::vector<int> tokens;
   float sum_logprob = 0.0F;
+  std::vector<float> logprobs = {};  // of each sampled token
 };
 
 /// Where sampling begins: the model has been fed `position` tokens, `logits` follow them.

@@ -291,6 +291,9 @@ DecodingResult WindowDecoder::decode(const DecodingOptions& options) {
   result.text = stripped(tokenizer_.decode(best.tokens));
   result.compression_ratio = compression_ratio(result.text);
   result.tokens = std::move(best.tokens);
+  result.token_logprobs.assign(start.prefix.size(), 0.0F);
+  result.token_logprobs.insert(result.token_logprobs.end(), best.logprobs.begin(),
+                               best.logprobs.end());
   return result;
 }
 

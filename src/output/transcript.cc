@@ -11,8 +11,9 @@ bool Word::operator==(const Word& other) const {
 
 bool Segment::operator==(const Segment& other) const {
   const auto fields = [](const Segment& s) {
-    return std::tie(s.id, s.seek, s.start, s.end, s.text, s.language, s.tokens, s.temperature,
-                    s.avg_logprob, s.compression_ratio, s.no_speech_prob, s.words, s.channel);
+    return std::tie(s.id, s.seek, s.start, s.end, s.text, s.language, s.tokens, s.token_logprobs,
+                    s.temperature, s.avg_logprob, s.compression_ratio, s.no_speech_prob, s.words,
+                    s.channel);
   };
   return fields(*this) == fields(other);
 }

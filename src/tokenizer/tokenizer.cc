@@ -54,7 +54,8 @@ bool Tokenizer::is_special(int id) const {
 }
 
 std::string Tokenizer::decode(std::span<const int> ids, const DecodeOptions& options) const {
-  return valid_utf8(decode_bytes(ids, options));
+  std::string bytes = decode_bytes(ids, options);
+  return options.keep_bytes ? bytes : valid_utf8(bytes);
 }
 
 std::string Tokenizer::decode_bytes(std::span<const int> ids, const DecodeOptions& options) const {

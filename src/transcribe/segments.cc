@@ -8,14 +8,20 @@
 namespace whisper_s4y {
 namespace {
 
+// Of the tokens [first, last) of a window.
 Segment new_segment(const DecodingResult& result, const WindowPlace& place, double start,
-                    double end, std::span<const int> tokens, const Tokenizer& tokenizer,
+                    double end, size_t first, size_t last, const Tokenizer& tokenizer,
                     const GenerationConfig& generation) {
   Segment segment;
   segment.seek = place.seek;
   segment.start = start;
   segment.end = end;
+  const auto tokens = std::span(result.tokens).subspan(first, last - first);
   segment.tokens.assign(tokens.begin(), tokens.end());
+  if (!result.token_logprobs.empty()) {
+    const auto logprobs = std::span(result.token_logprobs).subspan(first, last - first);
+    segment.token_logprobs.assign(logprobs.begin(), logprobs.end());
+  }
   std::vector<int> text;
   append_text(tokens, generation, text);
   segment.text = tokenizer.decode(text);
@@ -66,7 +72,7 @@ WindowSegments split_segments(const DecodingResult& result, const WindowPlace& p
       break;
     }
     window.segments.push_back(
-        new_segment(result, place, offset, offset + duration, tokens, tokenizer, generation));
+        new_segment(result, place, offset, offset + duration, 0, count, tokenizer, generation));
     return window;
   }
 
@@ -79,10 +85,9 @@ WindowSegments split_segments(const DecodingResult& result, const WindowPlace& p
   }
   size_t begin = 0;
   for (const size_t end : cuts) {
-    const auto slice = tokens.subspan(begin, end - begin);
-    const double last = is_timestamp(end - 1) ? seconds(slice.back()) : place.segment_duration();
-    window.segments.push_back(new_segment(result, place, offset + seconds(slice.front()),
-                                          offset + last, slice, tokenizer, generation));
+    const double last = is_timestamp(end - 1) ? seconds(tokens[end - 1]) : place.segment_duration();
+    window.segments.push_back(new_segment(result, place, offset + seconds(tokens[begin]),
+                                          offset + last, begin, end, tokenizer, generation));
     begin = end;
   }
   return window;

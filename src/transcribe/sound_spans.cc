@@ -74,7 +74,13 @@ void cut_segment(const Segment& segment, std::span<const WordTiming> words,
     previous = &word;
   }
   made.back().tokens.insert(made.back().tokens.end(), token, segment.tokens.end());
+  size_t first = 0;  // the parts' tokens are those of the segment, one after the other
   for (Segment& part : made) {
+    if (!segment.token_logprobs.empty()) {
+      const auto logprobs = std::span(segment.token_logprobs).subspan(first, part.tokens.size());
+      part.token_logprobs.assign(logprobs.begin(), logprobs.end());
+    }
+    first += part.tokens.size();
     std::vector<int> text;
     append_text(part.tokens, generation, text);
     part.text = tokenizer.decode(text);
