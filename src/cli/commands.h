@@ -11,6 +11,7 @@ namespace whisper_s4y {
 void add_convert_command(CLI::App& app);
 void add_transcribe_command(CLI::App& app);
 void add_listen_command(CLI::App& app);
+void add_serve_command(CLI::App& app);
 void add_inspect_command(CLI::App& app);
 void add_features_command(CLI::App& app);
 void add_evaluate_command(CLI::App& app);

@@ -49,6 +49,9 @@ int run(int argc, char** argv) {
   add_convert_command(app);
   add_transcribe_command(app);
   add_listen_command(app);
+#ifdef WHISPER_S4Y_SERVER
+  add_serve_command(app);
+#endif
   add_inspect_command(app);
   add_features_command(app);
   add_evaluate_command(app);

@@ -1,0 +1,67 @@
+// whisper-s4y serve: an HTTP server.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/commands.h"
+#include "cli/console.h"
+#include "cli/option_flags.h"
+#include "cli/signals.h"
+#include "server/server.h"
+
+namespace whisper_s4y {
+namespace {
+
+struct ServeArguments {
+  std::vector<std::string> models;  // MODEL.tflite or NAME=MODEL.tflite
+  server::ServeOptions options;
+};
+
+void run_serve(const ServeArguments& arguments) {
+  arguments.options.validate();
+  std::vector<server::ModelName> models(arguments.models.size());
+  std::ranges::transform(arguments.models, models.begin(), server::ModelName::parse);
+  server::Server server(arguments.options, models);
+  catch_first_signal();
+  print_err("Serving {} at http://{}:{}. Ctrl-C ends it.\n", models.front().name,
+            arguments.options.host, server.port());
+  server.run([] { return caught_signal() != 0; });
+}
+
+}  // namespace
+
+void add_serve_command(CLI::App& app) {
+  auto arguments = std::make_shared<ServeArguments>();
+  CLI::App* command = app.add_subcommand(
+      "serve",
+      "Serve transcriptions over HTTP, as OpenAI's API does and whisper.cpp's server. Every option "
+      "can also stand in the environment: WHISPER_S4Y_PORT for --port.");
+  command
+      ->add_option("MODEL", arguments->models,
+                   "A .tflite file that `convert` has written, or NAME=FILE; the first one serves "
+                   "whoever asks for none by its name")
+      ->required();
+  add_flags(*command, arguments->options);
+  command->footer(
+      "Examples:\n"
+      "  whisper-s4y serve whisper-base.tflite\n"
+      "  whisper-s4y serve base=whisper-base.tflite small=whisper-small.tflite --host 0.0.0.0 "
+      "--api-key-file keys.txt\n"
+      "  curl http://127.0.0.1:8080/v1/audio/transcriptions -F model=base -F file=@talk.mp3\n"
+      "docs/server.md tells of clients, limits and metrics.");
+  for (CLI::Option* option : command->get_options()) {
+    if (option->get_lnames().empty() || option->get_lnames().front() == "help") continue;
+    std::string name = "WHISPER_S4Y_";
+    for (const char c : option->get_lnames().front()) {
+      name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    }
+    option->envname(name);
+  }
+  command->callback([arguments] { run_serve(*arguments); });
+}
+
+}  // namespace whisper_s4y

@@ -1,0 +1,178 @@
+#include "server/exchange.h"
+
+#include <Poco/Exception.h>
+#include <Poco/Net/HTMLForm.h>
+#include <Poco/Net/HTTPServerRequestImpl.h>
+#include <Poco/Net/HTTPServerResponse.h>
+#include <Poco/Net/NetException.h>
+#include <Poco/Net/StreamSocket.h>
+#include <Poco/Timespan.h>
+#include <Poco/URI.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <ostream>
+#include <utility>
+
+#include "common/utf8.h"
+
+namespace whisper_s4y::server {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kLook{10};
+// What of an unwanted body is taken so that the client comes to read the answer.
+constexpr std::chrono::seconds kLinger{3};
+constexpr int64_t kMostLingering = int64_t{64} << 20;
+// A client that takes nothing of its answer for so long is gone.
+constexpr int kSendTimeout = 20;  // seconds
+
+int64_t length_of(const Poco::Net::HTTPServerRequestImpl& request) {
+  return request.hasContentLength() && !request.getChunkedTransferEncoding()
+             ? static_cast<int64_t>(request.getContentLength64())
+             : -1;
+}
+
+bool has_body(const Poco::Net::HTTPServerRequestImpl& request) {
+  return request.getChunkedTransferEncoding() || length_of(request) > 0;
+}
+
+Poco::Timespan timespan(std::chrono::duration<double> duration) {
+  return {static_cast<Poco::Timespan::TimeDiff>(duration.count() * 1e6)};
+}
+
+}  // namespace
+
+Exchange::Exchange(Poco::Net::HTTPServerRequestImpl& request,
+                   Poco::Net::HTTPServerResponse& response, std::string id,
+                   const ExchangeLimits& limits, const std::function<bool()>& stopping)
+    : request_(request),
+      response_(response),
+      limits_(limits),
+      stopping_(stopping),
+      body_(request.stream(), length_of(request), limits.max_body, [this] { check(); }) {
+  request_.socket().setReceiveTimeout(timespan(limits.read_timeout));
+  request_.socket().setSendTimeout(Poco::Timespan(kSendTimeout, 0));
+  const std::string& uri = request.getURI();
+  const size_t question = uri.find('?');
+  Poco::URI::decode(uri.substr(0, question), path_);
+  if (question != std::string::npos) query_ = uri.substr(question + 1);
+  record_.id = std::move(id);
+  record_.client = request.clientAddress().host().toString();
+  record_.protocol = "http";
+  record_.method = request.getMethod();
+  record_.path = valid_utf8(path_);
+  response_.set("X-Request-Id", record_.id);
+}
+
+Exchange::~Exchange() = default;
+
+const std::string& Exchange::method() const { return request_.getMethod(); }
+
+std::string Exchange::query(const std::string& name) const {
+  Poco::Net::HTMLForm form;
+  form.read(query_);
+  return form.get(name, "");
+}
+
+std::string Exchange::header(const std::string& name) const { return request_.get(name, ""); }
+
+double Exchange::seconds() const {
+  return std::chrono::duration<double>(Clock::now() - begin_).count();
+}
+
+bool Exchange::is_client_gone() {
+  if (is_gone_ || Clock::now() < next_look_) return is_gone_;
+  next_look_ = Clock::now() + kLook;
+  pollfd look{.fd = request_.socket().impl()->sockfd(), .events = POLLRDHUP, .revents = 0};
+  is_gone_ = ::poll(&look, 1, 0) > 0 && (look.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+  return is_gone_;
+}
+
+void Exchange::check() {
+  if (stopping_()) {
+    throw ApiError(503, "The server is shutting down; try again soon.").retry_after(5);
+  }
+  if (Clock::now() - begin_ > limits_.request_timeout) {
+    throw ApiError(504, "The request took longer than this server allows.", {}, "timeout");
+  }
+  // Before its body was read a client that has hung up may have sent all of it.
+  if ((body_.is_complete() || !has_body(request_)) && is_client_gone()) throw ClientGone();
+}
+
+void Exchange::set_header(const std::string& name, const std::string& value) {
+  response_.set(name, value);
+}
+
+void Exchange::prepare(int status, const std::string& content_type) {
+  response_.setStatusAndReason(static_cast<Poco::Net::HTTPResponse::HTTPStatus>(status));
+  if (response_.getReason().empty() || response_.getReason() == "???") {
+    response_.setReason(status == 499 ? "Client Closed Request" : "Unknown");
+  }
+  if (!content_type.empty()) response_.setContentType(content_type);
+  if (has_body(request_) && !body_.is_complete()) response_.setKeepAlive(false);
+  record_.status = status;
+  has_begun_ = true;
+}
+
+void Exchange::answer(int status, const std::string& content_type, std::string_view body) {
+  prepare(status, content_type);
+  const bool has_no_body = status == 204 || status == 304;
+  if (!has_no_body) response_.setContentLength(static_cast<std::streamsize>(body.size()));
+  std::ostream& out = response_.send();
+  if (!has_no_body && method() != "HEAD") {
+    out.write(body.data(), static_cast<std::streamsize>(body.size()));
+  }
+  out.flush();
+  if (has_body(request_) && !body_.is_complete()) linger();
+}
+
+void Exchange::answer(const ApiError& error) {
+  if (const auto seconds = error.retry_after()) set_header("Retry-After", std::to_string(*seconds));
+  record_.error = error.what();
+  answer(error.status(), "application/json", error.to_json());
+}
+
+void Exchange::begin(const std::string& content_type) {
+  response_.setChunkedTransferEncoding(true);
+  prepare(200, content_type);
+  out_ = &response_.send();
+  out_->flush();
+}
+
+void Exchange::send(std::string_view piece) {
+  if (is_client_gone()) throw ClientGone();
+  out_->write(piece.data(), static_cast<std::streamsize>(piece.size()));
+  out_->flush();
+  if (!out_->good()) {
+    is_gone_ = true;
+    throw ClientGone();
+  }
+}
+
+// A connection that is closed with bytes unread is reset, and the client may never see the answer.
+void Exchange::linger() {
+  try {
+    Poco::Net::StreamSocket& socket = request_.socket();
+    socket.shutdownSend();
+    const Clock::time_point end = Clock::now() + kLinger;
+    std::array<char, 1 << 15> waste{};
+    for (int64_t taken = 0; taken < kMostLingering;) {
+      const auto left = std::chrono::duration_cast<std::chrono::microseconds>(end - Clock::now());
+      if (left.count() <= 0 ||
+          !socket.poll(Poco::Timespan(left.count()), Poco::Net::Socket::SELECT_READ)) {
+        return;
+      }
+      const int got = socket.receiveBytes(waste.data(), static_cast<int>(waste.size()));
+      if (got <= 0) return;
+      taken += got;
+    }
+  } catch (const Poco::Exception&) {
+    is_gone_ = true;  // nothing can be told any more
+  }
+}
+
+}  // namespace whisper_s4y::server

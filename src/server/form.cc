@@ -1,0 +1,134 @@
+#include "server/form.h"
+
+#include <Poco/Exception.h>
+#include <Poco/Net/HTMLForm.h>
+#include <Poco/Net/HTTPServerRequestImpl.h>
+#include <Poco/Net/MessageHeader.h>
+#include <Poco/Net/NameValueCollection.h>
+#include <Poco/Net/PartHandler.h>
+#include <fmt/format.h>
+
+#include <array>
+#include <cctype>
+#include <istream>
+#include <utility>
+
+#include "common/utf8.h"
+
+namespace whisper_s4y::server {
+namespace {
+
+constexpr int kMostFields = 200;
+constexpr int kMostFieldBytes = 1 << 18;
+
+// Clients may send paths, of either kind.
+std::string last_part(const std::string& name) {
+  return valid_utf8(name.substr(name.find_last_of("/\\") + 1));
+}
+
+/// Takes the file while it comes.
+class FileTaker : public Poco::Net::PartHandler {
+ public:
+  FileTaker(Form& form, const std::filesystem::path& folder) : form_(form), folder_(folder) {}
+
+  void handlePart(const Poco::Net::MessageHeader& header, std::istream& stream) override {
+    std::string kind;
+    Poco::Net::NameValueCollection parameters;
+    Poco::Net::MessageHeader::splitParameters(header.get("Content-Disposition", ""), kind,
+                                              parameters);
+    const std::string name = parameters.get("name", "");
+    if (name != "file") {
+      ignore(stream);
+      return;
+    }
+    if (form_.file) throw ApiError(400, "The form has two files.", "file");
+    form_.file_name = last_part(parameters.get("filename", ""));
+    form_.file = std::make_shared<Upload>(folder_);
+    read(stream, [&](std::span<const std::byte> bytes) { form_.file->append(bytes); });
+  }
+
+ private:
+  template <typename Take>
+  static void read(std::istream& stream, Take take) {
+    std::array<char, 1 << 15> piece{};
+    while (stream.read(piece.data(), piece.size()) || stream.gcount() > 0) {
+      take(std::as_bytes(std::span(piece).first(static_cast<size_t>(stream.gcount()))));
+    }
+  }
+
+  static void ignore(std::istream& stream) {
+    read(stream, [](std::span<const std::byte>) {});
+  }
+
+  Form& form_;
+  const std::filesystem::path& folder_;
+};
+
+// The last boundary has two more hyphens; without it something is missing.
+void check_complete(Exchange& exchange) {
+  std::string type;
+  Poco::Net::NameValueCollection parameters;
+  Poco::Net::MessageHeader::splitParameters(exchange.header("Content-Type"), type, parameters);
+  const std::string end = "--" + parameters.get("boundary", "") + "--";
+  constexpr size_t kSlack = 16;  // line ends
+  if (!exchange.body().ends_in(end, kSlack)) {
+    throw ApiError(400, "The form breaks off: its last boundary is missing.");
+  }
+}
+
+// What follows the last boundary.
+void read_rest(BodyBuffer& body) {
+  std::array<char, 1 << 12> waste{};
+  while (body.sgetn(waste.data(), waste.size()) > 0) continue;
+}
+
+}  // namespace
+
+std::optional<std::string> Form::find(std::string_view name) const {
+  for (auto field = fields.rbegin(); field != fields.rend(); ++field) {
+    if (field->first == name && !field->second.empty()) return field->second;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> Form::all(std::string_view name) const {
+  std::vector<std::string> values;
+  for (const auto& [key, value] : fields) {
+    if ((key == name || key == fmt::format("{}[]", name)) && !value.empty()) {
+      values.push_back(value);
+    }
+  }
+  return values;
+}
+
+Form read_form(Exchange& exchange, const std::filesystem::path& folder) {
+  Form form;
+  const std::string type = exchange.header("Content-Type");
+  const bool multipart = type.starts_with("multipart/form-data");
+  if (!multipart && !type.starts_with("application/x-www-form-urlencoded")) {
+    throw ApiError(415,
+                   "The request must be a form: multipart/form-data with the recording as "
+                   "`file`.");
+  }
+  BodyBuffer& body = exchange.body();
+  std::istream stream(&body);
+  FileTaker files(form, folder);
+  Poco::Net::HTMLForm fields;
+  fields.setFieldLimit(kMostFields);
+  fields.setValueLengthLimit(kMostFieldBytes);
+  try {
+    fields.load(exchange.request(), stream, files);
+    read_rest(body);
+  } catch (const Poco::Exception& error) {
+    body.rethrow();  // why it was cut short
+    throw ApiError(400,
+                   fmt::format("The form cannot be read: {}.", valid_utf8(error.displayText())));
+  }
+  body.rethrow();
+  exchange.record().bytes_in = body.size();
+  if (multipart) check_complete(exchange);
+  for (const auto& [name, value] : fields) form.fields.emplace_back(name, value);
+  return form;
+}
+
+}  // namespace whisper_s4y::server

@@ -1,0 +1,34 @@
+// The form of a request: its fields and its file.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "server/exchange.h"
+#include "server/upload.h"
+
+namespace whisper_s4y::server {
+
+/// What a client has filled in.
+struct Form {
+  std::vector<std::pair<std::string, std::string>> fields;  // in their order
+  std::shared_ptr<Upload> file;                             // of the field "file"; null: none
+  std::string file_name;                                    // as the client calls it, no path
+
+  /// The last one of that name; nothing when there is none or it is empty.
+  [[nodiscard]] std::optional<std::string> find(std::string_view name) const;
+  /// All of them, also as "name[]": "a", "b".
+  [[nodiscard]] std::vector<std::string> all(std::string_view name) const;
+};
+
+/// Reads multipart/form-data, or application/x-www-form-urlencoded, to its end. `folder` is for
+/// large files, see Upload. Throws ApiError (400, 408, 413, 415), and ClientGone when the form
+/// breaks off.
+[[nodiscard]] Form read_form(Exchange& exchange, const std::filesystem::path& folder);
+
+}  // namespace whisper_s4y::server

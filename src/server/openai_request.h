@@ -1,0 +1,29 @@
+// Forms of OpenAI's audio API (https://platform.openai.com/docs/api-reference/audio).
+#pragma once
+
+#include <string_view>
+
+#include "server/transcription.h"
+#include "whisper_s4y/output.h"
+
+namespace whisper_s4y::server {
+
+enum class ResponseFormat { json, text, srt, vtt, verbose_json };
+
+/// What a client has asked for.
+struct OpenAiRequest {
+  TranscriptionJob job;
+  ResponseFormat format = ResponseFormat::json;
+  OutputOptions layout;   // of srt and vtt
+  bool stream = false;    // server-sent events while it is decoded
+  bool logprobs = false;  // of the tokens
+  bool words = false;     // in verbose_json
+  bool segments = true;   // in verbose_json
+};
+
+/// `task` is "transcribe" or "translate", as the route has it. Fields that are neither OpenAI's nor
+/// options are ignored. Throws ApiError (400, 404).
+[[nodiscard]] OpenAiRequest openai_request(const Form& form, std::string_view task,
+                                           const ModelStore& models);
+
+}  // namespace whisper_s4y::server
