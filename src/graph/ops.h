@@ -1,5 +1,8 @@
 // One function per op. Each checks types and shapes, appends the op to the graph and returns its
 // output; a wrong graph fails here with both shapes in the message.
+//
+// C++ does not say which argument of a call is computed first. Where two of them append anything,
+// constants included, one gets a name before, so that the file is the same with every compiler.
 #pragma once
 
 #include <vector>

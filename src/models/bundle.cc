@@ -100,8 +100,9 @@ void add_prefill(Module& module, Weights& weights, int tokens) {
   const Value length = s.input("length");
   DecoderCache cache = cache_inputs(s);
   const DecoderPass pass = decode_sequence(g, weights, reshape(g, row, {tokens}), position, cache);
-  const Value last = gather(g, reshape(g, pass.hidden, {tokens, weights.config().d_model}),
-                            sub(g, length, g.constant_i32({1})));
+  const Value last_row = sub(g, length, g.constant_i32({1}));
+  const Value hidden = reshape(g, pass.hidden, {tokens, weights.config().d_model});
+  const Value last = gather(g, hidden, last_row);
   std::vector<NamedValue> outputs{{"logits", weights.logits(g, last)}};
   append_cache_outputs(cache, outputs);
   s.finish(std::move(outputs));
@@ -147,8 +148,8 @@ void add_align(Module& module, Weights& weights, int tokens) {
   for (int i = 0; i < tokens; ++i) row_starts.push_back(i * text_size);
   const Value last_text = g.constant_i32({text_size - 1});
   const Value column = minimum(g, reshape(g, targets, {tokens}), last_text);
-  const Value index =
-      add(g, maximum(g, column, g.constant_i32({0})), g.constant_i32(std::move(row_starts)));
+  const Value starts = g.constant_i32(std::move(row_starts));
+  const Value index = add(g, maximum(g, column, g.constant_i32({0})), starts);
   const Value chosen = gather(g, reshape(g, probabilities, {tokens * text_size}), index);
 
   std::vector<NamedValue> outputs{{"scores", concat(g, heads, 1)},

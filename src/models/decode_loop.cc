@@ -110,8 +110,8 @@ Graph& outer_condition(Graph& outside, const LoopState& state, const GenerationC
 Graph& inner_condition(Graph& outside, const LoopState& state, const GenerationConfig& generation) {
   Graph& g = outside.module().add_graph("decode_continue_block");
   const LoopState s = state_inputs(g, outside, state, Level::inner);
-  const Value in_block =
-      less(g, sub(g, s.position, s.cache.base), g.constant_i32({kBlockPositions}));
+  const Value size = g.constant_i32({kBlockPositions});
+  const Value in_block = less(g, sub(g, s.position, s.cache.base), size);
   g.set_outputs({logical_and(g, wants_more(g, s, generation), in_block)});
   return g;
 }
@@ -129,10 +129,11 @@ Graph& inner_body(Graph& outside, const LoopState& state, Weights& weights) {
   const Value next = add(g, s.position, g.constant_i32({1}));
   const Value in_prompt = less(g, next, s.prompt_length);
   const Value last = g.constant_i32({kPromptCapacity - 1});
-  Value given = gather(g, reshape(g, s.prompt, {kPromptCapacity}), minimum(g, next, last));
+  const Value place = minimum(g, next, last);
+  Value given = gather(g, reshape(g, s.prompt, {kPromptCapacity}), place);
   if (!generation.lang_to_id.empty()) {
-    given = select(g, less(g, given, g.constant_i32({0})),
-                   most_likely_language(g, generation, logits), given);
+    const Value language = most_likely_language(g, generation, logits);
+    given = select(g, less(g, given, g.constant_i32({0})), language, given);
   }
   const SampledState after = after_token(g, generation, sampled, s.sampled);
   const auto unless_in_prompt = [&](Value& value, Value changed) {
@@ -143,8 +144,8 @@ Graph& inner_body(Graph& outside, const LoopState& state, Weights& weights) {
   unless_in_prompt(s.sampled.before_is_timestamp, after.before_is_timestamp);
   unless_in_prompt(s.sampled.last_timestamp, after.last_timestamp);
   s.token = select(g, in_prompt, given, sampled);
-  s.tokens = dynamic_update_slice(g, s.tokens, reshape(g, s.token, {1, 1}),
-                                  concat(g, {g.constant_i32({0}), next}, 0));
+  const Value column = concat(g, {g.constant_i32({0}), next}, 0);
+  s.tokens = dynamic_update_slice(g, s.tokens, reshape(g, s.token, {1, 1}), column);
   s.position = next;
   g.set_outputs(values_of(s, Level::inner));
   return g;
@@ -200,11 +201,12 @@ Value GreedyLoop::run(Graph& g, Value last_hidden_state, const LoopInputs& input
   state.position = zero;
   const Value prompt = reshape(g, inputs.prompt, {kPromptCapacity});
   state.token = gather(g, prompt, zero);
-  state.tokens = dynamic_update_slice(
-      g,
+  const Value start = g.constant_i32({0, 0});
+  const Value first = reshape(g, state.token, {1, 1});
+  const Value ends =
       g.constant_i32(std::vector<int32_t>(static_cast<size_t>(positions), generation.eos_token_id),
-                     {1, positions}),
-      reshape(g, state.token, {1, 1}), g.constant_i32({0, 0}));
+                     {1, positions});
+  state.tokens = dynamic_update_slice(g, ends, first, start);
   state.sampled = {.count = zero,
                    .last_is_timestamp = zero,
                    .before_is_timestamp = g.constant_i32({1}),

@@ -30,7 +30,8 @@ Value causal_mask(Graph& g, Value last_visible, int rows, int positions) {
   Value last = cast(g, last_visible, DType::f32);
   if (rows > 1) last = add(g, counting("rows", rows, {1, 1, rows, 1}), last);
   const Value ahead = sub(g, last, counting("columns", positions, {1, 1, 1, positions}));
-  return mul(g, minimum(g, ahead, g.constant(0.0F)), g.constant(kMaskPerPosition));
+  const Value per_position = g.constant(kMaskPerPosition);
+  return mul(g, minimum(g, ahead, g.constant(0.0F)), per_position);
 }
 
 // A single query row multiplies by MUL and SUM, because BATCH_MATMUL would rearrange the whole
@@ -142,8 +143,8 @@ class Layer {
     const Shape older_shape = g_.shape(older);
     const Value older_part = slice(g_, both, {0, 0, 0, 0}, older_shape);
     const Value newer_part = slice(g_, both, {0, 0, 0, older_shape[3]}, g_.shape(scores));
-    return add(g_, mix_of_row(g_, older_part, cache.older_v[index_]),
-               mix_of_row(g_, newer_part, cache.self_v[index_]));
+    const Value newer_mix = mix_of_row(g_, newer_part, cache.self_v[index_]);
+    return add(g_, mix_of_row(g_, older_part, cache.older_v[index_]), newer_mix);
   }
 
   Graph& g_;
@@ -194,7 +195,8 @@ DecoderPass decode_sequence(Graph& g, Weights& weights, Value tokens, Value posi
       rows == 1 ? position : add(g, g.constant_i32(std::move(offsets)), position);
   const Value table =
       weights.table(g, weights.rows("decoder.embed_positions.weight"), weights.recipe().decoder);
-  const Value embedded = add(g, weights.embed(g, tokens), gather(g, table, positions));
+  const Value position_rows = gather(g, table, positions);
+  const Value embedded = add(g, weights.embed(g, tokens), position_rows);
   Placement place{.start = position};
   if (!cache.older_k.empty()) {
     place.start = sub(g, position, cache.base);
@@ -211,7 +213,8 @@ DecoderPass decode_hypotheses(Graph& g, Weights& weights, Value tokens, Value po
   const int rows = g.shape(tokens)[0];
   const Value table =
       weights.table(g, weights.rows("decoder.embed_positions.weight"), weights.recipe().decoder);
-  const Value embedded = add(g, weights.embed(g, tokens), gather(g, table, position));
+  const Value position_row = gather(g, table, position);
+  const Value embedded = add(g, weights.embed(g, tokens), position_row);
   const Placement place{.start = position,
                         .mask = causal_mask(g, position, 1, g.shape(cache.self_k.at(0))[2]),
                         .sequence = false};

@@ -107,8 +107,10 @@ Value computed_positions(Graph& g, int positions, int width) {
   const Value coarse_cos = stored("coarse_cosines", blocks, kFinePositions, half, coarse);
   const Value fine_sin = stored("fine_sines", kFinePositions, 1, 0, fine);
   const Value fine_cos = stored("fine_cosines", kFinePositions, 1, half, fine);
-  const Value sines = add(g, mul(g, coarse_sin, fine_cos), mul(g, coarse_cos, fine_sin));
-  const Value cosines = sub(g, mul(g, coarse_cos, fine_cos), mul(g, coarse_sin, fine_sin));
+  const Value cos_sin = mul(g, coarse_cos, fine_sin);
+  const Value sines = add(g, mul(g, coarse_sin, fine_cos), cos_sin);
+  const Value sin_sin = mul(g, coarse_sin, fine_sin);
+  const Value cosines = sub(g, mul(g, coarse_cos, fine_cos), sin_sin);
   return reshape(g, concat(g, {sines, cosines}, 2), {1, positions, width});
 }
 

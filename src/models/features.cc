@@ -54,16 +54,21 @@ Value log_mel(Graph& g, Value normalized_audio, int num_mel_bins) {
       rows_of("dft_bias", {2 * kBins}, std::vector<float>(static_cast<size_t>(2 * kBins), 0.0F)));
   const Value spectrum = conv_2d(g, pieces, kernel, no_bias, 1, kStride, false);
   const Value power = square(g, reshape(g, spectrum, {1, kWindowFrames, 2 * kBins}));
-  const Value energy = add(g, slice(g, power, {0, 0, 0}, {1, kWindowFrames, kBins}),
-                           slice(g, power, {0, 0, kBins}, {1, kWindowFrames, kBins}));
+  const Value sines = slice(g, power, {0, 0, kBins}, {1, kWindowFrames, kBins});
+  const Value cosines = slice(g, power, {0, 0, 0}, {1, kWindowFrames, kBins});
+  const Value energy = add(g, cosines, sines);
 
   const Value filters = g.constant(rows_of(fmt::format("mel_filters_{}", num_mel_bins),
                                            {num_mel_bins, kBins}, mel_filters(num_mel_bins)));
-  const Value mel = maximum(g, fully_connected(g, energy, filters), g.constant(1e-10F));
-  const Value decibel_like = mul(g, log(g, mel), g.constant(1.0F / std::numbers::ln10_v<float>));
-  const Value floor = sub(g, reduce_max(g, decibel_like, {0, 1, 2}), g.constant(8.0F));
-  const Value scaled =
-      mul(g, add(g, maximum(g, decibel_like, floor), g.constant(4.0F)), g.constant(0.25F));
+  const Value least = g.constant(1e-10F);
+  const Value mel = maximum(g, fully_connected(g, energy, filters), least);
+  const Value ln_10 = g.constant(1.0F / std::numbers::ln10_v<float>);
+  const Value decibel_like = mul(g, log(g, mel), ln_10);
+  const Value range = g.constant(8.0F);
+  const Value floor = sub(g, reduce_max(g, decibel_like, {0, 1, 2}), range);
+  const Value quarter = g.constant(0.25F);
+  const Value four = g.constant(4.0F);
+  const Value scaled = mul(g, add(g, maximum(g, decibel_like, floor), four), quarter);
   return transpose(g, scaled, {0, 2, 1});
 }
 

@@ -16,7 +16,8 @@ Value flag(Graph& g, Value boolean) { return cast(g, boolean, DType::i32); }
 
 /// 0 -> 0, 1 -> hugely negative, as f32[1, 1].
 Value forbidden_if(Graph& g, Value flag) {
-  return reshape(g, mul(g, cast(g, flag, DType::f32), g.constant(kForbidden)), {1, 1});
+  const Value forbidden = g.constant(kForbidden);
+  return reshape(g, mul(g, cast(g, flag, DType::f32), forbidden), {1, 1});
 }
 
 /// f32[1, size]: 1 at these tokens, 0 elsewhere; a byte each in the file.
@@ -49,11 +50,12 @@ Value next_token(Graph& g, const ModelConfig& config, const GenerationConfig& ge
 
   // SuppressTokens, SuppressBlank.
   Value text = slice(g, logits, {0, 0}, {1, text_size});
-  const auto forbid = [&](Value mask, Value factor) { text = add(g, text, mul(g, mask, factor)); };
-  forbid(token_mask(g, "suppress_tokens", text_size, generation.suppress_tokens),
-         g.constant(kForbidden));
-  forbid(token_mask(g, "begin_suppress_tokens", text_size, generation.begin_suppress_tokens),
-         forbidden_if(g, first));
+  const auto forbid = [&](Value factor, std::string name, const std::vector<int>& tokens) {
+    const Value mask = token_mask(g, std::move(name), text_size, tokens);
+    text = add(g, text, mul(g, mask, factor));
+  };
+  forbid(g.constant(kForbidden), "suppress_tokens", generation.suppress_tokens);
+  forbid(forbidden_if(g, first), "begin_suppress_tokens", generation.begin_suppress_tokens);
 
   // ApplyTimestampRules, text: no <|notimestamps|>; after an opening timestamp's partner only
   // <|endoftext|> or another timestamp; nothing but a timestamp at first.
@@ -61,9 +63,8 @@ Value next_token(Graph& g, const ModelConfig& config, const GenerationConfig& ge
       mul(g, timestamps, mul(g, state.last_is_timestamp, not_flag(g, state.before_is_timestamp)));
   std::vector<int> below_end(static_cast<size_t>(generation.eos_token_id));
   std::iota(below_end.begin(), below_end.end(), 0);
-  forbid(token_mask(g, "below_endoftext", text_size, below_end), forbidden_if(g, single));
-  forbid(token_mask(g, "no_timestamps", text_size, {generation.no_timestamps_token_id}),
-         forbidden_if(g, timestamps));
+  forbid(forbidden_if(g, single), "below_endoftext", below_end);
+  forbid(forbidden_if(g, timestamps), "no_timestamps", {generation.no_timestamps_token_id});
 
   // Timestamps: none after a pair; never back in time; at first at most max_initial_timestamp.
   std::vector<float> indices(static_cast<size_t>(timestamp_size));
@@ -72,14 +73,16 @@ Value next_token(Graph& g, const ModelConfig& config, const GenerationConfig& ge
       g.constant(rows_of("timestamp_indices", {1, timestamp_size}, std::move(indices)));
   const auto factor = [&](Value flag) { return reshape(g, cast(g, flag, DType::f32), {1, 1}); };
   const Value pair = mul(g, timestamps, mul(g, state.last_is_timestamp, state.before_is_timestamp));
-  const Value lowest =
-      mul(g, mul(g, timestamps, any_before), add(g, state.last_timestamp, not_flag(g, single)));
+  const Value after_last = add(g, state.last_timestamp, not_flag(g, single));
+  const Value lowest = mul(g, mul(g, timestamps, any_before), after_last);
   const Value latest = g.constant_i32({generation.max_initial_timestamp_index});
   const Value everything = g.constant_i32({timestamp_size});
   const Value at_first = mul(g, timestamps, first);
-  const Value highest = add(g, mul(g, at_first, latest), mul(g, not_flag(g, at_first), everything));
+  const Value later = mul(g, not_flag(g, at_first), everything);
+  const Value highest = add(g, mul(g, at_first, latest), later);
   const auto below_zero = [&](Value x) {
-    return mul(g, minimum(g, x, g.constant(0.0F)), g.constant(-kForbidden));
+    const Value huge = g.constant(-kForbidden);
+    return mul(g, minimum(g, x, g.constant(0.0F)), huge);
   };
   Value times = slice(g, logits, {0, text_size}, {1, timestamp_size});
   times = add(g, times, below_zero(sub(g, index, factor(lowest))));
@@ -89,12 +92,14 @@ Value next_token(Graph& g, const ModelConfig& config, const GenerationConfig& ge
   // A timestamp if all of them together are likelier than the likeliest text.
   const Value best_text = reduce_max(g, text, {-1});
   const Value together = greater(g, log_sum_exp(g, times), best_text);
-  const Value must =
-      logical_and(g, greater(g, timestamps, g.constant_i32({0})),
-                  logical_or(g, reshape(g, together, {1}), greater(g, first, g.constant_i32({0}))));
+  const Value is_first = greater(g, first, g.constant_i32({0}));
+  const Value may_be_only_one = logical_or(g, reshape(g, together, {1}), is_first);
+  const Value must = logical_and(g, greater(g, timestamps, g.constant_i32({0})), may_be_only_one);
   const Value alone = reshape(g, greater(g, reduce_max(g, times, {-1}), best_text), {1});
-  const Value time_token = add(g, arg_max(g, times), g.constant_i32({text_size}));
-  return select(g, logical_or(g, must, alone), time_token, arg_max(g, text));
+  const Value first_time = g.constant_i32({text_size});
+  const Value time_token = add(g, arg_max(g, times), first_time);
+  const Value text_token = arg_max(g, text);
+  return select(g, logical_or(g, must, alone), time_token, text_token);
 }
 
 Value most_likely_language(Graph& g, const GenerationConfig& generation, Value logits) {
@@ -115,8 +120,8 @@ SampledState after_token(Graph& g, const GenerationConfig& generation, Value tok
   // With a single token sampled there is none before it, which counts as a timestamp.
   const Value only = flag(g, equal(g, state.count, g.constant_i32({0})));
   next.before_is_timestamp = maximum(g, state.last_is_timestamp, only);
-  next.last_timestamp = add(g, mul(g, is_timestamp, sub(g, token, begin)),
-                            mul(g, sub(g, one, is_timestamp), state.last_timestamp));
+  const Value kept = mul(g, sub(g, one, is_timestamp), state.last_timestamp);
+  next.last_timestamp = add(g, mul(g, is_timestamp, sub(g, token, begin)), kept);
   return next;
 }
 

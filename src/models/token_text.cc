@@ -43,9 +43,10 @@ std::vector<std::byte> string_tensor(const Vocabulary& vocabulary) {
 /// The offset of tokens `ids` i32[n] in a string tensor seen as bytes u8[size] -> i32[n].
 Value text_offset(Graph& g, Value bytes, Value ids) {
   const int32_t n = g.shape(ids)[0];
-  const Value place = add(g, mul(g, ids, g.constant_i32({4})), g.constant_i32({4}));
-  const Value digits = gather(
-      g, bytes, add(g, reshape(g, place, {n, 1}), g.constant_i32({0, 1, 2}, {1, kOffsetBytes})));
+  const Value four = g.constant_i32({4});
+  const Value place = add(g, mul(g, ids, four), four);
+  const Value columns = g.constant_i32({0, 1, 2}, {1, kOffsetBytes});
+  const Value digits = gather(g, bytes, add(g, reshape(g, place, {n, 1}), columns));
   const Value powers = g.constant(rows_of("powers_of_256", {1, kOffsetBytes}, {1, 256, 65536}));
   return cast(g, sum(g, mul(g, cast(g, digits, DType::f32), powers), {-1}, false), DType::i32);
 }

@@ -157,7 +157,8 @@ Value Weights::layer_norm(Graph& g, Value x, const std::string& prefix) {
   const Value centred = sub(g, x, mean(g, x, {-1}));
   const Value variance = mean(g, square(g, centred), {-1});
   const Value inverse = rsqrt(g, add(g, variance, g.constant(kLayerNormEpsilon)));
-  const Value scaled = mul(g, mul(g, centred, inverse), vector(g, prefix + ".weight"));
+  const Value gain = vector(g, prefix + ".weight");
+  const Value scaled = mul(g, mul(g, centred, inverse), gain);
   return add(g, scaled, vector(g, prefix + ".bias"));
 }
 
@@ -183,8 +184,8 @@ Value Weights::embed(Graph& g, Value tokens) {
     const auto count = static_cast<int32_t>(part.rows->rows());
     if (count == config().vocab_size) return embed_part(g, part, tokens);
     const Value place = sub(g, tokens, g.constant_i32({first}));
-    const Value inside =
-        minimum(g, maximum(g, place, g.constant_i32({0})), g.constant_i32({count - 1}));
+    const Value last = g.constant_i32({count - 1});
+    const Value inside = minimum(g, maximum(g, place, g.constant_i32({0})), last);
     const Value found = embed_part(g, part, inside);
     const Value before = reshape(g, less(g, place, g.constant_i32({0})), {g.shape(tokens)[0], 1});
     embedded = embedded.valid() ? select(g, before, embedded, found) : found;
@@ -244,9 +245,10 @@ Value Weights::embed_int4(Graph& g, const Int4Blocks& stored, Value indices) {
   const Value integers = concat(g, {reshape(g, first, column), reshape(g, second, column)}, 2);
 
   const Value scales = dequantize(g, gather(g, g.constant(stored.scales, DType::f16), indices));
-  const Value scaled =
-      mul(g, reshape(g, integers, {n, blocks, kInt4Block}), reshape(g, scales, {n, blocks, 1}));
-  return mul(g, reshape(g, scaled, {n, blocks * kInt4Block}), g.constant(factors));
+  const Value scale_of_block = reshape(g, scales, {n, blocks, 1});
+  const Value scaled = mul(g, reshape(g, integers, {n, blocks, kInt4Block}), scale_of_block);
+  const Value factor_of_column = g.constant(factors);
+  return mul(g, reshape(g, scaled, {n, blocks * kInt4Block}), factor_of_column);
 }
 
 // Some columns of an embedding are far larger than the others, and their neighbours in a block

@@ -57,8 +57,9 @@ Value spectrum(Graph& g, const SileroWeights& weights, Value samples) {
   const Value hops = reshape(g, reflected, {n, 1, kHops, kHop});
   const Value power = square(g, conv_2d(g, hops, kernel, no_bias, 1, 1, false));
   const Shape half{n, 1, kHops - 1, kBins};
-  return sqrt(g,
-              add(g, slice(g, power, {0, 0, 0, 0}, half), slice(g, power, {0, 0, 0, kBins}, half)));
+  const Value sines = slice(g, power, {0, 0, 0, kBins}, half);
+  const Value cosines = slice(g, power, {0, 0, 0, 0}, half);
+  return sqrt(g, add(g, cosines, sines));
 }
 
 /// Three taps, one zero on both sides: x [n, 1, t, in] -> relu [n, 1, t / stride, out].
@@ -102,14 +103,15 @@ std::vector<Value> lstm(Graph& g, const SileroWeights& weights, Value x, LstmSta
 
   std::vector<Value> outputs;
   for (int step = 0; step < g.shape(x)[0]; ++step) {
-    const Value gates = add(g, slice(g, from_input, {step, 0}, {1, 4 * kSize}),
-                            fully_connected(g, state.h, recurrent));
+    const Value from_state = fully_connected(g, state.h, recurrent);
+    const Value gates = add(g, slice(g, from_input, {step, 0}, {1, 4 * kSize}), from_state);
     const Value open = logistic(g, slice(g, gates, {0, 0}, {1, 3 * kSize}));
     const Value candidate = tanh(g, slice(g, gates, {0, 3 * kSize}, {1, kSize}));
     const Value input = slice(g, open, {0, 0}, {1, kSize});
     const Value forget = slice(g, open, {0, kSize}, {1, kSize});
     const Value output = slice(g, open, {0, 2 * kSize}, {1, kSize});
-    state.c = add(g, mul(g, forget, state.c), mul(g, input, candidate));
+    const Value remembered = mul(g, forget, state.c);
+    state.c = add(g, remembered, mul(g, input, candidate));
     state.h = mul(g, output, tanh(g, state.c));
     outputs.push_back(state.h);
   }
@@ -139,8 +141,9 @@ void add_silero_vad(Module& module, const std::string& key, int chunks,
   x = relu(g, outputs.size() == 1 ? outputs[0] : concat(g, outputs, 0));
   const Rows last =
       reshaped(weights.rows("final_conv.weight", {1, kVadStateSize, 1}), {1, kVadStateSize});
-  x = logistic(
-      g, fully_connected(g, x, g.constant(last), g.constant(weights.rows("final_conv.bias", {1}))));
+  const Value row = g.constant(last);
+  const Value bias = g.constant(weights.rows("final_conv.bias", {1}));
+  x = logistic(g, fully_connected(g, x, row, bias));
   module.add_signature(key, g, {{"speech_probs", x}, {"hn", state.h}, {"cn", state.c}});
 }
 
