@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/option_flags.h"
+#include "cli/other_sources.h"
 #include "cli/signals.h"
 #include "server/server.h"
 
@@ -39,7 +40,8 @@ void add_serve_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
       "serve",
       "Serve transcriptions over HTTP, as OpenAI's API does and whisper.cpp's server. Every option "
-      "can also stand in the environment: WHISPER_S4Y_PORT for --port.");
+      "can also stand in the environment, WHISPER_S4Y_PORT for --port, and in a file.");
+  add_config_file(*command);
   command
       ->add_option("MODEL", arguments->models,
                    "A .tflite file that `convert` has written, or NAME=FILE; the first one serves "
@@ -51,16 +53,10 @@ void add_serve_command(CLI::App& app) {
       "  whisper-s4y serve whisper-base.tflite\n"
       "  whisper-s4y serve base=whisper-base.tflite small=whisper-small.tflite --host 0.0.0.0 "
       "--api-key-file keys.txt\n"
+      "  whisper-s4y serve --config server.toml\n"
       "  curl http://127.0.0.1:8080/v1/audio/transcriptions -F model=base -F file=@talk.mp3\n"
       "docs/server.md tells of clients, limits and metrics.");
-  for (CLI::Option* option : command->get_options()) {
-    if (option->get_lnames().empty() || option->get_lnames().front() == "help") continue;
-    std::string name = "WHISPER_S4Y_";
-    for (const char c : option->get_lnames().front()) {
-      name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-    }
-    option->envname(name);
-  }
+  take_options_from_environment(*command);
   command->callback([arguments] { run_serve(*arguments); });
 }
 

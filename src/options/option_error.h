@@ -16,13 +16,16 @@ namespace whisper_s4y {
 /// where it is wrong usage.
 class OptionError : public Error {
  public:
-  OptionError(const std::string& message, const std::string& usage)
-      : Error(ErrorCode::invalid_argument, message), usage_(one_line(usage)) {}
+  OptionError(const std::string& message, const std::string& usage, std::string_view field = {})
+      : Error(ErrorCode::invalid_argument, message), usage_(one_line(usage)), field_(field) {}
 
   [[nodiscard]] const std::string& usage() const { return usage_; }
+  /// The field it is about, the first one of several; empty: not told.
+  [[nodiscard]] const std::string& field() const { return field_; }
 
  private:
   std::string usage_;
+  std::string field_;
 };
 
 /// What a field of an option struct is called.
@@ -52,6 +55,22 @@ Shown<T> shown(const T& value) {
   }
 }
 
+template <typename T>
+std::string_view field_of(const T& value) {
+  if constexpr (std::is_same_v<T, OptionName>) {
+    return value.field;
+  } else {
+    return {};
+  }
+}
+
+template <typename... Args>
+std::string_view first_field(const Args&... args) {
+  std::string_view first;
+  ((first = first.empty() ? field_of(args) : first), ...);
+  return first;
+}
+
 }  // namespace options_detail
 
 /// Throws OptionError; OptionNames among the arguments are spelled for the reader.
@@ -59,7 +78,8 @@ template <typename... Args>
 [[noreturn]] void fail_option(fmt::format_string<options_detail::Shown<Args>...> format,
                               const Args&... args) {
   throw OptionError(fmt::format(format, options_detail::shown<false>(args)...),
-                    fmt::format(format, options_detail::shown<true>(args)...));
+                    fmt::format(format, options_detail::shown<true>(args)...),
+                    options_detail::first_field(args...));
 }
 
 }  // namespace whisper_s4y

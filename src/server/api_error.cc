@@ -50,6 +50,9 @@ std::string ApiError::to_json() const {
   return json_text(Json{{"error", error}});
 }
 
-ApiError api_error_of(const Error& error) { return {status_of(error.code()), error.what()}; }
+ApiError api_error_of(const Error& error) {
+  const auto* option = dynamic_cast<const OptionError*>(&error);
+  return {status_of(error.code()), error.what(), option == nullptr ? "" : option->field()};
+}
 
 }  // namespace whisper_s4y::server

@@ -2,7 +2,7 @@
 
 #include <Poco/Exception.h>
 #include <Poco/Net/HTMLForm.h>
-#include <Poco/Net/HTTPServerRequestImpl.h>
+#include <Poco/Net/HTTPRequest.h>
 #include <Poco/Net/MessageHeader.h>
 #include <Poco/Net/NameValueCollection.h>
 #include <Poco/Net/PartHandler.h>
@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "common/utf8.h"
+#include "server/api_error.h"
 
 namespace whisper_s4y::server {
 namespace {
@@ -65,13 +66,13 @@ class FileTaker : public Poco::Net::PartHandler {
 };
 
 // The last boundary has two more hyphens; without it something is missing.
-void check_complete(Exchange& exchange) {
+void check_complete(const std::string& content_type, const BodyBuffer& body) {
   std::string type;
   Poco::Net::NameValueCollection parameters;
-  Poco::Net::MessageHeader::splitParameters(exchange.header("Content-Type"), type, parameters);
+  Poco::Net::MessageHeader::splitParameters(content_type, type, parameters);
   const std::string end = "--" + parameters.get("boundary", "") + "--";
   constexpr size_t kSlack = 16;  // line ends
-  if (!exchange.body().ends_in(end, kSlack)) {
+  if (!body.ends_in(end, kSlack)) {
     throw ApiError(400, "The form breaks off: its last boundary is missing.");
   }
 }
@@ -101,32 +102,33 @@ std::vector<std::string> Form::all(std::string_view name) const {
   return values;
 }
 
-Form read_form(Exchange& exchange, const std::filesystem::path& folder) {
+Form read_form(const std::string& content_type, BodyBuffer& body,
+               const std::filesystem::path& folder) {
   Form form;
-  const std::string type = exchange.header("Content-Type");
-  const bool multipart = type.starts_with("multipart/form-data");
-  if (!multipart && !type.starts_with("application/x-www-form-urlencoded")) {
+  const bool multipart = content_type.starts_with("multipart/form-data");
+  if (!multipart && !content_type.starts_with("application/x-www-form-urlencoded")) {
     throw ApiError(415,
                    "The request must be a form: multipart/form-data with the recording as "
                    "`file`.");
   }
-  BodyBuffer& body = exchange.body();
+  Poco::Net::HTTPRequest request(Poco::Net::HTTPRequest::HTTP_POST, "/");
+  request.setContentType(content_type);
   std::istream stream(&body);
   FileTaker files(form, folder);
   Poco::Net::HTMLForm fields;
   fields.setFieldLimit(kMostFields);
   fields.setValueLengthLimit(kMostFieldBytes);
   try {
-    fields.load(exchange.request(), stream, files);
+    fields.load(request, stream, files);
     read_rest(body);
   } catch (const Poco::Exception& error) {
     body.rethrow();  // why it was cut short
+    if (multipart && body.is_complete()) check_complete(content_type, body);
     throw ApiError(400,
                    fmt::format("The form cannot be read: {}.", valid_utf8(error.displayText())));
   }
   body.rethrow();
-  exchange.record().bytes_in = body.size();
-  if (multipart) check_complete(exchange);
+  if (multipart) check_complete(content_type, body);
   for (const auto& [name, value] : fields) form.fields.emplace_back(name, value);
   return form;
 }

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "server/exchange.h"
+#include "server/body_buffer.h"
 #include "server/upload.h"
 
 namespace whisper_s4y::server {
@@ -27,8 +27,8 @@ struct Form {
 };
 
 /// Reads multipart/form-data, or application/x-www-form-urlencoded, to its end. `folder` is for
-/// large files, see Upload. Throws ApiError (400, 408, 413, 415), and ClientGone when the form
-/// breaks off.
-[[nodiscard]] Form read_form(Exchange& exchange, const std::filesystem::path& folder);
+/// large files, see Upload. Throws ApiError (400, 415, 507) and what BodyBuffer::rethrow() throws.
+[[nodiscard]] Form read_form(const std::string& content_type, BodyBuffer& body,
+                             const std::filesystem::path& folder);
 
 }  // namespace whisper_s4y::server

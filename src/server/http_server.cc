@@ -45,7 +45,7 @@ net::ServerSocket listening(const ServeOptions& options) {
     return socket;
   } catch (const Poco::Exception& error) {
     fail(ErrorCode::io, "Cannot listen at {} port {}: {}.", options.host, options.port,
-         error.displayText());
+         error.message().empty() ? error.displayText() : error.message());
   }
 }
 

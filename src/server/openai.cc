@@ -45,7 +45,7 @@ void stream(Exchange& exchange, Services& services, const Form& form,
 
 void handle(Exchange& exchange, Services& services, std::string_view task) {
   const WorkQueue::Ticket ticket = services.queue.admit();
-  const Form form = read_form(exchange, services.options.upload_dir);
+  const Form form = read_form(exchange, services);
   const OpenAiRequest request = openai_request(form, task, services.models);
   if (request.stream) {
     stream(exchange, services, form, request);

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "options/option.h"
+#include "server/api_error.h"
 #include "server/form.h"
 
 namespace whisper_s4y::server {

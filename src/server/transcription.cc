@@ -24,6 +24,13 @@ void check_duration(double seconds, double most) {
 
 }  // namespace
 
+Form read_form(Exchange& exchange, const Services& services) {
+  Form form =
+      read_form(exchange.header("Content-Type"), exchange.body(), services.options.upload_dir);
+  exchange.record().bytes_in = exchange.body().size();
+  return form;
+}
+
 Transcription transcribe(Exchange& exchange, Services& services, const Form& form,
                          const TranscriptionJob& job,
                          const std::function<void(const Segment&)>& on_segment) {

@@ -14,6 +14,9 @@
 
 namespace whisper_s4y::server {
 
+/// The form of a request.
+[[nodiscard]] Form read_form(Exchange& exchange, const Services& services);
+
 /// What is to be transcribed, and how.
 struct TranscriptionJob {
   std::shared_ptr<ServedModel> model;

@@ -223,7 +223,7 @@ void answering_errors(Exchange& exchange, Body&& body) {
 void handle_inference(Exchange& exchange, Services& services) {
   answering_errors(exchange, [&] {
     const WorkQueue::Ticket ticket = services.queue.admit();
-    const Form form = read_form(exchange, services.options.upload_dir);
+    const Form form = read_form(exchange, services);
     const InferenceRequest request = inference_request(form, services.models);
     const Transcription transcription = transcribe(exchange, services, form, request.job);
     const ResponseBody body = response(transcription, request);
@@ -233,7 +233,7 @@ void handle_inference(Exchange& exchange, Services& services) {
 
 void handle_load(Exchange& exchange, Services& services) {
   answering_errors(exchange, [&] {
-    const Form form = read_form(exchange, services.options.upload_dir);
+    const Form form = read_form(exchange, services);
     const auto model = form.find("model");
     if (!model) throw ApiError(400, "no 'model' field in the request", "model");
     services.models.make_main(*model, services.options.allow_load);
