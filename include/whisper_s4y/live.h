@@ -48,16 +48,30 @@ struct LiveText {
   /// Of the last hypothesis, which `confirmed` and `tentative` are made of but may spell otherwise;
   /// times are seconds from the beginning of the sound. Empty unless word timestamps are asked for.
   std::vector<Word> words;
+  std::vector<Segment> segments;  // of the same hypothesis; times as in a recording of it alone
+};
+
+/// Somebody begins or ceases to speak.
+struct LiveSpeech {
+  bool begins = false;  // an utterance; false: it is over
+  double time = 0;      // where it begins or ends, seconds from the beginning of the sound
 };
 
 /// What the caller may hear of; each may be empty. What one throws ends push() or finish().
 struct LiveCallbacks {
   std::function<void(const LiveText& text)> on_text;
+  /// As soon as it is heard, before anything of the utterance is transcribed. Not every utterance
+  /// has a text.
+  std::function<void(const LiveSpeech& speech)> on_speech;
   /// true = push() and finish() end within 100 ms, with an Error (ErrorCode::cancelled); asked as
   /// TranscribeCallbacks has it, every time anew.
   std::function<bool()> cancelled;
   std::function<void(const std::string& message)> on_warning;  // what went wrong without harm
 };
+
+/// Gives out a transcriber, always of the same model, which goes back when the pointer goes. Where
+/// many share a few, it waits until one is free; what it throws ends push() or finish().
+using TranscriberLender = std::function<std::shared_ptr<Transcriber>()>;
 
 /// Cuts sound into utterances by voice activity. While somebody speaks, the utterance so far is
 /// transcribed again and again, and what two hypotheses after one another begin with is confirmed
@@ -72,6 +86,9 @@ class WHISPER_S4Y_API LiveTranscriber {
                   LiveCallbacks callbacks);
   LiveTranscriber(Transcriber& transcriber, SpeechDetector& detector, LiveOptions options,
                   Callback on_text);
+  /// With a transcriber that is lent for each hypothesis, so that silence needs none.
+  LiveTranscriber(TranscriberLender lend, SpeechDetector& detector, LiveOptions options,
+                  LiveCallbacks callbacks);
   ~LiveTranscriber();
 
   /// Hears any number of samples, mono at 16 kHz, and transcribes what there is to transcribe

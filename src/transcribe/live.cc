@@ -35,11 +35,11 @@ constexpr double kTellingSeconds = 2.0;
 /// What utterances are in, when that is to be detected.
 class UtteranceLanguages {
  public:
-  UtteranceLanguages(Transcriber& transcriber, const TranscribeOptions& options)
-      : transcriber_(transcriber), options_(options), vote_(options.language_detection_threshold) {}
+  explicit UtteranceLanguages(const TranscribeOptions& options)
+      : options_(options), vote_(options.language_detection_threshold) {}
 
-  [[nodiscard]] bool detects() const {
-    return transcriber_.is_multilingual() && options_.language.value_or("auto") == "auto";
+  [[nodiscard]] bool detects(const Transcriber& transcriber) const {
+    return transcriber.is_multilingual() && options_.language.value_or("auto") == "auto";
   }
 
   void begin_utterance() {
@@ -48,13 +48,13 @@ class UtteranceLanguages {
 
   /// The language of an utterance so far. It changes no more once there was enough sound to be
   /// sure; without `multilingual` that holds for all utterances.
-  std::string of(std::span<const float> utterance, bool final,
+  std::string of(Transcriber& transcriber, std::span<const float> utterance, bool final,
                  const TranscribeCallbacks& callbacks) {
     if (settled_) return language_;
     TranscribeOptions how;
     how.languages = options_.languages;
     how.language_detection_segments = 1;
-    LanguageProbs probs = transcriber_.detect_language(utterance, how, callbacks);
+    LanguageProbs probs = transcriber.detect_language(utterance, how, callbacks);
     std::ranges::sort(probs);  // as the vote needs it
     const bool telling = seconds(static_cast<int64_t>(utterance.size())) >= kTellingSeconds;
     if (options_.multilingual) {
@@ -72,7 +72,6 @@ class UtteranceLanguages {
   }
 
  private:
-  Transcriber& transcriber_;
   const TranscribeOptions& options_;
   LanguageVote vote_;     // of the utterances that are over
   std::string before_;    // language of the utterance before
@@ -83,37 +82,40 @@ class UtteranceLanguages {
 }  // namespace
 
 struct LiveTranscriber::Impl {
-  Impl(Transcriber& transcriber_, SpeechDetector& detector, LiveOptions options_,
+  Impl(TranscriberLender lend_, SpeechDetector& detector, LiveOptions options_,
        LiveCallbacks callbacks_)
-      : transcriber(transcriber_),
+      : lend(std::move(lend_)),
         options(std::move(options_)),
         callbacks(std::move(callbacks_)),
         stream(detector, validated(options).vad),
         previous_text(options.transcribe.initial_prompt),
-        languages(transcriber, options.transcribe) {}
+        languages(options.transcribe) {}
 
-  /// What is new in the samples. The caller may stop it between two pieces; what comes behind is
-  /// then not heard.
-  std::vector<SpeechEvent> hear(std::span<const float> heard) {
+  /// Finds what is new in the samples. The caller may stop it between two pieces; what comes behind
+  /// is then not heard.
+  void hear(std::span<const float> heard) {
     constexpr size_t kPiece = size_t{10} * kSampleRate;
-    std::vector<SpeechEvent> found;
     for (;;) {
       const std::span<const float> piece = heard.first(std::min(heard.size(), kPiece));
       samples.insert(samples.end(), piece.begin(), piece.end());
-      const std::vector<SpeechEvent> more = stream.push(piece);
-      found.insert(found.end(), more.begin(), more.end());
+      note(stream.push(piece));
       heard = heard.subspan(piece.size());
-      if (heard.empty()) return found;
-      if (callbacks.cancelled && guarded(callbacks.cancelled)()) {
-        events.insert(events.end(), found.begin(), found.end());
-        throw Cancelled();
-      }
+      if (heard.empty()) return;
+      if (callbacks.cancelled && guarded(callbacks.cancelled)()) throw Cancelled();
+    }
+  }
+
+  void note(const std::vector<SpeechEvent>& more) {
+    events.insert(events.end(), more.begin(), more.end());
+    if (!callbacks.on_speech) return;
+    for (const SpeechEvent& event : more) {
+      guarded(callbacks.on_speech)(
+          {.begins = event.kind == SpeechEvent::Kind::start, .time = seconds(event.sample)});
     }
   }
 
   /// One event after the other; those behind one that fails are for the next time.
-  void handle(const std::vector<SpeechEvent>& more) {
-    events.insert(events.end(), more.begin(), more.end());
+  void handle() {
     while (!events.empty()) {
       const SpeechEvent event = events.front();
       events.pop_front();
@@ -123,6 +125,7 @@ struct LiveTranscriber::Impl {
           heard_until = *start;
           agreement = {};
           words.clear();
+          segments.clear();
           told = false;
           languages.begin_utterance();
           break;
@@ -146,15 +149,16 @@ struct LiveTranscriber::Impl {
     TranscribeCallbacks inside;
     inside.cancelled = guarded(callbacks.cancelled);
     inside.on_warning = guarded(callbacks.on_warning);
-    if (languages.detects()) {
-      how.language = languages.of(utterance, final, inside);
+    const std::shared_ptr<Transcriber> transcriber = guarded(lend)();
+    if (languages.detects(*transcriber)) {
+      how.language = languages.of(*transcriber, utterance, final, inside);
       how.languages.clear();
       how.multilingual = false;
     }
     // Text in another language would draw this one into it.
     const bool goes_on = language.empty() || !how.language || *how.language == language;
     if (goes_on) how.initial_prompt = previous_text;
-    const Transcript transcript = transcriber.transcribe(utterance, how, inside);
+    Transcript transcript = transcriber->transcribe(utterance, how, inside);
     if (transcript.is_cut) throw Cancelled();
     heard_language = transcript.language;
     words.clear();
@@ -165,6 +169,7 @@ struct LiveTranscriber::Impl {
         words.push_back(std::move(word));
       }
     }
+    segments = std::move(transcript.segments);
     return transcript.text;
   }
 
@@ -206,7 +211,8 @@ struct LiveTranscriber::Impl {
                                 .end = seconds(end),
                                 .is_final = final,
                                 .language = heard_language,
-                                .words = words});
+                                .words = words,
+                                .segments = segments});
   }
 
   /// Sound before an utterance is needed as far as the padding goes and a chunk more.
@@ -226,7 +232,7 @@ struct LiveTranscriber::Impl {
     ~Forgetting() { impl.forget(); }
   };
 
-  Transcriber& transcriber;
+  TranscriberLender lend;
   LiveOptions options;
   LiveCallbacks callbacks;
   SpeechStream stream;
@@ -234,6 +240,7 @@ struct LiveTranscriber::Impl {
   std::string language;        // of previous_text; empty before the first text
   std::string heard_language;  // of the last hypothesis
   std::vector<Word> words;     // of it
+  std::vector<Segment> segments;
   UtteranceLanguages languages;
   std::vector<float> samples;  // since first_sample
   int64_t first_sample = 0;
@@ -244,24 +251,33 @@ struct LiveTranscriber::Impl {
   bool told = false;  // something of the utterance
 };
 
-LiveTranscriber::LiveTranscriber(Transcriber& transcriber, SpeechDetector& detector,
+LiveTranscriber::LiveTranscriber(TranscriberLender lend, SpeechDetector& detector,
                                  LiveOptions options, LiveCallbacks callbacks)
     : impl_(with_errors([&] {
-        return std::make_unique<Impl>(transcriber, detector, std::move(options),
+        return std::make_unique<Impl>(std::move(lend), detector, std::move(options),
                                       std::move(callbacks));
       })) {}
 
 LiveTranscriber::LiveTranscriber(Transcriber& transcriber, SpeechDetector& detector,
+                                 LiveOptions options, LiveCallbacks callbacks)
+    : LiveTranscriber(
+          [&transcriber] {
+            return std::shared_ptr<Transcriber>(std::shared_ptr<void>(), &transcriber);
+          },
+          detector, std::move(options), std::move(callbacks)) {}
+
+LiveTranscriber::LiveTranscriber(Transcriber& transcriber, SpeechDetector& detector,
                                  LiveOptions options, Callback on_text)
     : LiveTranscriber(transcriber, detector, std::move(options),
-                      LiveCallbacks{std::move(on_text), {}, {}}) {}
+                      LiveCallbacks{std::move(on_text), {}, {}, {}}) {}
 
 LiveTranscriber::~LiveTranscriber() = default;
 
 void LiveTranscriber::push(Span<const float> samples) {
   with_errors([&] {
     const Impl::Forgetting forgetting{*impl_};
-    impl_->handle(impl_->hear(samples));
+    impl_->hear(samples);
+    impl_->handle();
     impl_->update();
   });
 }
@@ -269,7 +285,8 @@ void LiveTranscriber::push(Span<const float> samples) {
 void LiveTranscriber::finish() {
   with_errors([&] {
     const Impl::Forgetting forgetting{*impl_};
-    impl_->handle(impl_->stream.finish());
+    impl_->note(impl_->stream.finish());
+    impl_->handle();
   });
 }
 

@@ -186,6 +186,75 @@ TEST_F(LiveTest, GoesOnAfterACallbackThatThrew) {
   live.finish();
 }
 
+TEST_F(LiveTest, SpeechIsToldOfBeforeItsText) {
+  ScriptedRecording model({says({word('a')}), says({word('b')})});
+  Transcriber transcriber = transcriber_over(model);
+  LoudDetector detector;
+  std::vector<std::string> told;
+  LiveCallbacks callbacks;
+  callbacks.on_speech = [&](const LiveSpeech& speech) {
+    told.push_back(fmt::format("{} {:.1f}", speech.begins ? "begins" : "ends", speech.time));
+  };
+  callbacks.on_text = [&](const LiveText& text) {
+    told.push_back(text.confirmed);
+    EXPECT_EQ(text.segments.size(), 1U);
+  };
+  LiveTranscriber live(transcriber, detector, options_, callbacks);
+  std::vector<float> samples(15360, 1.0F);
+  samples.resize(samples.size() + 16384, 0.0F);
+  samples.resize(samples.size() + 1600, 1.0F);  // too short for an utterance
+  samples.resize(samples.size() + 16384, 0.0F);
+  live.push(samples);
+  EXPECT_THAT(told, ElementsAre("begins 0.0", "ends 1.2", "begins 1.8", "ends 2.0", " a"));
+  live.finish();
+  EXPECT_EQ(told.size(), 5U);
+}
+
+TEST_F(LiveTest, BorrowsATranscriberOnlyWhileThereIsSpeech) {
+  ScriptedRecording model({says({word('a')}), says({word('b')})});
+  Transcriber transcriber = transcriber_over(model);
+  LoudDetector detector;
+  int lent = 0;
+  int given_back = 0;
+  const TranscriberLender lend = [&] {
+    ++lent;
+    return std::shared_ptr<Transcriber>(&transcriber, [&](Transcriber*) { ++given_back; });
+  };
+  std::string told;
+  LiveCallbacks callbacks;
+  callbacks.on_text = [&](const LiveText& text) {
+    told += text.confirmed;
+    EXPECT_EQ(lent, given_back);
+  };
+  LiveTranscriber live(lend, detector, options_, callbacks);
+  live.push(std::vector<float>(32768, 0.0F));
+  EXPECT_EQ(lent, 0);
+  live.push(std::vector<float>(10240, 1.0F));
+  live.finish();
+  EXPECT_EQ(lent, 1);
+  EXPECT_EQ(told, " a");
+}
+
+TEST_F(LiveTest, ALenderThatRefusesEndsTheCall) {
+  LoudDetector detector;
+  struct Full {};
+  bool is_full = true;
+  ScriptedRecording model({says({word('a')})});
+  Transcriber transcriber = transcriber_over(model);
+  const TranscriberLender lend = [&] {
+    if (is_full) throw Full();
+    return std::shared_ptr<Transcriber>(std::shared_ptr<void>(), &transcriber);
+  };
+  std::string told;
+  LiveCallbacks callbacks;
+  callbacks.on_text = [&](const LiveText& text) { told += text.confirmed; };
+  LiveTranscriber live(lend, detector, options_, callbacks);
+  EXPECT_THROW(live.push(std::vector<float>(32768, 1.0F)), Full);
+  is_full = false;
+  live.finish();
+  EXPECT_EQ(told, " a");
+}
+
 TEST_F(LiveTest, RefusesWhatIsForRecordings) {
   options_.transcribe.vad_filter = true;
   EXPECT_THROW((void)run({}, {}), Error);
