@@ -67,11 +67,26 @@ void set_temperature(const Form& form, TranscribeOptions& options) {
   if (value > 0) options.temperatures = {value};
 }
 
+// An object as a field, {"a": 1}, or as OpenAI's own clients send it, in fields like name[a].
+std::optional<std::string> object_field(const Form& form, std::string_view name) {
+  if (auto text = form.find(name)) return text;
+  Json object;
+  for (const auto& [key, value] : form.fields) {
+    if (!key.starts_with(name) || key.size() < name.size() + 3) continue;
+    const std::string_view rest = std::string_view(key).substr(name.size());
+    if (!rest.starts_with('[') || !rest.ends_with(']')) continue;
+    const Json number = Json::parse(value, nullptr, /*allow_exceptions=*/false);
+    object[std::string(rest.substr(1, rest.size() - 2))] =
+        number.is_number() ? number : Json(value);
+  }
+  return object.is_null() ? std::nullopt : std::optional(json_text(object));
+}
+
 // "auto", or an object like {"type": "server_vad", "threshold": 0.5}.
 void set_chunking(const Form& form, TranscribeOptions& options) {
-  const auto text = form.find("chunking_strategy");
-  if (!text) return;
   constexpr std::string_view kField = "chunking_strategy";
+  const auto text = object_field(form, kField);
+  if (!text) return;
   options.vad_filter = true;
   if (*text == "auto") return;
   about_field(kField, [&] {

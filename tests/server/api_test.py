@@ -1,0 +1,410 @@
+#!/usr/bin/env python3
+"""OpenAI's own client, curl and bare sockets at the running server.
+
+    api_test.py WHISPER_S4Y SHARED_FOLDER
+"""
+
+import io
+import json
+import pathlib
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+import openai
+from openai.types.audio import (
+    Transcription,
+    TranscriptionTextDeltaEvent,
+    TranscriptionTextDoneEvent,
+    TranscriptionVerbose,
+    TranslationVerbose,
+)
+from running_server import PROGRAM, SPEECH, Server, main, model, transcript
+
+JFK = SPEECH / "jfk.flac"
+GERMAN = SPEECH / "leopard_test_de.wav"
+HARVARD = SPEECH / "harvard-16k.wav"
+
+
+def trimmed(result):
+    return result["text"].strip()
+
+
+def curl(*arguments):
+    result = subprocess.run(["curl", "-s", "-w", "\n%{http_code}", *map(str, arguments)],
+                            capture_output=True, text=True, check=True)
+    body, _, status = result.stdout.rpartition("\n")
+    return int(status), body
+
+
+class WithServer(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = cls.enterClassContext(
+            Server(f"base={model('base')}", f"english={model('tiny.en')}"))
+        cls.client = openai.OpenAI(base_url=cls.server.url + "/v1", api_key="any", max_retries=0)
+        cls.create = staticmethod(cls.client.audio.transcriptions.create)
+
+
+class OpenAiClient(WithServer):
+    def test_json(self):
+        answer = self.create(model="whisper-1", file=JFK)
+        self.assertIsInstance(answer, Transcription)
+        self.assertEqual(answer.text, trimmed(transcript("base", JFK)))
+        self.assertEqual(answer.usage.type, "duration")
+        self.assertEqual(answer.usage.seconds, 11)
+
+    def test_models_by_name(self):
+        self.assertEqual([one.id for one in self.client.models.list()], ["base", "english"])
+        self.assertEqual(self.client.models.retrieve("english").id, "english")
+        answer = self.create(model="english", file=JFK)
+        self.assertEqual(answer.text, trimmed(transcript("tiny.en", JFK)))
+        with self.assertRaises(openai.NotFoundError) as error:
+            self.create(model="large", file=JFK)
+        self.assertEqual(error.exception.code, "model_not_found")
+        with self.assertRaises(openai.NotFoundError):
+            self.client.models.retrieve("large")
+
+    def test_verbose_json(self):
+        expected = transcript("base", JFK, "--word-timestamps")
+        answer = self.create(model="base", file=JFK, response_format="verbose_json",
+                             timestamp_granularities=["word", "segment"])
+        self.assertIsInstance(answer, TranscriptionVerbose)
+        TranscriptionVerbose.model_validate(answer.model_dump(), strict=True)
+        self.assertEqual(answer.language, "english")
+        self.assertEqual(answer.text, trimmed(expected))
+        self.assertEqual([one.text for one in answer.segments],
+                         [one["text"] for one in expected["segments"]])
+        self.assertEqual([one.tokens for one in answer.segments],
+                         [one["tokens"] for one in expected["segments"]])
+        self.assertEqual([one.word for one in answer.words],
+                         [word["word"].strip() for one in expected["segments"]
+                          for word in one["words"]])
+        self.assertAlmostEqual(answer.duration, 11.0)
+
+    def test_granularities(self):
+        words = self.create(model="base", file=JFK, response_format="verbose_json",
+                            timestamp_granularities=["word"])
+        self.assertIsNone(words.segments)
+        self.assertTrue(words.words)
+        segments = self.create(model="base", file=JFK, response_format="verbose_json")
+        self.assertIsNone(segments.words)
+        self.assertTrue(segments.segments)
+
+    def test_text_and_subtitles(self):
+        for response_format, ending in (("srt", "srt"), ("vtt", "vtt")):
+            answer = self.create(model="base", file=HARVARD, response_format=response_format)
+            self.assertEqual(answer, self.file_of(HARVARD, ending))
+        answer = self.create(model="base", file=HARVARD, response_format="text")
+        self.assertEqual(answer.strip(), trimmed(transcript("base", HARVARD)))
+
+    def file_of(self, recording, ending):
+        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        subprocess.run([PROGRAM, "transcribe", model("base"), recording, "-f", ending, "-o", folder,
+                        "-q"], check=True)
+        return (folder / f"{recording.stem}.{ending}").read_text()
+
+    def test_stream(self):
+        whole = self.create(model="base", file=SPEECH / "OSR_us_000_0030_16k.wav")
+        deltas, done = [], []
+        for event in self.create(model="base", file=SPEECH / "OSR_us_000_0030_16k.wav", stream=True,
+                                 include=["logprobs"]):
+            if isinstance(event, TranscriptionTextDeltaEvent):
+                self.assertFalse(done)
+                self.assertTrue(event.logprobs)
+                deltas.append(event.delta)
+            else:
+                self.assertIsInstance(event, TranscriptionTextDoneEvent)
+                done.append(event)
+        self.assertGreater(len(deltas), 2)
+        self.assertEqual("".join(deltas), whole.text)
+        self.assertEqual([one.text for one in done], [whole.text])
+
+    def test_logprobs(self):
+        answer = self.create(model="base", file=JFK, include=["logprobs"])
+        self.assertEqual(b"".join(bytes(map(int, one.bytes)) for one in answer.logprobs).decode().strip(),
+                         answer.text)
+        self.assertTrue(all(one.logprob <= 0 for one in answer.logprobs))
+
+    def test_language_prompt_and_translation(self):
+        german = self.create(model="base", file=GERMAN, language="de")
+        self.assertEqual(german.text, trimmed(transcript("base", GERMAN, "--language", "de")))
+        english = self.client.audio.translations.create(model="base", file=GERMAN,
+                                                        response_format="verbose_json")
+        self.assertIsInstance(english, TranslationVerbose)
+        self.assertEqual(english.language, "english")
+        self.assertEqual(english.text, trimmed(transcript("base", GERMAN, "--task", "translate")))
+
+    def test_options_beyond(self):
+        answer = self.create(model="base", file=HARVARD, extra_body={
+            "beam_size": 3, "vad_filter": True, "hotwords": "pastor", "nonsense": 1})
+        expected = transcript("base", HARVARD, "--beam-size", "3", "--vad", "--hotwords", "pastor")
+        self.assertEqual(answer.text, trimmed(expected))
+
+    def test_chunking(self):
+        vad = transcript("base", HARVARD, "--vad")
+        self.assertEqual(self.create(model="base", file=HARVARD, chunking_strategy="auto").text,
+                         trimmed(vad))
+        answer = self.create(model="base", file=HARVARD, chunking_strategy={
+            "type": "server_vad", "threshold": 0.4, "silence_duration_ms": 600})
+        self.assertEqual(answer.text, trimmed(transcript(
+            "base", HARVARD, "--vad", "--vad-threshold", "0.4", "--vad-min-silence-duration-ms", "600")))
+
+    def test_keywords_and_languages(self):
+        answer = self.create(model="base", file=GERMAN, keywords=["Portal", "Vorhalle"],
+                             languages=["de", "en"])
+        expected = transcript("base", GERMAN, "--languages", "de,en", "--hotwords",
+                              "Portal, Vorhalle")
+        self.assertEqual(answer.text, trimmed(expected))
+
+    def test_errors(self):
+        for wrong, param in (
+            ({"language": "klingon"}, "language"),
+            ({"temperature": 2}, "temperature"),
+            ({"response_format": "diarized_json"}, "response_format"),
+            ({"timestamp_granularities": ["word"]}, "timestamp_granularities[]"),
+            ({"extra_body": {"beam_size": 0}}, "beam_size"),
+            ({"stream": True, "response_format": "srt"}, "stream"),
+        ):
+            with self.subTest(wrong), self.assertRaises(openai.BadRequestError) as error:
+                self.create(model="base", file=JFK, **wrong)
+            self.assertEqual(error.exception.param, param)
+            self.assertEqual(error.exception.type, "invalid_request_error")
+
+    def test_a_file_that_is_none(self):
+        with self.assertRaises(openai.BadRequestError) as error:
+            self.create(model="base", file=("talk.mp3", b"no recording at all" * 100))
+        self.assertIn("talk.mp3", error.exception.message)
+        with self.assertRaises(openai.BadRequestError):
+            self.create(model="base", file=("talk.mp3", b""))
+        with self.assertRaises(openai.BadRequestError):
+            self.create(model="english", file=GERMAN, language="de")
+
+    def test_many_at_once(self):
+        expected = {path: trimmed(transcript("base", path)) for path in (JFK, GERMAN, HARVARD)}
+        results = []
+
+        def ask(path):
+            results.append((path, self.create(model="base", file=path).text))
+
+        threads = [threading.Thread(target=ask, args=(path,)) for path in [*expected] * 3]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(len(results), 9)
+        for path, text in results:
+            self.assertEqual(text, expected[path])
+
+
+class Curl(WithServer):
+    def test_file_before_the_fields(self):
+        status, body = curl(self.server.url + "/v1/audio/transcriptions", "-F", f"file=@{GERMAN}",
+                            "-F", "model=base", "-F", "language=de")
+        self.assertEqual(status, 200)
+        self.assertEqual(json.loads(body)["text"],
+                         trimmed(transcript("base", GERMAN, "--language", "de")))
+
+    def test_chunked_upload(self):
+        status, body = curl(self.server.url + "/v1/audio/transcriptions", "-H",
+                            "Transfer-Encoding: chunked", "-F", f"file=@{JFK}", "-F", "model=base")
+        self.assertEqual(status, 200, body)
+
+    def test_routes(self):
+        url = self.server.url
+        self.assertEqual(curl(url + "/nowhere")[0], 404)
+        self.assertEqual(curl(url + "/v1/audio/transcriptions")[0], 405)
+        self.assertEqual(curl("-X", "POST", url + "/v1/audio/transcriptions", "-H",
+                              "Content-Type: application/json", "-d", "{}")[0], 415)
+        self.assertEqual(curl("-F", "model=base", url + "/v1/audio/transcriptions")[0], 400)
+        self.assertEqual(curl("-F", f"file=@{JFK}", url + "/v1/audio/transcriptions")[0], 400)
+        self.assertEqual(curl("-I", url + "/v1/models")[0], 200)
+        self.assertEqual(curl("-X", "OPTIONS", url + "/v1/models")[0], 204)
+        status, headers, _ = self.server.get("/health")
+        self.assertEqual(status, 200)
+        self.assertRegex(headers["X-Request-Id"], "^req_[0-9a-f]{32}$")
+
+    def test_whisper_cpp(self):
+        url = self.server.url + "/inference"
+        status, body = curl(url, "-F", f"file=@{JFK}", "-F", "temperature=0.0", "-F",
+                            "temperature_inc=0.2", "-F", "response_format=json")
+        self.assertEqual(status, 200)
+        expected = transcript("base", JFK)
+        self.assertEqual(json.loads(body)["text"].split(), expected["text"].split())
+        status, body = curl(url, "-F", f"file=@{GERMAN}", "-F", "response_format=verbose_json",
+                            "-F", "translate=false", "-F", "beam_size=-1")
+        verbose = json.loads(body)
+        self.assertEqual(verbose["detected_language"], "german")
+        self.assertGreater(verbose["language_probabilities"]["de"], 0.5)
+        self.assertTrue(verbose["segments"][0]["words"])
+        status, body = curl(url, "-F", f"file=@{JFK}", "-F", "offset_t=5000", "-F", "duration=6000",
+                            "-F", "response_format=srt")
+        self.assertTrue(body.startswith("1\n00:00:05"), body)
+        status, body = curl(url, "-F", "temperature=0")
+        self.assertEqual((status, json.loads(body)), (400, {"error": "no 'file' field in the request"}))
+
+    def test_load(self):
+        with Server(f"base={model('base')}", f"english={model('tiny.en')}") as server:
+            self.assertEqual(curl(server.url + "/load", "-F", "model=english")[0], 200)
+            body = json.loads(curl(server.url + "/inference", "-F", f"file=@{JFK}")[1])
+            self.assertEqual(body["text"].split(), transcript("tiny.en", JFK)["text"].split())
+            self.assertEqual(curl(server.url + "/load", "-F", f"model={JFK}")[0], 404)
+
+
+class Operating(unittest.TestCase):
+    def test_keys(self):
+        with Server(model("tiny.en"), environment={"WHISPER_S4Y_API_KEY": "sk-1,sk-2"}) as server:
+            self.assertEqual(server.get("/v1/models")[0], 401)
+            self.assertEqual(server.get("/v1/models", Authorization="Bearer sk-3")[0], 401)
+            self.assertEqual(server.get("/v1/models", Authorization="Bearer sk-2")[0], 200)
+            self.assertEqual(server.get("/health")[0], 200)
+            self.assertEqual(server.get("/metrics")[0], 401)
+            client = openai.OpenAI(base_url=server.url + "/v1", api_key="wrong", max_retries=0)
+            with self.assertRaises(openai.AuthenticationError):
+                client.audio.transcriptions.create(model="x", file=JFK)
+
+    def test_origins(self):
+        with Server(model("tiny.en"), "--cors-origin", "https://a.example") as server:
+            allowed = server.get("/health", Origin="https://a.example")[1]
+            self.assertEqual(allowed["Access-Control-Allow-Origin"], "https://a.example")
+            self.assertIsNone(server.get("/health", Origin="https://b.example")[1][
+                "Access-Control-Allow-Origin"])
+
+    def test_full_queue(self):
+        with Server(model("tiny.en"), "--workers", "1", "--queue", "0") as server:
+            statuses = []
+
+            def ask():
+                statuses.append(curl(server.url + "/v1/audio/transcriptions", "-F", "model=x", "-F",
+                                     f"file=@{SPEECH / 'OSR_us_000_0030_16k.wav'}", "-D", "-"))
+
+            threads = [threading.Thread(target=ask) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            self.assertEqual(sorted(status for status, _ in statuses)[:1], [200])
+            refused = [body for status, body in statuses if status != 200]
+            self.assertTrue(refused)
+            for body in refused:
+                self.assertIn("HTTP/1.1 429", body)
+                self.assertRegex(body, r"Retry-After: \d+")
+
+    def test_limits(self):
+        with Server(model("tiny.en"), "--max-upload", "1", "--max-duration", "10") as server:
+            url = server.url + "/v1/audio/transcriptions"
+            big = bytes(3 << 20)
+            path = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory())) / "x"
+            path.write_bytes(big)
+            self.assertEqual(curl(url, "-F", "model=x", "-F", f"file=@{path}")[0], 413)
+            self.assertEqual(curl(url, "-F", "model=x", "-F", f"file=@{path}", "-H",
+                                  "Transfer-Encoding: chunked")[0], 413)
+            self.assertEqual(curl(url, "-F", "model=x", "-F", f"file=@{HARVARD}")[0], 413)
+
+    def test_clients_that_vanish(self):
+        with Server(model("tiny.en"), "--workers", "1") as server:
+            body = io.BytesIO()
+            body.write(b'--X\r\nContent-Disposition: form-data; name="model"\r\n\r\nx\r\n--X\r\n'
+                       b'Content-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n')
+            body.write((SPEECH / "OSR_us_000_0030_16k.wav").read_bytes() + b"\r\n--X--\r\n")
+            with socket.create_connection(("127.0.0.1", server.port)) as client:
+                client.sendall(b"POST /v1/audio/transcriptions HTTP/1.1\r\nHost: x\r\n"
+                               b"Content-Type: multipart/form-data; boundary=X\r\n"
+                               b"Content-Length: %d\r\n\r\n" % body.tell() + body.getvalue())
+                while server.metric("whisper_s4y_workers_busy") == 0:
+                    time.sleep(0.01)
+            begin = time.monotonic()
+            while server.metric("whisper_s4y_workers_busy") > 0:
+                self.assertLess(time.monotonic() - begin, 5)
+                time.sleep(0.01)
+            print(f"a worker was free {time.monotonic() - begin:.3f} s after its client had gone")
+            self.assertIn(499, [line.get("status") for line in server.log_lines()])
+
+    def test_silent_connections_are_cut_off(self):
+        with Server(model("tiny.en"), "--read-timeout", "1", "--max-connections", "3") as server:
+            silent = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(3)]
+            for one in silent:
+                one.sendall(b"GET / HT")
+            time.sleep(0.2)
+            with socket.create_connection(("127.0.0.1", server.port)) as fourth:
+                self.assertIn(b"503", fourth.recv(1000))
+            for one in silent:
+                one.settimeout(5)
+                answer = one.recv(1000)
+                self.assertTrue(answer == b"" or b"400" in answer or b"408" in answer, answer)
+                one.close()
+            self.assertEqual(server.get("/health")[0], 200)
+
+    def test_half_a_body_in_time(self):
+        with Server(model("tiny.en"), "--read-timeout", "1") as server:
+            with socket.create_connection(("127.0.0.1", server.port)) as client:
+                client.sendall(b"POST /v1/audio/transcriptions HTTP/1.1\r\nHost: x\r\n"
+                               b"Content-Type: multipart/form-data; boundary=X\r\n"
+                               b"Content-Length: 10000\r\n\r\n--X\r\n")
+                client.settimeout(10)
+                self.assertIn(b" 408 ", client.recv(1000))
+
+    def test_headers_have_limits(self):
+        with Server(model("tiny.en")) as server:
+            for flood in (b"X: " + b"a" * (1 << 20) + b"\r\n",
+                          b"".join(b"X-%d: y\r\n" % i for i in range(10000))):
+                with socket.create_connection(("127.0.0.1", server.port)) as client:
+                    client.settimeout(10)
+                    try:
+                        client.sendall(b"GET /health HTTP/1.1\r\n" + flood + b"\r\n")
+                        self.assertNotIn(b" 200 ", client.recv(1000))
+                    except (BrokenPipeError, ConnectionResetError):
+                        pass  # it did not even listen to the end
+            self.assertEqual(server.get("/health")[0], 200)
+
+    def test_shutdown_lets_requests_finish(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with Server(model("tiny.en"), "--workers", "1") as server:
+                answers = []
+                threads = [threading.Thread(target=lambda: answers.append(
+                    curl(server.url + "/v1/audio/transcriptions", "-F", "model=x", "-F",
+                         f"file=@{SPEECH / 'OSR_us_000_0030_16k.wav'}"))) for _ in range(2)]
+                for thread in threads:
+                    thread.start()
+                while server.metric("whisper_s4y_queue_length") == 0:
+                    time.sleep(0.01)
+                self.assertEqual(server.stop(number), 0)
+                for thread in threads:
+                    thread.join()
+                # One was at work, the other waited and is sent away.
+                self.assertEqual(sorted(status for status, _ in answers), [200, 503])
+
+    def test_log(self):
+        with Server(model("tiny.en")) as server:
+            curl(server.url + "/v1/audio/transcriptions", "-F", "model=x", "-F", f"file=@{JFK}")
+            line = server.log_line("/v1/audio/transcriptions")
+            self.assertEqual(line["status"], 200)
+            self.assertAlmostEqual(line["audio_seconds"], 11.0)
+            self.assertGreater(line["work_seconds"], 0)
+            self.assertNotIn("jfk", server.log_text())
+            self.assertNotIn("country", server.log_text())
+        with Server(model("tiny.en"), "--log-texts") as server:
+            curl(server.url + "/v1/audio/transcriptions", "-F", "model=x", "-F", f"file=@{JFK}")
+            line = server.log_line("/v1/audio/transcriptions")
+            self.assertEqual(line["file"], "jfk.flac")
+            self.assertIn("country", line["text"])
+
+    def test_models_come_and_go(self):
+        with Server(model("tiny.en"), "--lazy", "--idle-unload", "1") as server:
+            loaded = 'whisper_s4y_model_loaded{model="tiny.en"}'
+            self.assertEqual(server.metric(loaded), 0)
+            for _ in range(2):
+                self.assertEqual(curl(server.url + "/inference", "-F", f"file=@{JFK}")[0], 200)
+                self.assertEqual(server.metric(loaded), 1)
+                begin = time.monotonic()
+                while server.metric(loaded) == 1:
+                    self.assertLess(time.monotonic() - begin, 10)
+                    time.sleep(0.1)
+
+
+if __name__ == "__main__":
+    main()
