@@ -113,6 +113,7 @@ class Load:
         self.texts = texts
         self.bytes = {path: path.read_bytes() for path, _ in recordings}
         self.random = random.Random(1)
+        self.round = []
         self.counts = collections.Counter()
         self.faults = []
         self.latencies = []
@@ -121,7 +122,9 @@ class Load:
         self.memory = []
 
     def next_request(self):
-        path, seconds = self.random.choice(self.recordings)
+        if not self.round:  # all of them as often, so that sound a second can be compared
+            self.round = self.random.sample(self.recordings, len(self.recordings))
+        path, seconds = self.round.pop()
         kind = self.random.random()
         what = "broken" if kind < self.arguments.broken else (
             "vanishing" if kind < self.arguments.broken + self.arguments.vanishing else "good")

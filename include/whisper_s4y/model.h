@@ -6,6 +6,7 @@
 //     std::vector<int> tokens = model.tokenize(" Hello there");
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -79,6 +80,11 @@ class WHISPER_S4Y_API Model {
   [[nodiscard]] const ModelFacts& info() const;
   /// As given, but `threads` is never 0.
   [[nodiscard]] const RuntimeOptions& options() const;
+
+  /// Frees what runs the model with a number of threads that nobody has used for so long, while
+  /// there is something for another number. It is made again when it is needed. For those who use
+  /// a model for hours, now with few threads, now with many.
+  void release_unused(std::chrono::duration<double> time) const;
 
   /// The tokens of a text. "<|en|>" in a text is text, never a special token. Throws Error, as the
   /// next one does, when the file has no vocabulary.

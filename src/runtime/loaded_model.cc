@@ -241,6 +241,24 @@ std::unique_ptr<Program> LoadedModel::compile(const std::vector<std::string>& ke
   return std::make_unique<Program>(handle, options_.profile);
 }
 
+void LoadedModel::release_unused_since(ProgramPool::Clock::time_point time) {
+  std::map<std::vector<std::string>, ProgramPool*> newest;  // of each group
+  std::vector<std::unique_ptr<Program>> released;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, pool] : pools_) {
+      ProgramPool*& best = newest[key.first];
+      if (best == nullptr || pool->last_used() > best->last_used()) best = pool.get();
+    }
+    for (const auto& [key, pool] : pools_) {
+      if (newest[key.first] == pool.get()) continue;
+      for (auto& program : pool->take_unused_since(time)) released.push_back(std::move(program));
+    }
+  }
+  const std::lock_guard lock(compiling_);
+  released.clear();
+}
+
 bool LoadedModel::found_packed(const std::vector<std::string>& packed) const {
   const std::lock_guard lock(compiling_);
   const auto found = caches_.find(packed);

@@ -46,6 +46,10 @@ class LoadedModel {
   /// LiteRT cannot.
   [[nodiscard]] ProgramPool& programs(const SignatureGroup& group, int threads);
 
+  /// Frees programs that nobody has used since then, but for the last one of each group. They are
+  /// made again when somebody needs them.
+  void release_unused_since(ProgramPool::Clock::time_point time);
+
   /// Whether packed weights of that name were found in the cache folder.
   [[nodiscard]] bool found_packed(const std::vector<std::string>& packed) const;
   /// LiteRT's table of times per op since the last call, of all that does not run at the moment;

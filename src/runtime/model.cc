@@ -27,6 +27,12 @@ const ModelFacts& Model::info() const { return state_->facts(); }
 
 const RuntimeOptions& Model::options() const { return state_->loaded()->options(); }
 
+void Model::release_unused(std::chrono::duration<double> time) const {
+  using Clock = ProgramPool::Clock;
+  state_->loaded()->release_unused_since(Clock::now() -
+                                         std::chrono::duration_cast<Clock::duration>(time));
+}
+
 std::vector<int> Model::tokenize(std::string_view text) const {
   return with_errors([&] { return state_->tokenizer().encode(text); });
 }

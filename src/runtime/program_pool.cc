@@ -69,7 +69,7 @@ ProgramPool::Lease ProgramPool::take(Cancellation* cancellation) {
     lock.lock();
   }
   if (!idle_.empty()) {
-    Lease lease(*this, std::move(idle_.back()));
+    Lease lease(*this, std::move(idle_.back().program));
     idle_.pop_back();
     return lease;
   }
@@ -89,14 +89,31 @@ ProgramPool::Lease ProgramPool::take(Cancellation* cancellation) {
 void ProgramPool::give_back(std::unique_ptr<Program> program) {
   {
     const std::lock_guard lock(mutex_);
-    idle_.push_back(std::move(program));
+    idle_.push_back({std::move(program), Clock::now()});
   }
   freed_.notify_one();
 }
 
+std::vector<std::unique_ptr<Program>> ProgramPool::take_unused_since(Clock::time_point time) {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::unique_ptr<Program>> taken;
+  while (!idle_.empty() && idle_.front().since < time) {
+    taken.push_back(std::move(idle_.front().program));
+    idle_.erase(idle_.begin());
+  }
+  made_ -= taken.size();
+  return taken;
+}
+
+std::optional<ProgramPool::Clock::time_point> ProgramPool::last_used() const {
+  const std::lock_guard lock(mutex_);
+  if (made_ == 0) return std::nullopt;
+  return made_ > idle_.size() ? Clock::now() : idle_.back().since;
+}
+
 void ProgramPool::for_each_idle(const std::function<void(Program&)>& visit) {
   const std::lock_guard lock(mutex_);
-  for (const auto& program : idle_) visit(*program);
+  for (const Idle& idle : idle_) visit(*idle.program);
 }
 
 }  // namespace whisper_s4y

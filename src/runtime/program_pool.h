@@ -1,11 +1,13 @@
 // Signatures that LiteRT has made ready to run, lent to one user at a time.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,6 +49,7 @@ class Program {
 class ProgramPool {
  public:
   using Make = std::function<std::unique_ptr<Program>()>;
+  using Clock = std::chrono::steady_clock;
 
   /// A program that nobody else uses; goes back when this goes.
   class Lease {
@@ -76,18 +79,28 @@ class ProgramPool {
   /// Waits for one that is free. Throws Cancelled, see Cancellation, and what making one throws.
   [[nodiscard]] Lease take(Cancellation* cancellation = nullptr);
 
+  /// Takes out those that nobody has used since then.
+  [[nodiscard]] std::vector<std::unique_ptr<Program>> take_unused_since(Clock::time_point time);
+  /// When one was used last; nothing when there is none.
+  [[nodiscard]] std::optional<Clock::time_point> last_used() const;
+
   /// Programs that nobody uses at the moment; for profile_summary().
   void for_each_idle(const std::function<void(Program&)>& visit);
 
  private:
   void give_back(std::unique_ptr<Program> program);
 
+  struct Idle {
+    std::unique_ptr<Program> program;
+    Clock::time_point since;
+  };
+
   Make make_;
   size_t most_;
-  std::mutex mutex_;  // of what follows
+  mutable std::mutex mutex_;  // of what follows
   std::condition_variable freed_;
   size_t made_ = 0;
-  std::vector<std::unique_ptr<Program>> idle_;
+  std::vector<Idle> idle_;  // the one that was used last is the last
 };
 
 }  // namespace whisper_s4y

@@ -93,10 +93,11 @@ ServedModel::Lease ServedModel::take(int threads) {
   std::unique_lock lock(mutex_);
   std::shared_ptr<const Model> model = open_locked();
   std::unique_ptr<Transcriber> transcriber;
-  std::vector<std::unique_ptr<Transcriber>>& idle = idle_[threads];
-  if (!idle.empty()) {
-    transcriber = std::move(idle.back());
-    idle.pop_back();
+  const auto idle = std::find_if(idle_.rbegin(), idle_.rend(),
+                                 [&](const Idle& one) { return one.threads == threads; });
+  if (idle != idle_.rend()) {
+    transcriber = std::move(idle->transcriber);
+    idle_.erase(std::next(idle).base());
   }
   ++lent_;
   lock.unlock();
@@ -119,7 +120,14 @@ void ServedModel::give_back(const std::shared_ptr<const Model>& opened, int thre
   const std::lock_guard lock(mutex_);
   --lent_;
   last_used_ = Clock::now();
-  if (opened == model_) idle_[threads].push_back(std::move(transcriber));
+  if (opened == model_) idle_.push_back({threads, std::move(transcriber), last_used_});
+}
+
+void ServedModel::release_unused(std::chrono::duration<double> unused) {
+  const std::lock_guard lock(mutex_);
+  const Clock::time_point time = Clock::now() - std::chrono::duration_cast<Clock::duration>(unused);
+  while (idle_.size() > 1 && idle_.front().since < time) idle_.erase(idle_.begin());
+  if (model_) model_->release_unused(unused);
 }
 
 bool ServedModel::close_unused(std::chrono::duration<double> unused) {

@@ -65,6 +65,8 @@ class ServedModel : public std::enable_shared_from_this<ServedModel> {
   [[nodiscard]] Lease take(int threads);
   /// The same without a transcriber.
   [[nodiscard]] std::shared_ptr<const Model> open();
+  /// Frees what nobody has needed for so long, but for one of everything.
+  void release_unused(std::chrono::duration<double> unused);
   /// Closes it when nobody has used it for so long; true when it did.
   bool close_unused(std::chrono::duration<double> unused);
 
@@ -74,6 +76,11 @@ class ServedModel : public std::enable_shared_from_this<ServedModel> {
 
  private:
   using Clock = std::chrono::steady_clock;
+  struct Idle {
+    int threads;
+    std::unique_ptr<Transcriber> transcriber;
+    Clock::time_point since;
+  };
 
   std::shared_ptr<const Model> open_locked();
   void give_back(const std::shared_ptr<const Model>& opened, int threads,
@@ -83,7 +90,7 @@ class ServedModel : public std::enable_shared_from_this<ServedModel> {
   const RuntimeOptions options_;
   mutable std::mutex mutex_;  // of what follows
   std::shared_ptr<const Model> model_;
-  std::map<int, std::vector<std::unique_ptr<Transcriber>>> idle_;  // by their threads
+  std::vector<Idle> idle_;  // the one that was used last is the last
   int lent_ = 0;
   Clock::time_point last_used_ = Clock::now();
   std::vector<std::string> languages_;

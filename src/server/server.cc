@@ -21,6 +21,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kTick{50};
 constexpr std::chrono::milliseconds kSweep{500};
+// What many requests at a time need and one does not is kept so long after them.
+constexpr std::chrono::seconds kUnused{15};
 constexpr int kMostWorkers = 8;  // unless more are asked for: each has tensors of its own
 
 ServeOptions checked(ServeOptions options) {
@@ -81,7 +83,8 @@ struct Server::Impl {
     }
   }
 
-  void close_unused_models() {
+  void release_unused() {
+    for (const auto& model : models.all()) model->release_unused(kUnused);
     if (options.idle_unload <= 0) return;
     for (const auto& model : models.all()) {
       if (model->close_unused(std::chrono::duration<double>(options.idle_unload))) {
@@ -99,7 +102,7 @@ struct Server::Impl {
       if (Clock::now() < next_sweep) continue;
       next_sweep = Clock::now() + kSweep;
       http->sweep();
-      close_unused_models();
+      release_unused();
     }
     shut_down();
     if (failure) std::rethrow_exception(failure);

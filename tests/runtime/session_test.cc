@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -117,6 +118,30 @@ TEST_F(SessionTest, SessionsHaveTensorsOfTheirOwn) {
   other.run("dense");
   EXPECT_FLOAT_EQ(one.output<float>("dense", "y")[0], 2.0F);
   EXPECT_FLOAT_EQ(other.output<float>("dense", "y")[0], 1.0F);
+}
+
+TEST_F(SessionTest, ReleasesWhatNobodyHasUsed) {
+  RuntimeOptions two = options();
+  two.threads = 2;
+  const Model model(path_, two);
+  SessionOptions one_thread;
+  one_thread.threads = 1;
+  Session narrow(model, one_thread);
+  Session wide(model);
+  const std::vector<float> halves(64, 0.5F);
+  const auto run = [&](Session& session) {
+    session.set_input<float>("dense", "x", halves);
+    session.run("dense");
+    const auto y = session.output<float>("dense", "y");
+    return std::vector<float>(y.begin(), y.end());
+  };
+  const std::vector<float> expected = run(narrow);
+  EXPECT_EQ(run(wide), expected);
+  model.release_unused(std::chrono::hours(1));
+  model.release_unused(std::chrono::seconds(0));  // that of one thread
+  EXPECT_EQ(run(narrow), expected);
+  model.release_unused(std::chrono::seconds(0));  // that of two
+  EXPECT_EQ(run(wide), expected);
 }
 
 TEST_F(SessionTest, RunsLoops) {
