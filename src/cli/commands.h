@@ -23,6 +23,7 @@ void add_completion_command(CLI::App& app);
 /// These are shown to nobody; `app` outlives its commands.
 void add_complete_command(CLI::App& app);
 void add_man_pages_command(CLI::App& app);
+void add_openapi_command(CLI::App& app);
 
 /// Thrown by a command that has reported its failures itself: the exit code is 1, no more is said.
 struct AlreadyReported {};

@@ -62,6 +62,9 @@ int run(int argc, char** argv) {
   for (CLI::App* command : app.get_subcommands({})) command->group("Commands");
   add_complete_command(app);
   add_man_pages_command(app);
+#ifdef WHISPER_S4Y_SERVER
+  add_openapi_command(app);
+#endif
   try {
     app.parse(argc, argv);
     flush_out();  // a full disk or a closed pipe may show only now

@@ -12,6 +12,7 @@
 #include "cli/option_flags.h"
 #include "cli/other_sources.h"
 #include "cli/signals.h"
+#include "server/openapi.h"
 #include "server/server.h"
 
 namespace whisper_s4y {
@@ -58,6 +59,12 @@ void add_serve_command(CLI::App& app) {
       "docs/server.md tells of clients, limits and metrics.");
   take_options_from_environment(*command);
   command->callback([arguments] { run_serve(*arguments); });
+}
+
+void add_openapi_command(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("openapi", "Print the description of the server's API");
+  command->group("");  // for docs/openapi.yaml
+  command->callback([] { print_out("{}", server::openapi_yaml()); });
 }
 
 }  // namespace whisper_s4y

@@ -86,10 +86,10 @@ void Access::check_origin(Exchange& exchange) const {
                  "origin_not_allowed");
 }
 
-void Access::answer_preflight(Exchange& exchange) const {
-  exchange.set_header("Allow", "GET, HEAD, POST, OPTIONS");
+void Access::answer_preflight(Exchange& exchange, const std::string& methods) const {
+  exchange.set_header("Allow", methods);
   if (!exchange.header("Access-Control-Request-Method").empty()) {
-    exchange.set_header("Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS");
+    exchange.set_header("Access-Control-Allow-Methods", methods);
     exchange.set_header("Access-Control-Allow-Headers",
                         valid_utf8(exchange.header("Access-Control-Request-Headers")));
     exchange.set_header("Access-Control-Max-Age", "600");

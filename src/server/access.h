@@ -23,8 +23,8 @@ class Access {
   void allow_origin(Exchange& exchange) const;
   /// Throws ApiError (403) when a foreign web page opens a WebSocket, which browsers let it.
   void check_origin(Exchange& exchange) const;
-  /// Answers OPTIONS.
-  void answer_preflight(Exchange& exchange) const;
+  /// Answers OPTIONS about a path that can be asked for with `methods`.
+  void answer_preflight(Exchange& exchange, const std::string& methods) const;
 
  private:
   [[nodiscard]] bool is_allowed(std::string_view origin) const;

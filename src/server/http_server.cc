@@ -146,7 +146,7 @@ struct HttpServer::Impl {
     access.allow_origin(exchange);
     if (exchange.method() == "OPTIONS") {
       route = "preflight";
-      access.answer_preflight(exchange);
+      access.answer_preflight(exchange, methods_at(exchange.path()));
       return;
     }
     const Route& found = find_route(exchange);

@@ -62,7 +62,7 @@ struct Metrics::Impl {
                                    "Seconds that transcribing took")
                               .Add({});
   Counter& errors = counters(registry, "whisper_s4y_errors_total",
-                             "Requests that failed by the server's fault (5xx)")
+                             "Requests that failed by the server's fault (5xx but 503)")
                         .Add({});
   Counter& rejected = counters(registry, "whisper_s4y_rejected_requests_total",
                                "Requests that were sent away because the queue was full (429)")
@@ -91,7 +91,7 @@ void Metrics::observe_request(const std::string& route, int status, double secon
   impl_->requests.Add({{"route", route}, {"status", std::to_string(status)}}).Increment();
   impl_->request_seconds.Add({{"route", route}}, kSeconds).Observe(seconds);
   if (status == 429) impl_->rejected.Increment();
-  if (status >= 500) impl_->errors.Increment();
+  if (status >= 500 && status != 503) impl_->errors.Increment();
 }
 
 void Metrics::observe_wait(double seconds) { impl_->queue_seconds.Observe(seconds); }

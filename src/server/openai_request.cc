@@ -152,6 +152,10 @@ void set_include(const Form& form, OpenAiRequest& request) {
 
 }  // namespace
 
+bool is_field(std::string_view option) {
+  return std::ranges::find(kNotFields, option) == kNotFields.end();
+}
+
 OpenAiRequest openai_request(const Form& form, std::string_view task, const ModelStore& models) {
   if (!form.file) {
     throw ApiError(400, "The form has no recording: send it as the field `file`.", "file",

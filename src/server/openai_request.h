@@ -21,6 +21,9 @@ struct OpenAiRequest {
   bool segments = true;   // in verbose_json
 };
 
+/// Whether clients may set an option by a field of its name.
+[[nodiscard]] bool is_field(std::string_view option);
+
 /// `task` is "transcribe" or "translate", as the route has it. Fields that are neither OpenAI's nor
 /// options are ignored. Throws ApiError (400, 404).
 [[nodiscard]] OpenAiRequest openai_request(const Form& form, std::string_view task,

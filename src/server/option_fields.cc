@@ -35,12 +35,16 @@ void set_field_text(const Form& form, std::string_view field, const OptionTable&
   if (values.empty()) return;
   about_field(field, [&] {
     const Option& row = find_option(table, option);
+    const bool is_list = row.kind == OptionKind::texts || row.kind == OptionKind::integers ||
+                         row.kind == OptionKind::numbers;
+    if (!is_list && values.size() > 1) {
+      throw ApiError(400, fmt::format("{} is given {} times.", field, values.size()),
+                     std::string(field));
+    }
     if (row.kind == OptionKind::flag) {
       set_row(row, options, Json(is_true(values.back(), field)));
       return;
     }
-    const bool is_list = row.kind == OptionKind::texts || row.kind == OptionKind::integers ||
-                         row.kind == OptionKind::numbers;
     set_row_text(row, options, is_list ? fmt::format("{}", fmt::join(values, ",")) : values.back());
   });
 }

@@ -37,24 +37,30 @@ const std::vector<Route>& routes() {
       {.method = "GET", .path = "/health", .handler = handle_health, .needs_key = false},
       {.method = "GET", .path = "/ready", .handler = handle_ready, .needs_key = false},
       {"GET", "/metrics", handle_metrics},
+      {.method = "GET", .path = "/openapi.json", .handler = handle_openapi, .needs_key = false},
   };
   return all;
 }
 
-const Route& find_route(Exchange& exchange) {
+std::string methods_at(std::string_view path) {
   std::vector<std::string_view> methods;
   for (const Route& route : routes()) {
-    if (!is_at(route, exchange.path())) continue;
-    if (takes(route, exchange.method())) return route;
+    if (!is_at(route, path)) continue;
     methods.push_back(route.method);
     if (route.method == "GET") methods.emplace_back("HEAD");
   }
   if (methods.empty()) {
-    throw ApiError(404, fmt::format("There is nothing at {}.", one_line(exchange.path())), {},
-                   "unknown_url");
+    throw ApiError(404, fmt::format("There is nothing at {}.", one_line(path)), {}, "unknown_url");
   }
   methods.emplace_back("OPTIONS");
-  exchange.set_header("Allow", fmt::format("{}", fmt::join(methods, ", ")));
+  return fmt::format("{}", fmt::join(methods, ", "));
+}
+
+const Route& find_route(Exchange& exchange) {
+  for (const Route& route : routes()) {
+    if (is_at(route, exchange.path()) && takes(route, exchange.method())) return route;
+  }
+  exchange.set_header("Allow", methods_at(exchange.path()));
   throw ApiError(405,
                  fmt::format("{} cannot be asked for with {}.", exchange.path(), exchange.method()),
                  {}, "method_not_allowed");

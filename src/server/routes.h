@@ -25,6 +25,9 @@ struct Route {
 /// All of them.
 [[nodiscard]] const std::vector<Route>& routes();
 
+/// "POST, OPTIONS": what can be asked for at a path. Throws ApiError (404).
+[[nodiscard]] std::string methods_at(std::string_view path);
+
 /// The route of a request. Throws ApiError: 404, or 405 with the methods in the header Allow.
 [[nodiscard]] const Route& find_route(Exchange& exchange);
 
@@ -40,5 +43,6 @@ void handle_health(Exchange& exchange, Services& services);
 // Operating it.
 void handle_ready(Exchange& exchange, Services& services);
 void handle_metrics(Exchange& exchange, Services& services);
+void handle_openapi(Exchange& exchange, Services& services);
 
 }  // namespace whisper_s4y::server
