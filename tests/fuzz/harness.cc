@@ -156,6 +156,9 @@ void run_fuzz_target(std::string_view target, std::span<const std::byte> bytes) 
   if (target == "tflite_reader") return open_as_tflite(bytes);
   if (target == "bundle") return run_changed_bundle(bytes);
   if (target == "audio") return decode_as_audio(bytes);
+#ifdef WHISPER_S4Y_SERVER
+  if (target == "form") return read_as_form(bytes);
+#endif
   if (target == "config") return open_beside("generation_config.json", bytes);
   if (target == "tokenizer") return open_beside("tokenizer.json", bytes);
   open_as_checkpoint(bytes);

@@ -27,9 +27,13 @@ void run_changed_bundle(std::span<const std::byte> bytes);
 /// Decodes `bytes` as a recording, up to some minutes of sound: samples are numbers in [-1, 1].
 void decode_as_audio(std::span<const std::byte> bytes);
 
+/// Takes `bytes` as the body of a request and reads it as a form, in pieces, and its fields as
+/// options.
+void read_as_form(std::span<const std::byte> bytes);
+
 /// What the target of this name does: "safetensors", "torch", "ggml", "ctranslate2" and "tflite"
 /// open a checkpoint, "tflite_reader" any .tflite file, "audio" a recording, "config" and
-/// "tokenizer" side files; "bundle" runs a changed bundle.
+/// "tokenizer" side files; "bundle" runs a changed bundle; "form" reads one.
 void run_fuzz_target(std::string_view target, std::span<const std::byte> bytes);
 
 }  // namespace whisper_s4y

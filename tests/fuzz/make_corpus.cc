@@ -68,6 +68,32 @@ void write_seeds(const fs::path& folder) {
   }
 }
 
+// Forms as clients send them.
+void write_form_seeds(const fs::path& folder) {
+  const std::string disposition = "--XX\r\nContent-Disposition: form-data; name=";
+  const std::string file = disposition + "\"file\"; filename=\"a.wav\"\r\n\r\nRIFF1234\r\n";
+  const auto field = [&](const std::string& name, const std::string& value) {
+    return disposition + '"' + name + "\"\r\n\r\n" + value + "\r\n";
+  };
+  const std::string end = "--XX--\r\n";
+  write_seed(folder, "plain", field("model", "whisper-1") + file + end);
+  write_seed(folder, "file-first",
+             file + field("model", "whisper-1") + field("language", "de") + end);
+  write_seed(folder, "options",
+             field("model", "x") + field("beam_size", "5") + field("vad_filter", "true") +
+                 field("languages[]", "de") + field("languages[]", "en") +
+                 field("temperature", "0.4") + field("suppress_tokens", "-1,5") +
+                 field("include[]", "logprobs") + file + end);
+  write_seed(folder, "chunking",
+             field("model", "x") + field("response_format", "verbose_json") +
+                 field("timestamp_granularities[]", "word") +
+                 field("chunking_strategy", R"({"type": "server_vad", "threshold": 0.3})") + file +
+                 end);
+  write_seed(folder, "brackets",
+             field("model", "x") + field("chunking_strategy[type]", "server_vad") +
+                 field("chunking_strategy[threshold]", "0.5") + file + end);
+}
+
 // Half a second of sound in each common form, made with the ffmpeg command.
 void write_audio_seeds(const fs::path& folder) {
   fs::create_directories(folder);
@@ -93,4 +119,5 @@ int main(int argc, char** argv) {
   }
   whisper_s4y::write_seeds(argv[1]);
   whisper_s4y::write_audio_seeds(whisper_s4y::fs::path(argv[1]) / "audio");
+  whisper_s4y::write_form_seeds(whisper_s4y::fs::path(argv[1]) / "form");
 }
