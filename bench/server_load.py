@@ -77,6 +77,12 @@ def form(path, response_format, data):
     return body + data + f"\r\n--{BOUNDARY}--\r\n".encode()
 
 
+def head_of(body):
+    return ("POST /v1/audio/transcriptions HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            f"Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n"
+            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n").encode()
+
+
 async def read_answer(reader):
     """Status, headers and body of an answer."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
@@ -137,9 +143,7 @@ class Load:
             if what == "broken":
                 data = bytes(self.random.randrange(256) for _ in range(2000))
             body = form(path, response_format, data)
-            head = ("POST /v1/audio/transcriptions HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-                    f"Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n"
-                    f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n").encode()
+            head = head_of(body)
             if what == "vanishing":
                 # In the middle of the upload, or while the text is being made.
                 whole = self.random.random() < 0.5
