@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cctype>
+#include <chrono>
 #include <istream>
 #include <utility>
 
@@ -21,48 +22,59 @@ namespace {
 
 constexpr int kMostFields = 200;
 constexpr int kMostFieldBytes = 1 << 18;
+// A smaller file is there before anything could be done with its beginning.
+constexpr int64_t kLarge = 1 << 20;  // bytes
+// Who computes with what has come waits for the rest no longer than that.
+constexpr std::chrono::seconds kPatience{5};
 
 // Clients may send paths, of either kind.
 std::string last_part(const std::string& name) {
   return valid_utf8(name.substr(name.find_last_of("/\\") + 1));
 }
 
+void copy_fields(const Poco::Net::HTMLForm& from, Form& form) {
+  form.fields.clear();
+  for (const auto& [name, value] : from) form.fields.emplace_back(name, value);
+}
+
+void ignore(std::istream& stream) {
+  std::array<char, 1 << 15> waste{};
+  while (stream.read(waste.data(), waste.size()) || stream.gcount() > 0) continue;
+}
+
 /// Takes the file while it comes.
 class FileTaker : public Poco::Net::PartHandler {
  public:
-  FileTaker(Form& form, const std::filesystem::path& folder) : form_(form), folder_(folder) {}
+  FileTaker(const Poco::Net::HTMLForm& fields, Form& form, const std::filesystem::path& folder,
+            const OnArrivingFile& on_file)
+      : fields_(fields), form_(form), folder_(folder), on_file_(on_file) {}
 
   void handlePart(const Poco::Net::MessageHeader& header, std::istream& stream) override {
     std::string kind;
     Poco::Net::NameValueCollection parameters;
     Poco::Net::MessageHeader::splitParameters(header.get("Content-Disposition", ""), kind,
                                               parameters);
-    const std::string name = parameters.get("name", "");
-    if (name != "file") {
+    if (parameters.get("name", "") != "file") {
       ignore(stream);
       return;
     }
     if (form_.file) throw ApiError(400, "The form has two files.", "file");
     form_.file_name = last_part(parameters.get("filename", ""));
     form_.file = std::make_shared<Upload>(folder_);
-    read(stream, [&](std::span<const std::byte> bytes) { form_.file->append(bytes); });
+    const auto file = std::make_shared<ArrivingFile>(stream, *form_.file, kPatience);
+    while (form_.file->size() < kLarge && file->take()) continue;
+    if (on_file_ && !file->is_complete()) {
+      copy_fields(fields_, form_);
+      on_file_(form_, file);
+    }
+    while (file->take()) continue;
   }
 
  private:
-  template <typename Take>
-  static void read(std::istream& stream, Take take) {
-    std::array<char, 1 << 15> piece{};
-    while (stream.read(piece.data(), piece.size()) || stream.gcount() > 0) {
-      take(std::as_bytes(std::span(piece).first(static_cast<size_t>(stream.gcount()))));
-    }
-  }
-
-  static void ignore(std::istream& stream) {
-    read(stream, [](std::span<const std::byte>) {});
-  }
-
+  const Poco::Net::HTMLForm& fields_;
   Form& form_;
   const std::filesystem::path& folder_;
+  const OnArrivingFile& on_file_;
 };
 
 // The last boundary has two more hyphens; without it something is missing.
@@ -103,7 +115,7 @@ std::vector<std::string> Form::all(std::string_view name) const {
 }
 
 Form read_form(const std::string& content_type, BodyBuffer& body,
-               const std::filesystem::path& folder) {
+               const std::filesystem::path& folder, const OnArrivingFile& on_file) {
   Form form;
   const bool multipart = content_type.starts_with("multipart/form-data");
   if (!multipart && !content_type.starts_with("application/x-www-form-urlencoded")) {
@@ -114,8 +126,8 @@ Form read_form(const std::string& content_type, BodyBuffer& body,
   Poco::Net::HTTPRequest request(Poco::Net::HTTPRequest::HTTP_POST, "/");
   request.setContentType(content_type);
   std::istream stream(&body);
-  FileTaker files(form, folder);
   Poco::Net::HTMLForm fields;
+  FileTaker files(fields, form, folder, on_file);
   fields.setFieldLimit(kMostFields);
   fields.setValueLengthLimit(kMostFieldBytes);
   try {
@@ -129,7 +141,7 @@ Form read_form(const std::string& content_type, BodyBuffer& body,
   }
   body.rethrow();
   if (multipart) check_complete(content_type, body);
-  for (const auto& [name, value] : fields) form.fields.emplace_back(name, value);
+  copy_fields(fields, form);
   return form;
 }
 

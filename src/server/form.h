@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/arriving_file.h"
 #include "server/body_buffer.h"
 #include "server/upload.h"
 
@@ -26,9 +28,15 @@ struct Form {
   [[nodiscard]] std::vector<std::string> all(std::string_view name) const;
 };
 
+/// Is told of a large file while it comes, with the fields that came before it; may read it, and
+/// leaves it to the form in any case.
+using OnArrivingFile =
+    std::function<void(const Form& so_far, const std::shared_ptr<ArrivingFile>& file)>;
+
 /// Reads multipart/form-data, or application/x-www-form-urlencoded, to its end. `folder` is for
 /// large files, see Upload. Throws ApiError (400, 415, 507) and what BodyBuffer::rethrow() throws.
 [[nodiscard]] Form read_form(const std::string& content_type, BodyBuffer& body,
-                             const std::filesystem::path& folder);
+                             const std::filesystem::path& folder,
+                             const OnArrivingFile& on_file = {});
 
 }  // namespace whisper_s4y::server

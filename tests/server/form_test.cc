@@ -56,6 +56,35 @@ TEST(Form, KeepsALargeFileOutOfMemory) {
   EXPECT_EQ(end[0], std::byte{'e'});
 }
 
+TEST(Form, ALargeFileIsReadWhileItComes) {
+  const std::string bytes = [] {
+    std::string many(3 << 20, '\0');
+    for (size_t i = 0; i < many.size(); ++i) many[i] = static_cast<char>(i * i / 7);
+    return many;
+  }();
+  const std::string text =
+      field("model", "base") + file("a.wav", bytes) + field("language", "de") + kEnd;
+  SlowText slow(text, 1000);
+  std::istream stream(&slow);
+  BodyBuffer body(stream, static_cast<int64_t>(text.size()), kAnySize, [] {});
+  std::string heard;
+  const auto listen = [&](const Form& so_far, const std::shared_ptr<ArrivingFile>& arriving) {
+    EXPECT_EQ(so_far.find("model"), "base");
+    EXPECT_EQ(so_far.find("language"), std::nullopt);
+    EXPECT_LT(body.size(), 2 << 20);
+    EXPECT_EQ(arriving->size(), std::nullopt);
+    std::array<std::byte, 10'000> piece{};
+    while (heard.size() < (2 << 20)) {  // not to its end
+      const size_t got = arriving->read(static_cast<int64_t>(heard.size()), piece);
+      heard.append(reinterpret_cast<const char*>(piece.data()), got);
+    }
+  };
+  const Form form = read_form("multipart/form-data; boundary=XX", body, {}, listen);
+  EXPECT_EQ(heard, bytes.substr(0, heard.size()));
+  EXPECT_EQ(bytes_of(form), bytes);
+  EXPECT_EQ(form.find("language"), "de");
+}
+
 TEST(Form, MayBeUrlEncoded) {
   const Form form =
       form_of("model=x%20y&language=de", 5, kAnySize, "application/x-www-form-urlencoded");
