@@ -46,42 +46,6 @@ void change(whisper_s4y_options& options, Change set) {
   options.values = changed;
 }
 
-std::string_view name_of(OptionKind kind) {
-  switch (kind) {
-    case OptionKind::flag:
-      return "boolean";
-    case OptionKind::integer:
-      return "integer";
-    case OptionKind::number:
-      return "number";
-    case OptionKind::text:
-    case OptionKind::choice:
-      return "string";
-    case OptionKind::integers:
-      return "integers";
-    case OptionKind::numbers:
-      return "numbers";
-    case OptionKind::texts:
-      return "strings";
-    case OptionKind::options:
-      return "object";
-  }
-  return "";
-}
-
-Json described(const Option& row, const void* defaults) {
-  Json json = {{"name", row.name.field},
-               {"type", name_of(row.kind)},
-               {"nullable", row.is_nullable},
-               {"default", get_row(row, defaults)},
-               {"help", row.help}};
-  const auto& [least, most] = row.details.bounds;
-  if (least != -kNoLimit) json["least"] = least;
-  if (most != kNoLimit) json["most"] = most;
-  if (!row.details.choices.empty()) json["choices"] = row.details.choices;
-  return json;
-}
-
 }  // namespace
 
 const void* values_of(const whisper_s4y_options& options, const OptionTable& table,
@@ -141,7 +105,7 @@ whisper_s4y_status whisper_s4y_options_describe(whisper_s4y_options_kind kind, c
     const OptionTable& table = table_of(kind);
     const std::shared_ptr<void> defaults = table.make();
     Json rows = Json::array();
-    for (const Option& row : table.rows) rows.push_back(described(row, defaults.get()));
+    for (const Option& row : table.rows) rows.push_back(describe_row(row, defaults.get()));
     *json = copy_text(json_text(rows));
   });
 }

@@ -138,6 +138,29 @@ Found find(const OptionTable& table, void* options, std::string_view name) {
   return find(inside, row.nested(options), name.substr(dot + 1));
 }
 
+std::string_view type_name(OptionKind kind) {
+  switch (kind) {
+    case OptionKind::flag:
+      return "boolean";
+    case OptionKind::integer:
+      return "integer";
+    case OptionKind::number:
+      return "number";
+    case OptionKind::text:
+    case OptionKind::choice:
+      return "string";
+    case OptionKind::integers:
+      return "integers";
+    case OptionKind::numbers:
+      return "numbers";
+    case OptionKind::texts:
+      return "strings";
+    case OptionKind::options:
+      return "object";
+  }
+  return "";
+}
+
 }  // namespace
 
 const Option& find_option(const OptionTable& table, std::string_view name) {
@@ -177,6 +200,19 @@ Json get_row(const Option& row, const void* options) {
   }
   if (value.is_number_float() && std::isinf(value.get<double>())) return nullptr;
   return value;
+}
+
+Json describe_row(const Option& row, const void* defaults) {
+  Json json = {{"name", row.name.field},
+               {"type", type_name(row.kind)},
+               {"nullable", row.is_nullable},
+               {"default", get_row(row, defaults)},
+               {"help", row.help}};
+  const auto& [least, most] = row.details.bounds;
+  if (least != -kNoLimit) json["least"] = least;
+  if (most != kNoLimit) json["most"] = most;
+  if (!row.details.choices.empty()) json["choices"] = row.details.choices;
+  return json;
 }
 
 void check_rows(const OptionTable& table, const void* options) {

@@ -47,6 +47,10 @@ void set_options_json(const OptionTable& table, void* options, std::string_view 
 void set_row(const Option& row, void* options, const Json& value);
 void set_row_text(const Option& row, void* options, std::string_view text);
 
+/// What can be told of an option: name, type, nullable, default, help, and where there are, least,
+/// most and choices. `defaults` is a struct of the row's type.
+[[nodiscard]] Json describe_row(const Option& row, const void* defaults);
+
 /// JSON from text. Throws Error when it is none.
 [[nodiscard]] Json parse_json(std::string_view text);
 /// What is no UTF-8 is replaced.
