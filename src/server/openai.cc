@@ -1,7 +1,11 @@
 // OpenAI's audio API: transcriptions, translations, models.
 #include <fmt/format.h>
 
+#include <chrono>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
 
 #include "options/option_table.h"
 #include "server/openai_request.h"
@@ -12,35 +16,75 @@
 namespace whisper_s4y::server {
 namespace {
 
-void send_event(Exchange& exchange, const Json& event) {
-  exchange.send(fmt::format("data: {}\n\n", json_text(event)));
-}
+// Progress is told at most so often.
+constexpr std::chrono::milliseconds kProgressInterval{200};
+
+/// Events while a recording is decoded. The answer begins with the first, so that until then an
+/// error has its status.
+class EventStream {
+ public:
+  EventStream(Exchange& exchange, const OpenAiRequest& request)
+      : exchange_(exchange),
+        request_(request),
+        model_(request.logprobs ? request.job.model->open() : nullptr) {}
+
+  void send_segment(const Segment& segment) {
+    const std::string delta = deltas_.add(segment.text);
+    if (!delta.empty()) {
+      text_ += delta;
+      Json event = {{"type", "transcript.text.delta"}, {"delta", delta}};
+      if (request_.logprobs) {
+        event["logprobs"] = logprobs_of(segment, *model_);
+        logprobs_.insert(logprobs_.end(), event["logprobs"].begin(), event["logprobs"].end());
+      }
+      send(event);
+    }
+    if (is_verbose() && request_.segments) send(segment_event(segment, request_));
+  }
+
+  void send_progress(double done, double total) {
+    const Clock::time_point now = Clock::now();
+    if (!is_verbose() || now < next_progress_) return;
+    next_progress_ = now + kProgressInterval;
+    send({{"type", "transcript.progress"}, {"done", done}, {"total", total}});
+  }
+
+  void send_done(const Transcript& transcript) {
+    Json event = {{"type", "transcript.text.done"}, {"text", text_}};
+    if (request_.logprobs) event["logprobs"] = std::move(logprobs_);
+    event["usage"] = usage_of(transcript.duration);
+    if (is_verbose()) event["transcript"] = verbose_json(transcript, request_);
+    send(event);
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  // Of ours: OpenAI's streams have deltas and the end alone.
+  [[nodiscard]] bool is_verbose() const { return request_.format == ResponseFormat::verbose_json; }
+
+  void send(const Json& event) {
+    if (!exchange_.has_begun()) exchange_.begin("text/event-stream; charset=utf-8");
+    exchange_.send(fmt::format("data: {}\n\n", json_text(event)));
+  }
+
+  Exchange& exchange_;
+  const OpenAiRequest& request_;
+  const std::shared_ptr<const Model> model_;
+  Deltas deltas_;
+  std::string text_;
+  Json logprobs_ = Json::array();
+  Clock::time_point next_progress_{};
+};
 
 void stream(Exchange& exchange, Services& services, const Form& form,
             const OpenAiRequest& request) {
-  Deltas deltas;
-  std::string text;
-  Json logprobs = Json::array();
-  const auto model = request.logprobs ? request.job.model->open() : nullptr;
-  // The answer begins with the first text, so that until then an error has its status.
-  const auto on_segment = [&](const Segment& segment) {
-    const std::string delta = deltas.add(segment.text);
-    if (delta.empty()) return;
-    if (!exchange.has_begun()) exchange.begin("text/event-stream; charset=utf-8");
-    text += delta;
-    Json event = {{"type", "transcript.text.delta"}, {"delta", delta}};
-    if (request.logprobs) {
-      event["logprobs"] = logprobs_of(segment, *model);
-      logprobs.insert(logprobs.end(), event["logprobs"].begin(), event["logprobs"].end());
-    }
-    send_event(exchange, event);
-  };
-  const Transcription transcription = transcribe(exchange, services, form, request.job, on_segment);
-  if (!exchange.has_begun()) exchange.begin("text/event-stream; charset=utf-8");
-  Json done = {{"type", "transcript.text.done"}, {"text", text}};
-  if (request.logprobs) done["logprobs"] = std::move(logprobs);
-  done["usage"] = usage_of(transcription.transcript.duration);
-  send_event(exchange, done);
+  EventStream events(exchange, request);
+  const Transcription transcription = transcribe(
+      exchange, services, form, request.job,
+      {.on_segment = [&](const Segment& segment) { events.send_segment(segment); },
+       .on_progress = [&](double done, double total) { events.send_progress(done, total); }});
+  events.send_done(transcription.transcript);
 }
 
 void handle(Exchange& exchange, Services& services, std::string_view task) {
@@ -75,6 +119,10 @@ void handle_models(Exchange& exchange, Services& services) {
   Json list = {{"object", "list"}, {"data", Json::array()}};
   for (const auto& model : services.models.all()) list["data"].push_back(to_json(model->facts()));
   exchange.answer_json(json_text(list));
+}
+
+void handle_options(Exchange& exchange, Services& /*services*/) {
+  exchange.answer_json(json_text({{"object", "list"}, {"data", describe_fields()}}));
 }
 
 void handle_model(Exchange& exchange, Services& services) {

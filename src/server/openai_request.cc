@@ -150,10 +150,40 @@ void set_include(const Form& form, OpenAiRequest& request) {
   }
 }
 
+// A field of ours: the transcript as files of these formats, beside what verbose_json has.
+void set_formats(const Form& form, OpenAiRequest& request) {
+  constexpr std::string_view kField = "formats";
+  const std::vector<std::string> names = form.all(kField);
+  if (names.empty()) return;
+  if (request.format != ResponseFormat::verbose_json) {
+    throw ApiError(400, "`formats` needs `response_format` verbose_json.", std::string(kField));
+  }
+  about_field(kField,
+              [&] { request.formats = output_formats(fmt::format("{}", fmt::join(names, ","))); });
+}
+
+void describe(const OptionTable& table, Json& list) {
+  const std::shared_ptr<void> defaults = table.make();
+  for (const Option& row : table.rows) {
+    if (!is_field(row.name.field)) continue;
+    Json one = describe_row(row, defaults.get());
+    one["group"] = row.details.group;
+    list.push_back(std::move(one));
+  }
+}
+
 }  // namespace
 
 bool is_field(std::string_view option) {
   return std::ranges::find(kNotFields, option) == kNotFields.end();
+}
+
+Json describe_fields() {
+  Json list = Json::array();
+  describe(option_table<TranscribeOptions>(), list);
+  describe(option_table<OutputOptions>(), list);
+  describe(option_table<AudioOptions>(), list);
+  return list;
 }
 
 OpenAiRequest openai_request(const Form& form, std::string_view task, const ModelStore& models) {
@@ -181,10 +211,11 @@ OpenAiRequest openai_request(const Form& form, std::string_view task, const Mode
   set_chunking(form, options);
   set_granularities(form, request);
   set_include(form, request);
+  set_formats(form, request);
   if (const auto stream = form.find("stream")) request.stream = is_true(*stream, "stream");
-  if (request.stream && request.format != ResponseFormat::json &&
-      request.format != ResponseFormat::text) {
-    throw ApiError(400, "`stream` needs `response_format` json or text.", "stream");
+  if (request.stream &&
+      (request.format == ResponseFormat::srt || request.format == ResponseFormat::vtt)) {
+    throw ApiError(400, "`stream` needs `response_format` json, text or verbose_json.", "stream");
   }
   try {
     options.validate();

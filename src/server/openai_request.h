@@ -2,7 +2,9 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
+#include "options/field.h"
 #include "server/transcription.h"
 #include "whisper_s4y/output.h"
 
@@ -14,11 +16,12 @@ enum class ResponseFormat { json, text, srt, vtt, verbose_json };
 struct OpenAiRequest {
   TranscriptionJob job;
   ResponseFormat format = ResponseFormat::json;
-  OutputOptions layout;   // of srt and vtt
-  bool stream = false;    // server-sent events while it is decoded
-  bool logprobs = false;  // of the tokens
-  bool words = false;     // in verbose_json
-  bool segments = true;   // in verbose_json
+  OutputOptions layout;               // of srt and vtt
+  bool stream = false;                // server-sent events while it is decoded
+  bool logprobs = false;              // of the tokens
+  bool words = false;                 // in verbose_json
+  bool segments = true;               // in verbose_json
+  std::vector<OutputFormat> formats;  // that verbose_json has beside
 };
 
 /// Whether clients may set an option by a field of its name.
@@ -28,5 +31,9 @@ struct OpenAiRequest {
 /// options are ignored. Throws ApiError (400, 404).
 [[nodiscard]] OpenAiRequest openai_request(const Form& form, std::string_view task,
                                            const ModelStore& models);
+
+/// The options that are fields of a form by their names: what describe_row() tells of each, and its
+/// group.
+[[nodiscard]] Json describe_fields();
 
 }  // namespace whisper_s4y::server

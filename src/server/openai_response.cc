@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "common/utf8.h"
 #include "options/option_table.h"
@@ -40,26 +41,10 @@ Json to_json(const Segment& segment) {
   return json;
 }
 
-Json verbose(const Transcript& transcript, const OpenAiRequest& request) {
-  Json json;
-  json["task"] = request.job.options.task;
-  json["language"] =
-      request.job.options.task == "translate" ? "english" : language_name(transcript.language);
-  json["duration"] = rounded(transcript.duration);
-  json["text"] = trimmed(transcript.text);
-  if (request.words) {
-    json["words"] = Json::array();
-    for (const Segment& segment : transcript.segments) {
-      for (const Word& word : segment.words) json["words"].push_back(to_json(word));
-    }
-  }
-  if (request.segments) {
-    json["segments"] = Json::array();
-    for (const Segment& segment : transcript.segments) json["segments"].push_back(to_json(segment));
-  }
-  json["usage"] = usage_of(transcript.duration);
-  if (!transcript.warnings.empty()) json["warnings"] = transcript.warnings;
-  return json;
+Json words_of(const Segment& segment) {
+  Json words = Json::array();
+  for (const Word& word : segment.words) words.push_back(to_json(word));
+  return words;
 }
 
 Json brief(const Transcription& transcription, const OpenAiRequest& request) {
@@ -79,6 +64,42 @@ Json brief(const Transcription& transcription, const OpenAiRequest& request) {
 }
 
 }  // namespace
+
+Json verbose_json(const Transcript& transcript, const OpenAiRequest& request) {
+  Json json;
+  json["task"] = request.job.options.task;
+  json["language"] =
+      request.job.options.task == "translate" ? "english" : language_name(transcript.language);
+  json["duration"] = rounded(transcript.duration);
+  json["text"] = trimmed(transcript.text);
+  if (request.words) {
+    json["words"] = Json::array();
+    for (const Segment& segment : transcript.segments) {
+      for (Json& word : words_of(segment)) json["words"].push_back(std::move(word));
+    }
+  }
+  if (request.segments) {
+    json["segments"] = Json::array();
+    for (const Segment& segment : transcript.segments) json["segments"].push_back(to_json(segment));
+  }
+  json["usage"] = usage_of(transcript.duration);
+  if (!transcript.warnings.empty()) json["warnings"] = transcript.warnings;
+  for (const OutputFormat format : request.formats) {
+    json["formats"][std::string(name_of(format))] =
+        format_transcript(transcript, format, request.layout);
+  }
+  return json;
+}
+
+Json segment_event(const Segment& segment, const OpenAiRequest& request) {
+  Json event = {{"type", "transcript.text.segment"},
+                {"id", segment.id},
+                {"start", rounded(segment.start)},
+                {"end", rounded(segment.end)},
+                {"text", segment.text}};
+  if (request.words) event["words"] = words_of(segment);
+  return event;
+}
 
 Json logprobs_of(const Segment& segment, const Model& model) {
   Json list = Json::array();
@@ -112,7 +133,7 @@ ResponseBody openai_response(const Transcription& transcription, const OpenAiReq
       return {"text/vtt; charset=utf-8",
               format_transcript(transcript, OutputFormat::vtt, request.layout)};
     case ResponseFormat::verbose_json:
-      return {"application/json", json_text(verbose(transcript, request))};
+      return {"application/json", json_text(verbose_json(transcript, request))};
     case ResponseFormat::json:
       break;
   }

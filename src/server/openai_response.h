@@ -18,6 +18,13 @@ struct ResponseBody {
 [[nodiscard]] ResponseBody openai_response(const Transcription& transcription,
                                            const OpenAiRequest& request);
 
+/// verbose_json: with the request's words, segments and formats.
+[[nodiscard]] Json verbose_json(const Transcript& transcript, const OpenAiRequest& request);
+
+/// An event of a stream with verbose_json: id, start, end, text and, where they are asked for,
+/// words.
+[[nodiscard]] Json segment_event(const Segment& segment, const OpenAiRequest& request);
+
 /// Token, bytes and log-probability of the text tokens of a segment.
 [[nodiscard]] Json logprobs_of(const Segment& segment, const Model& model);
 

@@ -73,6 +73,31 @@ constexpr std::string_view kBase = R"json({
         "default": {"$ref": "#/components/responses/Error"}
       }
     }},
+    "/v1/options": {"get": {
+      "operationId": "listOptions",
+      "summary": "The options that are fields of a transcription's form",
+      "responses": {
+        "200": {"description": "All of them", "content": {"application/json": {"schema": {
+          "type": "object",
+          "required": ["object", "data"],
+          "properties": {
+            "object": {"const": "list"},
+            "data": {"type": "array", "items": {
+              "type": "object",
+              "required": ["name", "type", "nullable", "default", "help", "group"],
+              "properties": {
+                "name": {"type": "string"}, "type": {"type": "string"},
+                "nullable": {"type": "boolean"}, "help": {"type": "string"},
+                "group": {"type": "string"},
+                "least": {"type": "number"}, "most": {"type": "number"},
+                "choices": {"type": "array", "items": {"type": "string"}}
+              }
+            }}
+          }
+        }}}},
+        "default": {"$ref": "#/components/responses/Error"}
+      }
+    }},
     "/inference": {"post": {
       "operationId": "inference",
       "summary": "The text of a recording, as whisper.cpp's server has it",
@@ -152,6 +177,7 @@ constexpr std::string_view kBase = R"json({
             "type": "array", "items": {"enum": ["logprobs"]}, "description": "With json alone"
           },
           "stream": {"type": "boolean", "default": false, "description": "Server-sent events"},
+          "formats": {"type": "string", "description": "Names of formats with commas between, or all; with verbose_json alone"},
           "chunking_strategy": {
             "type": "string", "description": "auto, or a JSON object of the type server_vad"
           }
@@ -279,6 +305,7 @@ constexpr std::string_view kBase = R"json({
             }
           }},
           "usage": {"$ref": "#/components/schemas/Usage"},
+          "formats": {"type": "object", "additionalProperties": {"type": "string"}},
           "warnings": {"type": "array", "items": {"type": "string"}}
         }
       }

@@ -32,6 +32,7 @@ const std::vector<Route>& routes() {
        .needs_models = true},
       {"GET", "/v1/models", handle_models},
       {"GET", "/v1/models/*", handle_model},
+      {"GET", "/v1/options", handle_options},
       {.method = "POST", .path = "/inference", .handler = handle_inference, .needs_models = true},
       {.method = "POST", .path = "/load", .handler = handle_load, .needs_models = true},
       {.method = "GET", .path = "/health", .handler = handle_health, .needs_key = false},

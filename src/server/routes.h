@@ -36,6 +36,8 @@ void handle_transcriptions(Exchange& exchange, Services& services);
 void handle_translations(Exchange& exchange, Services& services);
 void handle_models(Exchange& exchange, Services& services);
 void handle_model(Exchange& exchange, Services& services);
+// Ours.
+void handle_options(Exchange& exchange, Services& services);
 // The server of whisper.cpp.
 void handle_inference(Exchange& exchange, Services& services);
 void handle_load(Exchange& exchange, Services& services);

@@ -32,8 +32,7 @@ Form read_form(Exchange& exchange, const Services& services) {
 }
 
 Transcription transcribe(Exchange& exchange, Services& services, const Form& form,
-                         const TranscriptionJob& job,
-                         const std::function<void(const Segment&)>& on_segment) {
+                         const TranscriptionJob& job, const TranscriptionEvents& events) {
   const double most_seconds = services.options.max_duration;
   RequestRecord& record = exchange.record();
   record.model = job.model->name();
@@ -51,9 +50,12 @@ Transcription transcribe(Exchange& exchange, Services& services, const Form& for
   const ServedModel::Lease transcriber = job.model->take(turn.threads());
   Transcription result;
   TranscribeCallbacks callbacks;
-  callbacks.on_segment = on_segment;
+  callbacks.on_segment = events.on_segment;
   callbacks.on_languages = [&](const auto& languages) { result.languages = languages; };
-  callbacks.on_progress = [&](double done, double) { check_duration(done, most_seconds); };
+  callbacks.on_progress = [&](double done, double total) {
+    check_duration(done, most_seconds);
+    if (events.on_progress) events.on_progress(done, total);
+  };
   callbacks.cancelled = [&] {
     exchange.check();
     return false;

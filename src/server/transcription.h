@@ -1,6 +1,7 @@
 // One upload, transcribed in its turn.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -30,11 +31,17 @@ struct Transcription {
   std::vector<std::pair<std::string, float>> languages;  // likeliest first; empty: not told
 };
 
-/// Waits for a turn and transcribes the form's file. Segments are told as soon as they are final.
+/// What is told of a transcription while it runs; each may be empty.
+struct TranscriptionEvents {
+  std::function<void(const Segment& segment)> on_segment;      // as soon as it is final
+  std::function<void(double done, double total)> on_progress;  // seconds; a total of 0: not known
+};
+
+/// Waits for a turn and transcribes the form's file.
 /// Throws ApiError when the file is too long (413) or no recording (400) or the options do not fit
 /// the model (400), and what Exchange::check() throws, within 100 ms.
 [[nodiscard]] Transcription transcribe(Exchange& exchange, Services& services, const Form& form,
                                        const TranscriptionJob& job,
-                                       const std::function<void(const Segment&)>& on_segment = {});
+                                       const TranscriptionEvents& events = {});
 
 }  // namespace whisper_s4y::server

@@ -124,6 +124,26 @@ class OpenAiClient(WithServer):
         self.assertEqual("".join(deltas), whole.text)
         self.assertEqual([one.text for one in done], [whole.text])
 
+    def test_verbose_stream(self):
+        url = f"{self.server.url}/v1/audio/transcriptions"
+        fields = ["model=base", f"file=@{HARVARD}", "response_format=verbose_json",
+                  "timestamp_granularities[]=word", "timestamp_granularities[]=segment"]
+        fields = [part for field in fields for part in ("-F", field)]
+        whole = json.loads(curl(url, *fields)[1])
+        _, body = curl(url, *fields, "-F", "stream=true")
+        events = [json.loads(line[5:]) for line in body.splitlines() if line.startswith("data:")]
+        of_type = {one["type"]: [event for event in events if event["type"] == one["type"]]
+                   for one in events}
+        self.assertEqual(events[-1]["transcript"], whole)
+        segments = of_type["transcript.text.segment"]
+        self.assertEqual([(one["start"], one["end"], one["text"]) for one in segments],
+                         [(one["start"], one["end"], one["text"]) for one in whole["segments"]])
+        self.assertEqual([word for one in segments for word in one["words"]], whole["words"])
+        self.assertEqual("".join(one["delta"] for one in of_type["transcript.text.delta"]),
+                         whole["text"])
+        for progress in of_type["transcript.progress"]:
+            self.assertLessEqual(progress["done"], progress["total"])
+
     def test_logprobs(self):
         answer = self.create(model="base", file=JFK, include=["logprobs"])
         self.assertEqual(b"".join(bytes(map(int, one.bytes)) for one in answer.logprobs).decode().strip(),

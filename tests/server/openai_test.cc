@@ -1,9 +1,11 @@
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "options/option_table.h"
 #include "server/api_error.h"
 #include "server/openai_request.h"
 #include "server/openai_response.h"
@@ -93,7 +95,51 @@ TEST_F(OpenAi, WhatIsImpossibleIsNamed) {
   EXPECT_EQ(blamed({{"chunking_strategy", "[1]"}}), "chunking_strategy");
   EXPECT_EQ(blamed({{"chunking_strategy", "{{"}}), "chunking_strategy");
   EXPECT_EQ(blamed({{"stream", "maybe"}}), "stream");
+  EXPECT_EQ(blamed({{"stream", "true"}, {"response_format", "srt"}}), "stream");
+  EXPECT_EQ(blamed({{"formats", "srt"}}), "formats");
+  EXPECT_EQ(blamed({{"formats", "doc"}, {"response_format", "verbose_json"}}), "formats");
   EXPECT_EQ(blamed({{"language", "klingon"}}), "language");
+}
+
+TEST_F(OpenAi, VerboseJsonHasFormatsBeside) {
+  const OpenAiRequest it =
+      request({{"response_format", "verbose_json"}, {"formats", "srt,txt"}, {"formats[]", "vtt"}});
+  EXPECT_THAT(it.formats, ElementsAre(OutputFormat::srt, OutputFormat::txt, OutputFormat::vtt));
+  Transcript transcript;
+  transcript.segments = {{.start = 1, .end = 2.5, .text = " Hello."}};
+  const Json json = verbose_json(transcript, it);
+  EXPECT_EQ(json["formats"]["srt"], "1\n00:00:01,000 --> 00:00:02,500\nHello.\n\n");
+  EXPECT_EQ(json["formats"]["txt"], "Hello.\n");
+  EXPECT_FALSE(verbose_json(transcript, {}).contains("formats"));
+}
+
+TEST_F(OpenAi, SegmentsOfAStreamHaveTheWordsAskedFor) {
+  const Segment segment{.id = 3,
+                        .start = 1,
+                        .end = 2.5,
+                        .text = " Hello.",
+                        .words = {{.word = " Hello.", .start = 1.25, .end = 2}}};
+  EXPECT_EQ(segment_event(segment, {.words = true}), parse_json(R"({
+    "type": "transcript.text.segment", "id": 3, "start": 1.0, "end": 2.5, "text": " Hello.",
+    "words": [{"word": "Hello.", "start": 1.25, "end": 2.0}]})"));
+  EXPECT_FALSE(segment_event(segment, {}).contains("words"));
+}
+
+TEST(FieldsTest, AreTheOptionsThatAFormSets) {
+  const Json fields = describe_fields();
+  const auto find = [&](std::string_view name) {
+    return std::ranges::find_if(fields, [&](const Json& one) { return one["name"] == name; });
+  };
+  ASSERT_NE(find("beam_size"), fields.end());
+  const Json beam_size = *find("beam_size");
+  EXPECT_EQ(beam_size["type"], "integer");
+  EXPECT_EQ(beam_size["least"], 1);
+  EXPECT_EQ(beam_size["most"], 64);
+  EXPECT_EQ(beam_size["group"], "Decoding");
+  EXPECT_NE(find("max_line_width"), fields.end());
+  EXPECT_NE(find("track"), fields.end());
+  EXPECT_EQ(find("task"), fields.end());
+  EXPECT_EQ(find("batch_size"), fields.end());
 }
 
 TEST_F(OpenAi, NamesOfOpenAiMeanTheFirstModel) {
