@@ -33,6 +33,8 @@ const std::vector<Route>& routes() {
       {"GET", "/v1/models", handle_models},
       {"GET", "/v1/models/*", handle_model},
       {"GET", "/v1/options", handle_options},
+      {.method = "GET", .path = "/", .handler = handle_page, .needs_key = false},
+      {.method = "GET", .path = "/page/*", .handler = handle_page, .needs_key = false},
       {.method = "POST", .path = "/inference", .handler = handle_inference, .needs_models = true},
       {.method = "POST", .path = "/load", .handler = handle_load, .needs_models = true},
       {.method = "GET", .path = "/health", .handler = handle_health, .needs_key = false},

@@ -38,6 +38,7 @@ void handle_models(Exchange& exchange, Services& services);
 void handle_model(Exchange& exchange, Services& services);
 // Ours.
 void handle_options(Exchange& exchange, Services& services);
+void handle_page(Exchange& exchange, Services& services);
 // The server of whisper.cpp.
 void handle_inference(Exchange& exchange, Services& services);
 void handle_load(Exchange& exchange, Services& services);

@@ -1,0 +1,333 @@
+// The page as a whole: a recording is chosen, sent, shown, played and saved.
+import { ApiFailure, getList, setKey, transcribe } from './api.js';
+import { showOptions } from './options.js';
+import { Player } from './player.js';
+import { Recorder, whyNoMicrophone } from './recorder.js';
+import { clock, TranscriptView } from './transcript.js';
+
+const $ = (id) => document.getElementById(id);
+
+const view = new TranscriptView($('segments'), (seconds) => player.play(seconds));
+const player = new Player((seconds) => view.show(seconds));
+const recorder = new Recorder();
+
+let models = [];
+let changedOptions = () => [];
+let file = null;
+let work = null; // the AbortController of what runs
+
+function say(text, isError = false) {
+  $('status').textContent = text;
+  $('status').classList.toggle('error', isError);
+}
+
+const size = (bytes) => {
+  const units = ['bytes', 'KB', 'MB', 'GB'];
+  const power = Math.min(3, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
+  return `${(bytes / 1000 ** power).toFixed(power && bytes / 1000 ** power < 10 ? 1 : 0)} ${units[power]}`;
+};
+
+function pause(seconds, signal) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, seconds * 1000);
+    signal?.addEventListener('abort', () => (clearTimeout(timer), reject(signal.reason)), { once: true });
+  });
+}
+
+// The key
+
+function askForKey(why) {
+  $('key-text').textContent = why;
+  $('key').value = '';
+  const dialog = $('key-dialog');
+  dialog.returnValue = '';
+  dialog.showModal();
+  return new Promise((resolve) => {
+    const answer = () => resolve(dialog.returnValue === 'continue' ? $('key').value.trim() : '');
+    dialog.addEventListener('close', answer, { once: true });
+  });
+}
+
+/// What `request` gives, asked again with a key where one is needed, and later where the server
+/// says so.
+async function insisting(request, signal) {
+  for (let wasAsked = false;;) {
+    try {
+      return await request();
+    } catch (error) {
+      if (error.status === 401) {
+        const key = await askForKey(wasAsked ? error.message : 'It is kept until this tab is closed.');
+        if (!key) throw error;
+        setKey(key);
+        wasAsked = true;
+      } else if ((error.status === 429 || error.status === 503) && error.retryAfter > 0) {
+        const what = error.status === 429 ? 'busy' : 'not ready';
+        // Said once, not every second to those who listen; the bar tells the rest.
+        say(`The server is ${what}. Trying again in ${error.retryAfter} s.`);
+        for (let left = error.retryAfter; left > 0; --left) {
+          showProgress(left / error.retryAfter);
+          await pause(1, signal);
+        }
+      } else {
+        throw error;
+      }
+    }
+  }
+}
+
+// What can be chosen
+
+const languageNames = new Intl.DisplayNames(['en'], { type: 'language' });
+
+function showLanguages() {
+  const codes = models.find(({ id }) => id === $('model').value)?.languages ?? [];
+  const chosen = $('language').value;
+  const known = codes.map((code) => new Option(languageNames.of(code), code));
+  known.sort((a, b) => a.text.localeCompare(b.text));
+  // A model that knows one language detects none.
+  $('language').replaceChildren(...(codes.length === 1 ? [] : [new Option('Detect', '')]), ...known);
+  if (codes.includes(chosen)) $('language').value = chosen;
+  $('translate').disabled = codes.length === 1;
+  if ($('translate').disabled) $('form').elements.task.value = 'transcribe';
+}
+
+/// A model that is opened when first asked for tells its languages only then.
+async function learnLanguages() {
+  if (models.find(({ id }) => id === $('model').value)?.languages.length) return;
+  models = await getList('/v1/models');
+  showLanguages();
+}
+
+async function showChoices() {
+  try {
+    models = await insisting(() => getList('/v1/models'));
+    $('model').replaceChildren(...models.map(({ id }) => new Option(id)));
+    showLanguages();
+    changedOptions = showOptions($('options'), await insisting(() => getList('/v1/options')));
+    say('');
+  } catch (error) {
+    say(error.message, true);
+  }
+}
+
+// The recording
+
+function showSource(part) {
+  for (const one of ['empty', 'recording', 'chosen']) $(one).hidden = one !== part;
+}
+
+async function take(chosen) {
+  file = chosen;
+  view.clear();
+  $('result').hidden = true;
+  $('save').hidden = true;
+  $('name').textContent = file.name;
+  $('facts').textContent = size(file.size);
+  $('start').disabled = false;
+  showSource('chosen');
+  say('');
+  view.setPlayable(false);
+  const isPlayable = await player.load(file);
+  if (file !== chosen) return;
+  view.setPlayable(isPlayable);
+  if (isPlayable) $('facts').textContent = `${clock(player.duration)}, ${size(file.size)}`;
+  else $('facts').textContent += '; this browser cannot play it';
+}
+
+function forget() {
+  work?.abort();
+  file = null;
+  player.unload();
+  view.setPlayable(false);
+  $('file').value = '';
+  $('start').disabled = true;
+  showSource('empty');
+  $('file').focus();
+}
+
+async function record() {
+  try {
+    await recorder.start((level, seconds) => {
+      $('level').style.setProperty('--level', level);
+      $('recorded').textContent = clock(seconds);
+    });
+  } catch (error) {
+    say(error.message, true);
+    return;
+  }
+  say('Recording.');
+  showSource('recording');
+  $('stop').focus();
+}
+
+async function finishRecording() {
+  await take(await recorder.stop());
+  $('start').focus();
+}
+
+// The work
+
+function formOf() {
+  const form = new FormData();
+  form.set('model', $('model').value);
+  form.set('response_format', 'verbose_json');
+  form.set('stream', 'true');
+  form.set('formats', 'all');
+  form.append('timestamp_granularities[]', 'segment');
+  if ($('words').checked) form.append('timestamp_granularities[]', 'word');
+  if ($('language').value) form.set('language', $('language').value);
+  for (const [name, value] of changedOptions()) form.set(name, value);
+  form.set('file', file, file.name); // last: the server knows all when it comes
+  return form;
+}
+
+function showProgress(share) {
+  if (share === null) $('progress').removeAttribute('value');
+  else $('progress').value = share;
+}
+
+function onUpload(share) {
+  if (share < 1) {
+    say('Sending the recording.');
+    showProgress(share);
+  } else {
+    say('Waiting for the first words.');
+    showProgress(null);
+  }
+}
+
+function onEvent(event) {
+  if (event.type === 'transcript.text.segment') {
+    if (view.length === 0) say('Transcribing.');
+    $('result').hidden = false;
+    view.add(event);
+  } else if (event.type === 'transcript.progress') {
+    const total = event.total || player.duration;
+    showProgress(total > 0 ? Math.min(1, event.done / total) : null);
+  }
+}
+
+function setWorking(isWorking) {
+  const [from, to] = isWorking ? ['start', 'cancel'] : ['cancel', 'start'];
+  const hadFocus = document.activeElement === $(from);
+  $('start').hidden = isWorking;
+  $('cancel').hidden = !isWorking;
+  $('work').hidden = !isWorking;
+  $('other').disabled = isWorking;
+  $('result').setAttribute('aria-busy', isWorking);
+  if (hadFocus) $(to).focus({ preventScroll: true });
+}
+
+async function start() {
+  const task = $('form').elements.task.value;
+  const path = task === 'translate' ? '/v1/audio/translations' : '/v1/audio/transcriptions';
+  work = new AbortController();
+  const { signal } = work;
+  view.clear();
+  $('result').hidden = true;
+  $('save').hidden = true;
+  $('title').textContent = file.name.replace(/\.[^.]*$/, '');
+  $('about').textContent = '';
+  showProgress(0);
+  setWorking(true);
+  const begin = performance.now();
+  try {
+    const send = () => {
+      view.clear();
+      return transcribe(path, formOf(), { onUpload, onEvent, signal });
+    };
+    const { transcript } = await insisting(send, signal);
+    showResult(transcript, (performance.now() - begin) / 1000);
+    await learnLanguages();
+  } catch (error) {
+    if (signal.aborted) say('Cancelled.');
+    else if (error instanceof ApiFailure) say(error.message, true);
+    else throw error;
+  } finally {
+    work = null;
+    setWorking(false);
+  }
+}
+
+function showResult({ language, duration, warnings = [], formats }, seconds) {
+  const name = language ? language[0].toUpperCase() + language.slice(1) : '';
+  $('about').textContent = [name, clock(duration), `${view.length} segments`].filter(Boolean).join(' · ');
+  $('result').hidden = false;
+  say([view.length ? `Done in ${clock(seconds)}.` : 'No speech was found.', ...warnings].join(' '));
+  showFormats(formats);
+}
+
+// Saving
+
+function save(name, text) {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+}
+
+function showFormats(formats) {
+  const stem = $('title').textContent;
+  const buttons = Object.entries(formats).map(([format, text]) => {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.textContent = format;
+    button.setAttribute('aria-label', `Save as ${format}`);
+    button.addEventListener('click', () => save(`${stem}.${format}`, text));
+    return button;
+  });
+  $('formats').replaceChildren(...buttons);
+  $('save').hidden = false;
+}
+
+async function copy() {
+  const area = document.createElement('textarea');
+  try {
+    await navigator.clipboard.writeText(view.text);
+  } catch {
+    // Without https there is only the old way.
+    area.value = view.text;
+    document.body.append(area);
+    area.select();
+    document.execCommand('copy');
+    area.remove();
+  }
+  say('Copied.');
+}
+
+// What people do
+
+$('model').addEventListener('change', showLanguages);
+$('file').addEventListener('change', ({ target }) => target.files[0] && take(target.files[0]));
+$('record').addEventListener('click', record);
+$('stop').addEventListener('click', finishRecording);
+$('other').addEventListener('click', forget);
+$('copy').addEventListener('click', copy);
+$('cancel').addEventListener('click', () => work?.abort());
+$('form').addEventListener('submit', (event) => {
+  event.preventDefault();
+  if (file && !work) start();
+});
+// A field that is wrong must be seen.
+$('form').addEventListener('invalid', () => ($('more').open = true), true);
+
+addEventListener('dragover', (event) => {
+  event.preventDefault();
+  document.body.classList.add('dragging');
+});
+addEventListener('dragleave', ({ relatedTarget }) => {
+  if (!relatedTarget) document.body.classList.remove('dragging');
+});
+addEventListener('drop', (event) => {
+  event.preventDefault();
+  document.body.classList.remove('dragging');
+  const dropped = event.dataTransfer.files[0];
+  if (dropped && !work && $('recording').hidden) take(dropped);
+});
+
+const reason = whyNoMicrophone();
+$('no-microphone').textContent = reason;
+$('no-microphone').hidden = !reason;
+$('record').hidden = Boolean(reason);
+await showChoices();
