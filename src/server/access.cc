@@ -41,6 +41,22 @@ bool is_same_key(std::string_view given, std::string_view key) {
   return difference == 0;
 }
 
+std::string given_key(std::string_view authorization, std::string_view subprotocols) {
+  constexpr std::string_view kScheme = "Bearer ";
+  if (authorization.starts_with(kScheme)) {
+    return std::string(authorization.substr(kScheme.size()));
+  }
+  // Pages cannot set headers of a WebSocket (openai-node, realtime/websocket.ts).
+  constexpr std::string_view kPrefix = "openai-insecure-api-key.";
+  while (!subprotocols.empty()) {
+    const size_t comma = subprotocols.find(',');
+    const std::string_view name = trimmed(subprotocols.substr(0, comma));
+    if (name.starts_with(kPrefix)) return std::string(name.substr(kPrefix.size()));
+    subprotocols.remove_prefix(comma == std::string_view::npos ? subprotocols.size() : comma + 1);
+  }
+  return {};
+}
+
 Access::Access(const ServeOptions& options)
     : keys_(options.api_keys), origins_(options.cors_origins) {
   if (options.api_key_file.empty()) return;
@@ -49,18 +65,15 @@ Access::Access(const ServeOptions& options)
 
 void Access::check_key(Exchange& exchange) const {
   if (keys_.empty()) return;
-  constexpr std::string_view kScheme = "Bearer ";
-  const std::string header = exchange.header("Authorization");
+  const std::string given =
+      given_key(exchange.header("Authorization"), exchange.header("Sec-WebSocket-Protocol"));
   bool is_known = false;
-  if (header.starts_with(kScheme)) {
-    const std::string_view given = std::string_view(header).substr(kScheme.size());
-    for (const std::string& key : keys_) is_known |= is_same_key(given, key);
-  }
+  for (const std::string& key : keys_) is_known |= is_same_key(given, key);
   if (is_known) return;
   exchange.set_header("WWW-Authenticate", "Bearer");
   throw ApiError(401,
-                 header.empty() ? "This server needs a key: send Authorization: Bearer KEY."
-                                : "The API key is not one of this server's.",
+                 given.empty() ? "This server needs a key: send Authorization: Bearer KEY."
+                               : "The API key is not one of this server's.",
                  {}, "invalid_api_key");
 }
 

@@ -33,6 +33,9 @@ class Access {
   std::vector<std::string> origins_;
 };
 
+/// The key in a request's headers Authorization or Sec-WebSocket-Protocol; empty: none.
+[[nodiscard]] std::string given_key(std::string_view authorization, std::string_view subprotocols);
+
 /// In a time that does not tell how much of the key was right.
 [[nodiscard]] bool is_same_key(std::string_view given, std::string_view key);
 

@@ -6,6 +6,8 @@
 #include <Poco/Net/HTTPServerResponse.h>
 #include <Poco/Net/NetException.h>
 #include <Poco/Net/StreamSocket.h>
+#include <Poco/Net/WebSocket.h>
+#include <Poco/StringTokenizer.h>
 #include <Poco/Timespan.h>
 #include <Poco/URI.h>
 #include <poll.h>
@@ -150,6 +152,31 @@ void Exchange::send(std::string_view piece) {
   if (!out_->good()) {
     is_gone_ = true;
     throw ClientGone();
+  }
+}
+
+Poco::Net::WebSocket Exchange::upgrade(std::string_view subprotocol) {
+  using Poco::Net::WebSocket;
+  const Poco::StringTokenizer offered(
+      header("Sec-WebSocket-Protocol"), ",",
+      Poco::StringTokenizer::TOK_TRIM | Poco::StringTokenizer::TOK_IGNORE_EMPTY);
+  const std::string name(subprotocol);
+  if (offered.has(name)) set_header("Sec-WebSocket-Protocol", name);
+  try {
+    WebSocket socket(request_, response_);
+    has_begun_ = true;
+    record_.status = 101;
+    return socket;
+  } catch (const Poco::Net::WebSocketException& error) {
+    response_.erase("Sec-WebSocket-Protocol");
+    if (error.code() == WebSocket::WS_ERR_NO_HANDSHAKE ||
+        error.code() == WebSocket::WS_ERR_HANDSHAKE_UNSUPPORTED_VERSION) {
+      set_header("Upgrade", "websocket");
+      set_header("Sec-WebSocket-Version", WebSocket::WEBSOCKET_VERSION);
+      throw ApiError(426, "This is a WebSocket (RFC 6455); open it as one.", {},
+                     "upgrade_required");
+    }
+    throw ApiError(400, "The WebSocket's handshake lacks its key or version.");
   }
 }
 

@@ -16,6 +16,7 @@
 namespace Poco::Net {
 class HTTPServerRequestImpl;
 class HTTPServerResponse;
+class WebSocket;
 }  // namespace Poco::Net
 
 namespace whisper_s4y::server {
@@ -65,6 +66,11 @@ class Exchange {
   void begin(const std::string& content_type);
   /// Sends a piece at once. Throws ClientGone when the client takes none.
   void send(std::string_view piece);
+
+  /// Makes a WebSocket of the connection; of the subprotocols that the client offers `subprotocol`
+  /// is taken, if it is there. From now on nothing else can be answered. Throws ApiError (400,
+  /// 426).
+  [[nodiscard]] Poco::Net::WebSocket upgrade(std::string_view subprotocol);
 
   /// Whether the answer has begun: then no other can be given.
   [[nodiscard]] bool has_begun() const { return has_begun_; }

@@ -71,6 +71,10 @@ struct Metrics::Impl {
       histograms(registry, "whisper_s4y_real_time_factor",
                  "Seconds of computing for a second of sound, of each transcription")
           .Add({}, kFactors);
+  Family<Counter>& utterances = counters(registry, "whisper_s4y_utterances_total",
+                                         "Utterances that came live, by protocol and outcome");
+  Family<Gauge>& sessions =
+      gauges(registry, "whisper_s4y_sessions", "Sessions of speech that comes live, by protocol");
   Gauge& connections = gauges(registry, "whisper_s4y_connections", "Open connections").Add({});
   Gauge& waiting =
       gauges(registry, "whisper_s4y_queue_length", "Recordings that wait for their turn").Add({});
@@ -100,6 +104,15 @@ void Metrics::observe_transcription(double audio_seconds, double work_seconds) {
   impl_->audio_seconds.Increment(audio_seconds);
   impl_->work_seconds.Increment(work_seconds);
   if (audio_seconds > 0) impl_->real_time_factor.Observe(work_seconds / audio_seconds);
+}
+
+void Metrics::observe_utterance(const std::string& protocol, bool failed) {
+  impl_->utterances.Add({{"protocol", protocol}, {"outcome", failed ? "failed" : "completed"}})
+      .Increment();
+}
+
+void Metrics::count_session(const std::string& protocol, int change) {
+  impl_->sessions.Add({{"protocol", protocol}}).Increment(change);
 }
 
 std::string Metrics::to_text(const WorkQueue& queue, const ModelStore& models, int connections) {

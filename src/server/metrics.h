@@ -24,6 +24,11 @@ class Metrics {
   /// Seconds of sound, and seconds it took.
   void observe_transcription(double audio_seconds, double work_seconds);
 
+  /// An utterance that came live, by "realtime" or "wyoming", and has its text or failed.
+  void observe_utterance(const std::string& protocol, bool failed);
+  /// One session more, or one less.
+  void count_session(const std::string& protocol, int change);
+
   /// In Prometheus' text format, with what queue, models and process are at the moment.
   [[nodiscard]] std::string to_text(const WorkQueue& queue, const ModelStore& models,
                                     int connections);

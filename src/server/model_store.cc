@@ -20,9 +20,11 @@ namespace {
 namespace fs = std::filesystem;
 
 // What clients of OpenAI's ask for (openai-python types/audio_model.py).
-constexpr std::array<std::string_view, 6> kOpenAiNames = {
+constexpr std::array<std::string_view, 8> kOpenAiNames = {
     "whisper-1",
     "gpt-transcribe",
+    "gpt-live-transcribe",
+    "gpt-realtime-whisper",
     "gpt-4o-transcribe",
     "gpt-4o-mini-transcribe",
     "gpt-4o-mini-transcribe-2025-12-15",

@@ -30,6 +30,7 @@ const std::vector<Route>& routes() {
        .path = "/v1/audio/translations",
        .handler = handle_translations,
        .needs_models = true},
+      {.method = "GET", .path = "/v1/realtime", .handler = handle_realtime, .needs_models = true},
       {"GET", "/v1/models", handle_models},
       {"GET", "/v1/models/*", handle_model},
       {"GET", "/v1/options", handle_options},

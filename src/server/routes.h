@@ -34,6 +34,7 @@ struct Route {
 // OpenAI's audio API.
 void handle_transcriptions(Exchange& exchange, Services& services);
 void handle_translations(Exchange& exchange, Services& services);
+void handle_realtime(Exchange& exchange, Services& services);
 void handle_models(Exchange& exchange, Services& services);
 void handle_model(Exchange& exchange, Services& services);
 // Ours.

@@ -33,6 +33,10 @@ constexpr Option kRows[] = {
                       {.bounds = {0, 100'000}, .group = kWork}),
     option<&S::max_connections>("max_connections", "Connections at a time",
                                 {.bounds = {1, 10'000}, .group = kWork}),
+    option<&S::max_sessions>("max_sessions",
+                             "Sessions at a time of those who send speech while it is spoken: "
+                             "OpenAI's realtime transcription, Wyoming",
+                             {.bounds = {1, 10'000}, .group = kWork}),
     option<&S::max_upload>("max_upload", "Most MiB of a request's body",
                            {.bounds = {1, 1'000'000}, .group = kWork, .metavar = "MIB"}),
     option<&S::max_duration>("max_duration", "Most seconds of sound in an upload",

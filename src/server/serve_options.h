@@ -19,6 +19,7 @@ struct ServeOptions {
   int workers = 0;                        // transcriptions at a time; 0: one for each core, up to 8
   int queue = 64;                         // requests that may wait for a worker
   int max_connections = 256;              // at a time; further ones are refused
+  int max_sessions = 32;                  // of speech that comes live, at a time
   int max_upload = 1024;                  // MiB of a request's body
   double max_duration = 36'000;           // seconds of sound in an upload
   double request_timeout = 3600;          // seconds for a request, its upload and waiting included

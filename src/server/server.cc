@@ -42,6 +42,7 @@ struct Server::Impl {
         models(names, runtime()),
         queue(options.workers, options.runtime.threads, options.queue),
         services{.options = options,
+                 .access = access,
                  .models = models,
                  .queue = queue,
                  .metrics = metrics,

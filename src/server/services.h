@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 
+#include "server/access.h"
 #include "server/exchange.h"
 #include "server/metrics.h"
 #include "server/model_store.h"
@@ -16,11 +17,13 @@ namespace whisper_s4y::server {
 /// Outlives every connection.
 struct Services {
   const ServeOptions& options;
+  const Access& access;
   ModelStore& models;
   WorkQueue& queue;
   Metrics& metrics;
   RequestLog& log;
   std::function<int()> connections;    // open ones
+  std::atomic<int> sessions = 0;       // of speech that comes live
   std::atomic<bool> ready = false;     // the models are open
   std::atomic<bool> stopping = false;  // what still runs is to end now
 };

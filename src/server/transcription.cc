@@ -22,6 +22,68 @@ void check_duration(double seconds, double most) {
                  "file", "audio_too_long");
 }
 
+WorkQueue::Turn wait_for_turn(const Client& client, Services& services) {
+  const Clock::time_point arrival = Clock::now();
+  WorkQueue::Turn turn = services.queue.wait(client.check);
+  const double waited = seconds_since(arrival);
+  client.record.queue_seconds += waited;
+  services.metrics.observe_wait(waited);
+  return turn;
+}
+
+/// A turn and what is computed with in it.
+class Work {
+ public:
+  Work(const Client& client, Services& services, ServedModel& model)
+      : record_(client.record),
+        turn_(wait_for_turn(client, services)),
+        begin_(Clock::now()),
+        lease_(model.take(turn_.threads())) {}
+  ~Work() { record_.work_seconds += seconds_since(begin_); }
+  Work(const Work&) = delete;
+  Work& operator=(const Work&) = delete;
+
+  [[nodiscard]] Transcriber& transcriber() const { return *lease_; }
+
+ private:
+  RequestRecord& record_;
+  WorkQueue::Turn turn_;
+  Clock::time_point begin_;
+  ServedModel::Lease lease_;
+};
+
+template <typename Audio>
+Transcription transcribe_audio(const Client& client, Services& services,
+                               const TranscriptionJob& job, Audio&& audio,
+                               const TranscriptionEvents& events) {
+  RequestRecord& record = client.record;
+  record.model = job.model->name();
+  const double work_before = record.work_seconds;
+  Transcription result;
+  TranscribeCallbacks callbacks;
+  callbacks.on_segment = events.on_segment;
+  callbacks.on_languages = [&](const auto& languages) { result.languages = languages; };
+  callbacks.on_progress = [&](double done, double total) {
+    check_duration(done, services.options.max_duration);
+    if (events.on_progress) events.on_progress(done, total);
+  };
+  callbacks.cancelled = [&] {
+    client.check();
+    return false;
+  };
+  {
+    const std::shared_ptr<Transcriber> transcriber = take_turn(client, services, *job.model);
+    result.transcript = transcriber->transcribe(audio, job.options, callbacks);
+  }
+  const Transcript& transcript = result.transcript;
+  record.audio_seconds += transcript.duration;
+  record.language = transcript.language;
+  if (services.options.log_texts) record.text = record.text.value_or("") + transcript.text;
+  services.metrics.observe_transcription(transcript.duration, record.work_seconds - work_before);
+  result.model = job.model->open();
+  return result;
+}
+
 }  // namespace
 
 Form read_form(Exchange& exchange, const Services& services) {
@@ -31,48 +93,33 @@ Form read_form(Exchange& exchange, const Services& services) {
   return form;
 }
 
+std::shared_ptr<Transcriber> take_turn(const Client& client, Services& services,
+                                       ServedModel& model) {
+  auto work = std::make_shared<Work>(client, services, model);
+  return {work, &work->transcriber()};
+}
+
+Transcription transcribe(const Client& client, Services& services, const TranscriptionJob& job,
+                         AudioReader& audio, const TranscriptionEvents& events) {
+  // What is too long is refused before it waits.
+  check_duration(audio.stated_seconds(), services.options.max_duration);
+  return transcribe_audio(client, services, job, audio, events);
+}
+
+Transcription transcribe(const Client& client, Services& services, const TranscriptionJob& job,
+                         Span<const float> samples, const TranscriptionEvents& events) {
+  return transcribe_audio(client, services, job, samples, events);
+}
+
 Transcription transcribe(Exchange& exchange, Services& services, const Form& form,
                          const TranscriptionJob& job, const TranscriptionEvents& events) {
-  const double most_seconds = services.options.max_duration;
   RequestRecord& record = exchange.record();
   record.model = job.model->name();
   record.file_name = form.file_name;
   // A file that cannot be read is refused before it waits.
   AudioReader audio(form.file, form.file_name.empty() ? "the file" : form.file_name, job.audio);
-  check_duration(audio.stated_seconds(), most_seconds);
-
-  const Clock::time_point arrival = Clock::now();
-  const WorkQueue::Turn turn = services.queue.wait([&] { exchange.check(); });
-  record.queue_seconds = seconds_since(arrival);
-  services.metrics.observe_wait(record.queue_seconds);
-
-  const Clock::time_point begin = Clock::now();
-  const ServedModel::Lease transcriber = job.model->take(turn.threads());
-  Transcription result;
-  TranscribeCallbacks callbacks;
-  callbacks.on_segment = events.on_segment;
-  callbacks.on_languages = [&](const auto& languages) { result.languages = languages; };
-  callbacks.on_progress = [&](double done, double total) {
-    check_duration(done, most_seconds);
-    if (events.on_progress) events.on_progress(done, total);
-  };
-  callbacks.cancelled = [&] {
-    exchange.check();
-    return false;
-  };
-  try {
-    result.transcript = transcriber->transcribe(audio, job.options, callbacks);
-  } catch (...) {
-    record.work_seconds = seconds_since(begin);
-    throw;
-  }
-  record.work_seconds = seconds_since(begin);
-  record.audio_seconds = result.transcript.duration;
-  record.language = result.transcript.language;
-  if (services.options.log_texts) record.text = result.transcript.text;
-  services.metrics.observe_transcription(record.audio_seconds, record.work_seconds);
-  result.model = job.model->open();
-  return result;
+  return transcribe({.record = record, .check = [&] { exchange.check(); }}, services, job, audio,
+                    events);
 }
 
 }  // namespace whisper_s4y::server

@@ -1,4 +1,4 @@
-// One upload, transcribed in its turn.
+// A recording, transcribed in its turn.
 #pragma once
 
 #include <functional>
@@ -17,6 +17,12 @@ namespace whisper_s4y::server {
 
 /// The form of a request.
 [[nodiscard]] Form read_form(Exchange& exchange, const Services& services);
+
+/// For whom something is computed.
+struct Client {
+  RequestRecord& record;        // seconds and texts are added to it
+  std::function<void()> check;  // throws to give up; asked every few milliseconds
+};
 
 /// What is to be transcribed, and how.
 struct TranscriptionJob {
@@ -37,9 +43,21 @@ struct TranscriptionEvents {
   std::function<void(double done, double total)> on_progress;  // seconds; a total of 0: not known
 };
 
-/// Waits for a turn and transcribes the form's file.
-/// Throws ApiError when the file is too long (413) or no recording (400) or the options do not fit
-/// the model (400), and what Exchange::check() throws, within 100 ms.
+/// Waits for a turn and gives out a transcriber with the threads of the turn, which ends when the
+/// pointer goes. Client and services outlive it. Throws what Client::check() throws.
+[[nodiscard]] std::shared_ptr<Transcriber> take_turn(const Client& client, Services& services,
+                                                     ServedModel& model);
+
+/// Waits for a turn and transcribes a recording, or mono samples at 16 kHz. Segments are told as
+/// soon as they are final. Throws ApiError when it is too long (413), Error when it cannot be
+/// decoded or the options do not fit the model, and what Client::check() throws, within 100 ms.
+[[nodiscard]] Transcription transcribe(const Client& client, Services& services,
+                                       const TranscriptionJob& job, AudioReader& audio,
+                                       const TranscriptionEvents& events = {});
+[[nodiscard]] Transcription transcribe(const Client& client, Services& services,
+                                       const TranscriptionJob& job, Span<const float> samples,
+                                       const TranscriptionEvents& events = {});
+/// The same of the form's file, for an exchange.
 [[nodiscard]] Transcription transcribe(Exchange& exchange, Services& services, const Form& form,
                                        const TranscriptionJob& job,
                                        const TranscriptionEvents& events = {});

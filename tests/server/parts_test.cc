@@ -47,6 +47,14 @@ TEST(Keys, AreTheSameOrNot) {
   EXPECT_FALSE(is_same_key("", "sk-1234"));
 }
 
+TEST(Keys, AreInAHeaderOrASubprotocol) {
+  EXPECT_EQ(given_key("Bearer sk-1", ""), "sk-1");
+  EXPECT_EQ(given_key("", "realtime, openai-insecure-api-key.sk-2,openai-beta.realtime-v1"),
+            "sk-2");
+  EXPECT_EQ(given_key("Basic sk-1", "realtime"), "");
+  EXPECT_EQ(given_key("", ""), "");
+}
+
 TEST(Keys, ComeFromAFileToo) {
   const TemporaryFolder folder;
   ServeOptions options;
