@@ -13,12 +13,11 @@
 #include <atomic>
 #include <functional>
 #include <new>
-#include <random>
 #include <utility>
 
-#include "common/fail.h"
 #include "server/connections.h"
 #include "server/exchange.h"
+#include "server/listen_at.h"
 #include "server/routes.h"
 #include "whisper_s4y/version.h"
 
@@ -29,25 +28,6 @@ namespace net = Poco::Net;
 
 constexpr std::chrono::seconds kIdle{15};  // between two requests
 constexpr int kClientGone = 499;
-
-std::string new_request_id() {
-  thread_local std::mt19937_64 random{std::random_device{}()};
-  return fmt::format("req_{:016x}{:016x}", random(), random());
-}
-
-net::ServerSocket listening(const ServeOptions& options) {
-  constexpr int kBacklog = 256;
-  try {
-    const net::SocketAddress address(options.host, static_cast<Poco::UInt16>(options.port));
-    net::ServerSocket socket;
-    socket.bind(address, /*reuseAddress=*/true);
-    socket.listen(kBacklog);
-    return socket;
-  } catch (const Poco::Exception& error) {
-    fail(ErrorCode::io, "Cannot listen at {} port {}: {}.", options.host, options.port,
-         error.message().empty() ? error.displayText() : error.message());
-  }
-}
 
 Poco::Timespan timespan(std::chrono::duration<double> duration) {
   return {static_cast<Poco::Timespan::TimeDiff>(duration.count() * 1e6)};
@@ -75,7 +55,7 @@ struct HttpServer::Impl {
                .max_body = int64_t{services.options.max_upload} << 20},
         connections(new Connections(services.options.max_connections, limits.read_timeout, kIdle)),
         threads(2, services.options.max_connections + 1),
-        socket(listening(services.options)),
+        socket(listen_at(services.options.host, services.options.port)),
         server(new Factory(*this), threads, socket, parameters(services.options)) {
     server.setConnectionFilter(connections);
   }

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <random>
 
 #include "common/fail.h"
 #include "options/option_table.h"
@@ -27,6 +28,11 @@ std::string now() {
 double to_ms(double seconds) { return std::round(seconds * 1000) / 1000; }
 
 }  // namespace
+
+std::string new_request_id() {
+  thread_local std::mt19937_64 random{std::random_device{}()};
+  return fmt::format("req_{:016x}{:016x}", random(), random());
+}
 
 RequestLog::RequestLog(const std::filesystem::path& file, bool with_texts)
     : with_texts_(with_texts) {

@@ -32,6 +32,9 @@ struct RequestRecord {
   std::optional<std::string> text;
 };
 
+/// One that no other request has.
+[[nodiscard]] std::string new_request_id();
+
 /// Thread-safe. The standard error is the log unless there is a file.
 class RequestLog {
  public:

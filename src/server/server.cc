@@ -13,6 +13,7 @@
 #include "server/access.h"
 #include "server/http_server.h"
 #include "server/services.h"
+#include "server/wyoming_server.h"
 
 namespace whisper_s4y::server {
 namespace {
@@ -53,6 +54,7 @@ struct Server::Impl {
       for (const auto& model : models.all()) (void)model->open();
     }
     http = std::make_unique<HttpServer>(services, access);
+    if (options.wyoming_port != 0) wyoming = std::make_unique<WyomingServer>(services);
   }
 
   ~Impl() {
@@ -97,6 +99,9 @@ struct Server::Impl {
   void run(const std::function<bool()>& stop) {
     warming = std::thread([this] { warm_up(); });
     log.write("listening", fmt::format("http://{}:{}", options.host, http->port()));
+    if (wyoming) {
+      log.write("listening", fmt::format("tcp://{}:{}", options.host, options.wyoming_port));
+    }
     Clock::time_point next_sweep = Clock::now();
     while (!stop() && !failed) {
       std::this_thread::sleep_for(kTick);
@@ -109,20 +114,26 @@ struct Server::Impl {
     if (failure) std::rethrow_exception(failure);
   }
 
+  [[nodiscard]] int active() const {
+    return http->active_requests() + (wyoming ? wyoming->active() : 0);
+  }
+
   void shut_down() {
     give_up = true;
     queue.close();
     http->stop_accepting();
-    log.write("stopping", fmt::format("{} requests are running.", http->active_requests()));
+    if (wyoming) wyoming->stop_accepting();
+    log.write("stopping", fmt::format("{} requests are running.", active()));
     const Clock::time_point end =
         Clock::now() + std::chrono::duration_cast<Clock::duration>(
                            std::chrono::duration<double>(options.shutdown_grace));
-    while (http->active_requests() > 0 && Clock::now() < end) std::this_thread::sleep_for(kTick);
+    while (active() > 0 && Clock::now() < end) std::this_thread::sleep_for(kTick);
     services.stopping = true;
     // Those that compute end within 100 ms, and say so to their clients.
     const Clock::time_point last = Clock::now() + std::chrono::seconds(1);
-    while (http->active_requests() > 0 && Clock::now() < last) std::this_thread::sleep_for(kTick);
+    while (active() > 0 && Clock::now() < last) std::this_thread::sleep_for(kTick);
     http->stop();
+    if (wyoming) wyoming->stop();
     warming.join();
     log.write("stopped", "All requests have ended.");
   }
@@ -139,6 +150,7 @@ struct Server::Impl {
   std::atomic<bool> failed = false;
   std::exception_ptr failure;
   std::unique_ptr<HttpServer> http;
+  std::unique_ptr<WyomingServer> wyoming;
 };
 
 Server::Server(ServeOptions options, const std::vector<ModelName>& models)
