@@ -4,8 +4,11 @@
 #include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "options/option_table.h"
 #include "server/openai_request.h"
@@ -77,25 +80,68 @@ class EventStream {
   Clock::time_point next_progress_{};
 };
 
+/// A large recording that was transcribed while it came, by the fields before it.
+struct EarlyTranscription {
+  std::vector<std::pair<std::string, std::string>> fields;
+  Transcription transcription;
+};
+
+// What goes wrong here is no answer yet: fields may follow, some files cannot be read from front to
+// back, and who sends slowly must not keep a worker. The whole form is tried once more.
+std::optional<EarlyTranscription> transcribe_early(Exchange& exchange, Services& services,
+                                                   std::string_view task, const Form& so_far,
+                                                   const std::shared_ptr<ArrivingFile>& file) {
+  if (!so_far.find("model")) return std::nullopt;  // what follows the file will count
+  try {
+    const OpenAiRequest request = openai_request(so_far, task, services.models);
+    return EarlyTranscription{so_far.fields,
+                              transcribe(exchange, services, so_far, file, request.job)};
+  } catch (const TooSlow&) {
+    return std::nullopt;
+  } catch (const Error&) {
+    return std::nullopt;
+  } catch (const ApiError& error) {
+    if (error.status() >= 500) throw;  // the time is over, or the server ends
+    return std::nullopt;
+  }
+}
+
 void stream(Exchange& exchange, Services& services, const Form& form,
             const OpenAiRequest& request) {
   EventStream events(exchange, request);
   const Transcription transcription = transcribe(
-      exchange, services, form, request.job,
+      exchange, services, form, form.file, request.job,
       {.on_segment = [&](const Segment& segment) { events.send_segment(segment); },
        .on_progress = [&](double done, double total) { events.send_progress(done, total); }});
   events.send_done(transcription.transcript);
 }
 
+void send_all(Exchange& exchange, const OpenAiRequest& request, const Transcript& transcript) {
+  EventStream events(exchange, request);
+  for (const Segment& segment : transcript.segments) events.send_segment(segment);
+  events.send_done(transcript);
+}
+
 void handle(Exchange& exchange, Services& services, std::string_view task) {
   const WorkQueue::Ticket ticket = services.queue.admit();
-  const Form form = read_form(exchange, services);
+  std::optional<EarlyTranscription> early;
+  const Form form = read_form(exchange, services, [&](const Form& so_far, const auto& file) {
+    early = transcribe_early(exchange, services, task, so_far, file);
+  });
   const OpenAiRequest request = openai_request(form, task, services.models);
+  const bool is_done = early && early->fields == form.fields;
+  if (early && !is_done) exchange.record().audio_seconds = 0;  // it is transcribed anew
   if (request.stream) {
-    stream(exchange, services, form, request);
+    if (is_done) {
+      send_all(exchange, request, early->transcription.transcript);
+    } else {
+      stream(exchange, services, form, request);
+    }
     return;
   }
-  const Transcription transcription = transcribe(exchange, services, form, request.job);
+  const Transcription transcription =
+      is_done ? std::move(early->transcription)
+              : transcribe(exchange, services, form, form.file, request.job);
   const ResponseBody body = openai_response(transcription, request);
   exchange.answer(200, body.content_type, body.text);
 }

@@ -86,9 +86,9 @@ Transcription transcribe_audio(const Client& client, Services& services,
 
 }  // namespace
 
-Form read_form(Exchange& exchange, const Services& services) {
-  Form form =
-      read_form(exchange.header("Content-Type"), exchange.body(), services.options.upload_dir);
+Form read_form(Exchange& exchange, const Services& services, const OnArrivingFile& on_file) {
+  Form form = read_form(exchange.header("Content-Type"), exchange.body(),
+                        services.options.upload_dir, on_file);
   exchange.record().bytes_in = exchange.body().size();
   return form;
 }
@@ -112,12 +112,13 @@ Transcription transcribe(const Client& client, Services& services, const Transcr
 }
 
 Transcription transcribe(Exchange& exchange, Services& services, const Form& form,
-                         const TranscriptionJob& job, const TranscriptionEvents& events) {
+                         const std::shared_ptr<ByteSource>& file, const TranscriptionJob& job,
+                         const TranscriptionEvents& events) {
   RequestRecord& record = exchange.record();
   record.model = job.model->name();
   record.file_name = form.file_name;
   // A file that cannot be read is refused before it waits.
-  AudioReader audio(form.file, form.file_name.empty() ? "the file" : form.file_name, job.audio);
+  AudioReader audio(file, form.file_name.empty() ? "the file" : form.file_name, job.audio);
   return transcribe({.record = record, .check = [&] { exchange.check(); }}, services, job, audio,
                     events);
 }

@@ -16,7 +16,8 @@
 namespace whisper_s4y::server {
 
 /// The form of a request.
-[[nodiscard]] Form read_form(Exchange& exchange, const Services& services);
+[[nodiscard]] Form read_form(Exchange& exchange, const Services& services,
+                             const OnArrivingFile& on_file = {});
 
 /// For whom something is computed.
 struct Client {
@@ -57,9 +58,9 @@ struct TranscriptionEvents {
 [[nodiscard]] Transcription transcribe(const Client& client, Services& services,
                                        const TranscriptionJob& job, Span<const float> samples,
                                        const TranscriptionEvents& events = {});
-/// The same of the form's file, for an exchange.
+/// The same of the form's file, for an exchange. `file` is the form's, or it while it comes.
 [[nodiscard]] Transcription transcribe(Exchange& exchange, Services& services, const Form& form,
+                                       const std::shared_ptr<ByteSource>& file,
                                        const TranscriptionJob& job,
                                        const TranscriptionEvents& events = {});
-
 }  // namespace whisper_s4y::server

@@ -225,7 +225,7 @@ void handle_inference(Exchange& exchange, Services& services) {
     const WorkQueue::Ticket ticket = services.queue.admit();
     const Form form = read_form(exchange, services);
     const InferenceRequest request = inference_request(form, services.models);
-    const Transcription transcription = transcribe(exchange, services, form, request.job);
+    const Transcription transcription = transcribe(exchange, services, form, form.file, request.job);
     const ResponseBody body = response(transcription, request);
     exchange.answer(200, body.content_type, body.text);
   });

@@ -7,6 +7,7 @@
 import io
 import json
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -273,6 +274,87 @@ class Curl(WithServer):
             body = json.loads(curl(server.url + "/inference", "-F", f"file=@{JFK}")[1])
             self.assertEqual(body["text"].split(), transcript("tiny.en", JFK)["text"].split())
             self.assertEqual(curl(server.url + "/load", "-F", f"model={JFK}")[0], 404)
+
+
+class LargeUploads(WithServer):
+    def ask(self, path, before, after, pause=None):
+        """The answer to a form with fields before and after the file. When two thirds of it are
+        sent, a little more goes now and then as long as `pause` says so."""
+        def part(name, value, extra=""):
+            return (f'--X\r\nContent-Disposition: form-data; name="{name}"{extra}\r\n\r\n'.encode() +
+                    value + b"\r\n")
+
+        body = b"".join(part(*field) for field in before)
+        body += part("file", path.read_bytes(), f'; filename="{path.name}"')
+        body += b"".join(part(*field) for field in after) + b"--X--\r\n"
+        with socket.create_connection(("127.0.0.1", self.server.port)) as client:
+            client.sendall(b"POST /v1/audio/transcriptions HTTP/1.1\r\nHost: x\r\n"
+                           b"Content-Type: multipart/form-data; boundary=X\r\n"
+                           b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body))
+            cut = len(body) * 2 // 3
+            client.sendall(body[:cut])
+            while pause and pause():
+                client.sendall(body[cut:cut + 2000])
+                cut += 2000
+                time.sleep(0.2)
+            client.sendall(body[cut:])
+            answer = b""
+            while piece := client.recv(1 << 16):
+                answer += piece
+        head, _, text = answer.partition(b"\r\n\r\n")
+        self.assertIn(b" 200 ", head.splitlines()[0], answer[:1000])
+        return text.decode()
+
+    def joined(self, name, *options):
+        """A recording of more than a mebibyte."""
+        path = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory())) / name
+        source = SPEECH / "OSR_us_000_0030_16k.wav"
+        subprocess.run(["ffmpeg", "-nostdin", "-loglevel", "error", "-stream_loop", "1", "-i", source,
+                        *options, path], check=True)
+        return path
+
+    def until_busy(self):
+        begin = time.monotonic()
+        while self.server.metric("whisper_s4y_workers_busy") == 0:
+            self.assertLess(time.monotonic() - begin, 4)
+            time.sleep(0.01)
+
+    def test_is_transcribed_while_it_comes(self):
+        path = self.joined("a.wav")
+        expected = transcript("tiny.en", path)["text"].strip()
+        text = self.ask(path, [("model", b"english")], [], self.until_busy)
+        self.assertEqual(json.loads(text)["text"], expected)
+        stream = self.ask(path, [("model", b"english"), ("stream", b"true")], [], self.until_busy)
+        deltas = re.findall(r'"delta":("(?:[^"\\\\]|\\\\.)*")', stream)
+        self.assertEqual("".join(map(json.loads, deltas)), expected)
+
+    def test_fields_after_the_file_count(self):
+        path = self.joined("a.wav")
+        expected = transcript("tiny.en", path, "--no-condition-on-previous-text",
+                              "--initial-prompt", "PAINT")["text"].strip()
+        text = self.ask(path, [("model", b"english")],
+                        [("condition_on_previous_text", b"false"), ("prompt", b"PAINT")])
+        self.assertEqual(json.loads(text)["text"], expected)
+
+    def test_a_file_with_its_index_at_the_end(self):
+        path = self.joined("a.m4a", "-b:a", "160k")
+        self.assertGreater(path.stat().st_size, 1 << 20)
+        text = self.ask(path, [("model", b"english")], [])
+        self.assertEqual(json.loads(text)["text"], transcript("tiny.en", path)["text"].strip())
+
+    def test_who_sends_slowly_keeps_no_worker(self):
+        path = self.joined("a.wav")
+        self.paused = 0
+
+        def is_at_work():
+            self.paused += 1
+            if self.paused == 1:
+                self.until_busy()
+            self.assertLess(self.paused, 100)  # 20 s
+            return self.server.metric("whisper_s4y_workers_busy") > 0
+
+        text = self.ask(path, [("model", b"english")], [], is_at_work)
+        self.assertEqual(json.loads(text)["text"], transcript("tiny.en", path)["text"].strip())
 
 
 class Operating(unittest.TestCase):
