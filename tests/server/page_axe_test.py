@@ -30,7 +30,7 @@ def check(page, state):
 
 
 def test_every_state(page):
-    with served_page.serve() as server:
+    with served_page.serve(served_page.tiny()) as server:
         page.open(server.url)
         check(page, "nothing chosen")
         page.script("document.getElementById('more').open = true")
@@ -50,7 +50,7 @@ def test_every_state(page):
         page.start()
         page.wait(page.is_wrong, 10)
         check(page, "error")
-    with served_page.serve("--api-key", "sesame") as server:
+    with served_page.serve(served_page.tiny(), "--api-key", "sesame") as server:
         page.open(server.url)
         page.wait(page.is_asking, 10)
         check(page, "key")

@@ -157,15 +157,6 @@ def test_cancelling_ends_the_work(place):
     expect(page.status() == "Cancelled.", f"the status is “{page.status()}”")
 
 
-def test_the_text_is_that_of_the_api(place):
-    page = place.page
-    page.take(SPEECH / "jfk.flac")
-    page.start()
-    page.finish()
-    answer = ask(place.address, SPEECH / "jfk.flac")
-    expect(" ".join(page.segments()) == answer["text"], "the text is that of the API")
-
-
 def test_options_are_sent(place):
     page = place.page
     page.take(SENTENCES)
@@ -186,6 +177,7 @@ def test_options_are_sent(place):
 
 def test_a_full_server_is_asked_again(place):
     page = place.page
+    page.take(SPEECH / "jfk.flac")
     other = asking(place.address, place.long)
     page.wait(lambda: place.server.metric("whisper_s4y_workers_busy") == 1)
     page.start()
@@ -195,6 +187,8 @@ def test_a_full_server_is_asked_again(place):
     other.kill()
     other.communicate()
     page.finish()
+    answer = ask(place.address, SPEECH / "jfk.flac")
+    expect(" ".join(page.segments()) == answer["text"], "the text is that of the API")
 
 
 def test_errors_are_sentences(place):
@@ -243,19 +237,9 @@ def test_the_keyboard_is_enough(place):
     expect(style == "solid", "one sees where one is")
 
 
-def test_nothing_else_is_asked(place):
-    urls = place.page.collect_requests()
-    mine = (place.address, place.address.replace("127.0.0.1", "page.test"), "blob:", "data:")
-    foreign = [url for url in urls if not url.startswith(mine)]
-    expect(len(urls) > 30 and not foreign, f"no other host is asked: {foreign}")
-    logged = [one["message"] for one in place.page.driver.get_log("browser")
-              if one["level"] == "SEVERE" and " 4" not in one["message"]]
-    expect(not logged, f"nothing goes wrong in the page: {logged}")
-
-
 def test_a_key_is_asked_for(place):
     page = place.page
-    with served_page.serve("--api-key", "open,sesame") as server:
+    with served_page.serve(served_page.tiny(), "--api-key", "open,sesame") as server:
         page.open(server.url)
         page.wait(page.is_asking, 10)
         page.one("key").send_keys("wrong" + Keys.ENTER)
@@ -269,6 +253,36 @@ def test_a_key_is_asked_for(place):
         page.driver.refresh()
         page.wait(lambda: page.all("#model option"), 10)
         expect(not page.is_asking(), "the key is kept in the tab")
+
+
+def test_speech_is_translated(place):
+    page = place.page
+    base = f"base={running_server.model('base')}"
+    with served_page.serve(served_page.tiny(), base, "--lazy") as server:
+        page.open(server.url)
+        page.choose("model", "base")
+        expect([one.text for one in page.all("#language option")] == ["Detect"],
+               "a model that was never open has told no languages")
+        page.take(SPEECH / "leopard_test_de.wav")
+        page.click("translate")
+        page.start()
+        page.finish()
+        expect(server.log_line("/v1/audio/translations")["language"] == "de", "the language is found")
+        words = " ".join(page.segments()).lower().split()
+        expect("the" in words and "der" not in words, f"that is no English: {words}")
+        languages = [one.text for one in page.all("#language option")]
+        expect(languages[:2] == ["Detect", "Afrikaans"], f"then it has: {languages}")
+        expect(len(languages) == 100, f"{len(languages)} are offered")
+
+
+def test_nothing_else_is_asked(place):
+    urls = place.page.collect_requests()
+    mine = ("http://127.0.0.1:", "http://page.test:", "blob:")
+    foreign = [url for url in urls if not url.startswith(mine)]
+    expect(len(urls) > 30 and not foreign, f"no other host is asked: {foreign}")
+    logged = [one["message"] for one in place.page.driver.get_log("browser")
+              if one["level"] == "SEVERE" and " 4" not in one["message"]]
+    expect(not logged, f"nothing goes wrong in the page: {logged}")
 
 
 def take_screenshots(place, folder):
@@ -294,7 +308,7 @@ TESTS = [value for name, value in list(globals().items()) if name.startswith("te
 with tempfile.TemporaryDirectory() as name:
     opened = served_page.Page(downloads=name)
     try:
-        with served_page.serve("--workers", "1", "--queue", "0") as running:
+        with served_page.serve(served_page.tiny(), "--workers", "1", "--queue", "0") as running:
             shared = Place(pathlib.Path(name), running, opened)
             opened.look(1100, 900)
             if "--screenshots" in sys.argv:

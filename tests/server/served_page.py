@@ -50,9 +50,13 @@ def join_recordings(recording, times, path):
 
 
 def serve(*arguments):
-    """A server of tiny.en; one thread, because the browser has work too."""
-    model = running_server.model("tiny.en")
-    return running_server.Server(f"tiny={model}", "--threads", "1", *arguments)
+    """A server; one thread, because the browser has work too."""
+    return running_server.Server("--threads", "1", *arguments)
+
+
+def tiny():
+    """What serves tiny.en as "tiny"."""
+    return f"tiny={running_server.model('tiny.en')}"
 
 
 class Page:
@@ -114,8 +118,8 @@ class Page:
         self.script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", element)
         element.click()
 
-    def choose(self, name, value):
-        Select(self.one(name)).select_by_value(value)
+    def choose(self, name, text):
+        Select(self.one(name)).select_by_visible_text(text)
 
     def status(self):
         return self.one("status").text
