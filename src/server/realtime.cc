@@ -30,7 +30,7 @@ constexpr size_t kMostWaiting = size_t{4} << 20;  // bytes
 class Inbox {
  public:
   /// Waits until there is room, asking `check`, which throws to give up.
-  void push(MessageSocket::Message message, const std::function<void()>& check) {
+  void push(WebSocketMessage message, const std::function<void()>& check) {
     std::unique_lock lock(mutex_);
     while (!is_closed_ && bytes_ >= kMostWaiting) {
       changed_.wait_for(lock, kLookWhenFull);
@@ -44,11 +44,11 @@ class Inbox {
   }
 
   /// Waits for one; nothing once it is closed.
-  std::optional<MessageSocket::Message> pop() {
+  std::optional<WebSocketMessage> pop() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return is_closed_ || !messages_.empty(); });
     if (is_closed_) return std::nullopt;
-    MessageSocket::Message message = std::move(messages_.front());
+    WebSocketMessage message = std::move(messages_.front());
     messages_.pop_front();
     bytes_ -= message.data.size();
     changed_.notify_all();
@@ -69,7 +69,7 @@ class Inbox {
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<MessageSocket::Message> messages_;
+  std::deque<WebSocketMessage> messages_;
   size_t bytes_ = 0;
   bool is_closed_ = false;
 };
@@ -121,7 +121,7 @@ class RealtimeConnection {
   void receive() {
     while (!has_worker_ended_) {
       if (!services_.queue.is_open()) throw shutting_down();
-      std::optional<MessageSocket::Message> message = socket_.receive(kLook);
+      std::optional<WebSocketMessage> message = socket_.receive(kLook);
       if (!message) continue;
       inbox_.push(std::move(*message), [this] {
         if (has_worker_ended_) throw ClientGone();
@@ -134,7 +134,7 @@ class RealtimeConnection {
   void work() {
     try {
       session_.begin();
-      while (const std::optional<MessageSocket::Message> message = inbox_.pop()) {
+      while (const std::optional<WebSocketMessage> message = inbox_.pop()) {
         if (message->is_text) {
           session_.take(message->data);
         } else {

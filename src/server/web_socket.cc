@@ -65,7 +65,7 @@ MessageSocket::~MessageSocket() {
   }
 }
 
-std::optional<MessageSocket::Message> MessageSocket::receive(std::chrono::milliseconds wait) {
+std::optional<WebSocketMessage> MessageSocket::receive(std::chrono::milliseconds wait) {
   const Clock::time_point end = Clock::now() + wait;
   try {
     while (!complete_) {

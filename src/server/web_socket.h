@@ -37,6 +37,11 @@ class WebSocketClosed : public std::exception {
   std::string reason_;
 };
 
+struct WebSocketMessage {
+  bool is_text = true;
+  std::string data;
+};
+
 /// One thread receives, any may send.
 class MessageSocket {
  public:
@@ -48,13 +53,9 @@ class MessageSocket {
   MessageSocket(const MessageSocket&) = delete;
   MessageSocket& operator=(const MessageSocket&) = delete;
 
-  struct Message {
-    bool is_text = true;
-    std::string data;
-  };
   /// The next message, or nothing when none is complete after `wait`. Pings are answered meanwhile.
   /// Throws WebSocketClosed when the peer ends it or keeps no rule, ClientGone when it has hung up.
-  [[nodiscard]] std::optional<Message> receive(std::chrono::milliseconds wait);
+  [[nodiscard]] std::optional<WebSocketMessage> receive(std::chrono::milliseconds wait);
 
   /// Throws ClientGone when the peer takes it not.
   void send(std::string_view text);
@@ -81,8 +82,8 @@ class MessageSocket {
   Clock::time_point last_heard_ = Clock::now();
   bool has_pinged_ = false;   // since then
   Poco::Buffer<char> frame_;  // the last one
-  std::optional<Message> unfinished_;
-  std::optional<Message> complete_;
+  std::optional<WebSocketMessage> unfinished_;
+  std::optional<WebSocketMessage> complete_;
   int64_t bytes_ = 0;
   std::mutex sending_;
   bool is_closed_ = false;  // by us; under `sending_`
