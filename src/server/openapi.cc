@@ -98,6 +98,25 @@ constexpr std::string_view kBase = R"json({
         "default": {"$ref": "#/components/responses/Error"}
       }
     }},
+    "/v1/options": {"get": {
+      "operationId": "listOptions",
+      "summary": "The options that are fields of a transcription's form",
+      "responses": {
+        "200": {"description": "All options", "content": {"application/json": {"schema": {
+          "type": "object",
+          "required": ["object", "data"],
+          "properties": {
+            "object": {"const": "list"},
+            "data": {"type": "array", "items": {
+              "type": "object",
+              "required": ["name", "type", "nullable", "default", "help"],
+              "properties": {"name": {"type": "string"}, "type": {"type": "string"}}
+            }}
+          }
+        }}}},
+        "default": {"$ref": "#/components/responses/Error"}
+      }
+    }},
     "/inference": {"post": {
       "operationId": "inference",
       "summary": "The text of a recording, as whisper.cpp's server has it",
