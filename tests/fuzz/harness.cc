@@ -158,6 +158,8 @@ void run_fuzz_target(std::string_view target, std::span<const std::byte> bytes) 
   if (target == "audio") return decode_as_audio(bytes);
 #ifdef WHISPER_S4Y_SERVER
   if (target == "form") return read_as_form(bytes);
+  if (target == "realtime_event") return take_realtime_events(bytes);
+  if (target == "wyoming_event") return take_wyoming_events(bytes);
 #endif
   if (target == "config") return open_beside("generation_config.json", bytes);
   if (target == "tokenizer") return open_beside("tokenizer.json", bytes);

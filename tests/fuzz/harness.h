@@ -31,9 +31,17 @@ void decode_as_audio(std::span<const std::byte> bytes);
 /// options.
 void read_as_form(std::span<const std::byte> bytes);
 
+/// Takes each line as an event of OpenAI's realtime API, with its sound and settings.
+void take_realtime_events(std::span<const std::byte> bytes);
+
+/// Takes `bytes` as a connection of the Wyoming protocol, in pieces of as many bytes as the first
+/// one says; what is read is written and read again.
+void take_wyoming_events(std::span<const std::byte> bytes);
+
 /// What the target of this name does: "safetensors", "torch", "ggml", "ctranslate2" and "tflite"
 /// open a checkpoint, "tflite_reader" any .tflite file, "audio" a recording, "config" and
-/// "tokenizer" side files; "bundle" runs a changed bundle; "form" reads one.
+/// "tokenizer" side files; "bundle" runs a changed bundle; "form" reads one,
+/// "realtime_event" and "wyoming_event" what live protocols send.
 void run_fuzz_target(std::string_view target, std::span<const std::byte> bytes);
 
 }  // namespace whisper_s4y

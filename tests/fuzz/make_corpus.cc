@@ -94,6 +94,32 @@ void write_form_seeds(const fs::path& folder) {
                  field("chunking_strategy[threshold]", "0.5") + file + end);
 }
 
+// Events as clients of both live protocols send them.
+void write_event_seeds(const fs::path& folder) {
+  write_seed(folder / "realtime_event", "nested",
+             R"({"type":"session.update","event_id":"a","session":{"type":"transcription",)"
+             R"("audio":{"input":{"format":{"type":"audio/pcm","rate":24000},)"
+             R"("transcription":{"model":"whisper-1","prompt":"Names","keywords":["Ann"]},)"
+             R"("noise_reduction":{"type":"near_field"},"turn_detection":{"type":"server_vad",)"
+             R"("threshold":0.5,"prefix_padding_ms":300,"silence_duration_ms":500}}},)"
+             R"("include":["item.input_audio_transcription.logprobs"]}})"
+             "\n"
+             R"({"type":"input_audio_buffer.append","audio":"AAECAwQFBgc="})");
+  write_seed(folder / "realtime_event", "flat",
+             R"({"type":"transcription_session.update","session":{"input_audio_format":)"
+             R"("g711_ulaw","input_audio_transcription":{"model":"x","language":"de"},)"
+             R"("turn_detection":null}})"
+             "\n"
+             R"({"type":"input_audio_buffer.append","audio":"//8AAH+A"})");
+  write_seed(folder / "wyoming_event", "utterance",
+             "\x07{\"type\":\"transcribe\",\"data\":{\"language\":\"de\"}}\n"
+             "{\"type\":\"audio-start\",\"data_length\":39}\n"
+             "{\"rate\":16000,\"width\":2,\"channels\":1  }"
+             "{\"type\":\"audio-chunk\",\"data\":{\"rate\":8000,\"width\":1,\"channels\":2},"
+             "\"payload_length\":4}\nabcd{\"type\":\"audio-stop\"}\n");
+  write_seed(folder / "wyoming_event", "describe", "z{\"type\": \"describe\"}\n");
+}
+
 // Half a second of sound in each common form, made with the ffmpeg command.
 void write_audio_seeds(const fs::path& folder) {
   fs::create_directories(folder);
@@ -120,4 +146,5 @@ int main(int argc, char** argv) {
   whisper_s4y::write_seeds(argv[1]);
   whisper_s4y::write_audio_seeds(whisper_s4y::fs::path(argv[1]) / "audio");
   whisper_s4y::write_form_seeds(whisper_s4y::fs::path(argv[1]) / "form");
+  whisper_s4y::write_event_seeds(argv[1]);
 }
