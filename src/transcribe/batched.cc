@@ -92,8 +92,10 @@ std::optional<Batched::Window> Batched::collect_window() {
     if (ended) window = {*std::move(ended), collected_language_, std::exchange(collected_, {})};
     collected_language_ = part_language_;
     if (part) {
-      const std::vector<float> samples = sound_.copy(part->start, part->end);
-      collected_.insert(collected_.end(), samples.begin(), samples.end());
+      collected_.reserve(kWindowSamples);  // a part is no longer, nor are some that are joined
+      const size_t before = collected_.size();
+      collected_.resize(before + static_cast<size_t>(part->size()));
+      sound_.copy(part->start, part->end, collected_.data() + before);
     }
     if (window) return window;
   }
@@ -285,6 +287,7 @@ std::vector<Segment> Batched::transcribe(DecoderModel& model, const Window& show
 void Batched::keep(std::vector<Segment> segments, double end) {
   for (Segment& segment : segments) {
     segment.id = static_cast<int>(transcript_.segments.size());
+    shrink(segment);
     transcript_.segments.push_back(std::move(segment));
     if (callbacks_.on_segment) callbacks_.on_segment(transcript_.segments.back());
   }

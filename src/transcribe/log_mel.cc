@@ -51,7 +51,13 @@ float LogMel::floor() const { return maximum_ - kDynamicRange; }
 void LogMel::hear(int begin) {
   if (!pieces_.empty() && begin < pieces_.front().begin) begin_at(begin);
   const int window_end = begin + kWindowFrames;
-  const int64_t ahead = sound_.look_ahead(int64_t{window_end} * kHopLength);
+  const int64_t position = int64_t{window_end} * kHopLength;
+  // Frames are smaller than the sound they are made of, which need not wait then.
+  while (sound_.hear_ahead(position)) {
+    const int whole = next_ + kWindowFrames;
+    if (samples_of_frames(whole) <= sound_.heard()) add_piece(whole);
+  }
+  const int64_t ahead = sound_.look_ahead(position);
   int until = std::max(window_end, static_cast<int>(ahead / kHopLength));
   if (!sound_.reaches(samples_of_frames(until))) until = *frames();
   while (next_ < until) add_piece(until);
@@ -107,6 +113,7 @@ void LogMel::add_piece(int until) {
   }
   next_ += piece.count;
   pieces_.push_back(std::move(piece));
+  sound_.done_before(int64_t{next_} * kHopLength - kFftSize / 2);
   forget();
 }
 

@@ -290,6 +290,7 @@ void LongForm::keep(std::vector<Segment> segments) {
     segment.id = static_cast<int>(transcript_.segments.size());
     segment.language = language_;
     append(histories_[language_].tokens, segment.tokens);
+    shrink(segment);
     transcript_.segments.push_back(std::move(segment));
     if (callbacks_.on_segment) callbacks_.on_segment(transcript_.segments.back());
   }

@@ -97,6 +97,12 @@ bool says_something(const Segment& segment) {
   return segment.start != segment.end && !stripped(segment.text).empty();
 }
 
+void shrink(Segment& segment) {
+  segment.text.shrink_to_fit();
+  segment.tokens.shrink_to_fit();
+  segment.words.shrink_to_fit();
+}
+
 std::string text_of(std::span<const Segment> segments, const Tokenizer& tokenizer,
                     const GenerationConfig& generation) {
   std::vector<int> text;

@@ -53,6 +53,9 @@ void append_text(std::span<const int> tokens, const GenerationConfig& generation
 /// cue helps nobody.
 [[nodiscard]] bool says_something(const Segment& segment);
 
+/// Gives back the room that a segment does not use: of long recordings there are many.
+void shrink(Segment& segment);
+
 /// The text of all segments together: a character may be spread over two of them.
 [[nodiscard]] std::string text_of(std::span<const Segment> segments, const Tokenizer& tokenizer,
                                   const GenerationConfig& generation);

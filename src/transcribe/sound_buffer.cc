@@ -11,8 +11,12 @@ constexpr int64_t kBlock = kSampleRate;  // samples
 
 }  // namespace
 
-bool SoundBuffer::fill_unless_cancelled() {
+void SoundBuffer::throw_if_cancelled() const {
   if (cancellation_ != nullptr) cancellation_->check();
+}
+
+bool SoundBuffer::fill_unless_cancelled() {
+  throw_if_cancelled();
   return fill();
 }
 
@@ -66,7 +70,7 @@ void SoundBuffer::append(std::span<const float> samples) {
   while (!samples.empty()) {
     if (blocks_.empty() || blocks_.back().size() == kBlock) {
       forget();
-      blocks_.emplace_back().reserve(std::min<size_t>(kBlock, samples.size()));
+      blocks_.emplace_back().reserve(kBlock);
     }
     std::vector<float>& block = blocks_.back();
     const size_t count = std::min(samples.size(), kBlock - block.size());
@@ -76,22 +80,21 @@ void SoundBuffer::append(std::span<const float> samples) {
   }
 }
 
-void SoundBuffer::forget() {
-  while (end_ - begin_ - kBlock >= kept_) {
+void SoundBuffer::forget() { forget_before(end_ - kept_); }
+
+void SoundBuffer::forget_before(int64_t sample) {
+  while (begin_ + kBlock <= std::min(sample, end_)) {
     blocks_.pop_front();
     begin_ += kBlock;
   }
 }
 
-MemorySound::MemorySound(std::span<const float> samples)
-    : SoundBuffer(kKeptSound, static_cast<int64_t>(samples.size())), samples_(samples) {}
-
-bool MemorySound::fill() {
-  const auto piece = samples_.subspan(next_).first(
-      std::min<size_t>(static_cast<size_t>(kBlock), samples_.size() - next_));
-  next_ += piece.size();
-  append(piece);
-  return !piece.empty();
+void MemorySound::copy(int64_t begin, int64_t end, float* out) {
+  throw_if_cancelled();
+  std::fill(out, out + (end - begin), 0.0F);
+  const int64_t from = std::max<int64_t>(begin, 0);
+  const int64_t to = std::min(end, static_cast<int64_t>(samples_.size()));
+  if (from < to) std::copy(samples_.begin() + from, samples_.begin() + to, out + (from - begin));
 }
 
 double MemorySound::total_seconds() const {

@@ -36,7 +36,7 @@ class SoundBuffer {
 
   /// Samples [begin, end); zeros before and after the recording. Throws Error when some were
   /// forgotten and cannot be read again.
-  void copy(int64_t begin, int64_t end, float* out);
+  virtual void copy(int64_t begin, int64_t end, float* out);
   [[nodiscard]] std::vector<float> copy(int64_t begin, int64_t end);
 
   /// Samples from the beginning on that were read.
@@ -47,6 +47,10 @@ class SoundBuffer {
   /// How many samples are to be heard before the window that ends at `position` is transcribed; the
   /// recording may have fewer.
   [[nodiscard]] virtual int64_t look_ahead(int64_t position) = 0;
+  /// Hears some of that, where it is better taken little by little; false when there is no need.
+  virtual bool hear_ahead([[maybe_unused]] int64_t position) { return false; }
+  /// The log-mel frames are made of all samples before.
+  virtual void done_before([[maybe_unused]] int64_t sample) {}
   /// Whether all of it can be heard before the first window is transcribed.
   [[nodiscard]] virtual bool can_rewind() const = 0;
   /// Seconds of the recording, as far as is known; 0: not known.
@@ -62,6 +66,8 @@ class SoundBuffer {
   /// What fill() appends next is the beginning again.
   virtual void restart() = 0;
   void append(std::span<const float> samples);
+  void forget_before(int64_t sample);
+  void throw_if_cancelled() const;
 
  private:
   bool fill_unless_cancelled();
@@ -75,22 +81,24 @@ class SoundBuffer {
   std::deque<std::vector<float>> blocks_;  // all but the last one are full
 };
 
-/// A recording in memory.
+/// A recording in memory, where it stays.
 class MemorySound : public SoundBuffer {
  public:
   /// The samples outlive the object.
-  explicit MemorySound(std::span<const float> samples);
+  explicit MemorySound(std::span<const float> samples)
+      : SoundBuffer(0, static_cast<int64_t>(samples.size())), samples_(samples) {}
 
+  using SoundBuffer::copy;
+  void copy(int64_t begin, int64_t end, float* out) override;
   [[nodiscard]] int64_t look_ahead(int64_t position) override { return position + kLookAhead; }
   [[nodiscard]] bool can_rewind() const override { return true; }
   [[nodiscard]] double total_seconds() const override;
 
  private:
-  bool fill() override;
-  void restart() override { next_ = 0; }
+  bool fill() override { return false; }
+  void restart() override {}
 
   std::span<const float> samples_;
-  size_t next_ = 0;
 };
 
 /// A recording that is decoded meanwhile.

@@ -169,10 +169,14 @@ void JoinedSpeech::give(int64_t begin, int64_t end) {
 
 // The speech in so much of the recording as is heard ahead without leaving anything out.
 int64_t JoinedSpeech::look_ahead(int64_t position) {
-  if (!reaches(position)) return position;
-  const int64_t until = sound_.look_ahead(map_->original_sample(position - 1) + 1);
-  while (listener_.heard() < until && fill()) continue;
+  while (hear_ahead(position)) continue;
   return std::max(position, heard());
+}
+
+bool JoinedSpeech::hear_ahead(int64_t position) {
+  if (!reaches(position)) return false;
+  const int64_t until = sound_.look_ahead(map_->original_sample(position - 1) + 1);
+  return listener_.heard() < until && fill();
 }
 
 int64_t kept_for_speech(const VadOptions& options) {

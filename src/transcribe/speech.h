@@ -113,6 +113,9 @@ class JoinedSpeech : public SoundBuffer {
   [[nodiscard]] const std::optional<SpeechTimestampsMap>& map() const { return map_; }
 
   [[nodiscard]] int64_t look_ahead(int64_t position) override;
+  bool hear_ahead(int64_t position) override;
+  // Nobody else listens.
+  void done_before(int64_t sample) override { forget_before(sample); }
   [[nodiscard]] bool can_rewind() const override { return sound_.can_rewind(); }
   [[nodiscard]] double total_seconds() const override { return sound_.total_seconds(); }
 
