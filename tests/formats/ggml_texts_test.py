@@ -2,7 +2,7 @@
 """Quantised ggml files of genuine models give the text that whisper.cpp finds with them, so what they
 lose is lost in the file; and against float16 they lose no more than measured.
 
-    ggml_texts_test.py PROGRAM SHARED
+    ggml_texts_test.py PROGRAM SHARED MODEL
 """
 import os
 import pathlib
@@ -80,7 +80,7 @@ def total_errors(references, hypotheses):
 
 failures = []
 with tempfile.TemporaryDirectory(prefix="whisper-s4y-test.") as temporary:
-    for name, recordings, formats in CASES:
+    for name, recordings, formats in [case for case in CASES if case[0] == sys.argv[3]]:
         file = lambda suffix: pathlib.Path(CHECKPOINTS) / name / "ggml" / f"ggml-{name}{suffix}.bin"
         exact = in_our_program(file(""), recordings, pathlib.Path(temporary))
         count = sum(map(len, exact))
