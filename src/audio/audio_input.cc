@@ -132,6 +132,10 @@ const AVInputFormat* AudioInput::probed_format() const {
     if (avio_feof(stream_.io()) != 0 && avio_tell(stream_.io()) == 0) {
       fail("Cannot read {}: it is empty.", name());
     }
+    constexpr size_t kLookedAt = 2048;  // bytes
+    if (const auto refusal = refusal_of_list(stream_.peek(0, kLookedAt))) {
+      fail("Cannot read {}: {}.", name(), *refusal);
+    }
     fail("Cannot read {}: it is not an audio or video file, or it is damaged ({}).", name(),
          ffmpeg_error(status < 0 ? status : AVERROR_INVALIDDATA));
   }

@@ -34,19 +34,41 @@ bool is_one_of(std::string_view format, const Names& names) {
   return false;
 }
 
+// Lists that are read by builds of FFmpeg with a network or with libxml2 alone: FFmpeg's names for
+// people, and what it knows them by (libavformat sdp_probe, dash_probe, imf_probe).
+struct List {
+  std::string_view long_name;
+  std::string_view mark;
+};
+constexpr auto kOtherLists = std::to_array<List>({
+    {"SDP", "\nc=IN IP"},
+    {"Dynamic Adaptive Streaming over HTTP", "<MPD"},
+    {"IMF (Interoperable Master Format)", "<CompositionPlaylist"},
+});
+
+std::string refusal_of_list(std::string_view long_name) {
+  return fmt::format(
+      "it is no recording but names other files or addresses ({}), which are not opened; give "
+      "the recording itself",
+      long_name);
+}
+
 }  // namespace
 
 bool is_allowed(const AVInputFormat& format) { return is_one_of(format.name, kAllowed); }
 
 std::string refusal(const AVInputFormat& format) {
-  if (is_one_of(format.name, kLists)) {
-    return fmt::format(
-        "it is no recording but names other files or addresses ({}), which are not opened; give "
-        "the recording itself",
-        format.long_name);
-  }
+  if (is_one_of(format.name, kLists)) return refusal_of_list(format.long_name);
   return fmt::format("it is not an audio or video file this program reads but {} ({})",
                      format.long_name, format.name);
+}
+
+std::optional<std::string> refusal_of_list(std::span<const uint8_t> bytes) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  for (const List& list : kOtherLists) {
+    if (text.find(list.mark) != text.npos) return refusal_of_list(list.long_name);
+  }
+  return std::nullopt;
 }
 
 }  // namespace whisper_s4y

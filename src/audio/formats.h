@@ -1,6 +1,11 @@
 // Which of FFmpeg's formats are read.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
 #include "audio/ffmpeg.h"
 
 namespace whisper_s4y {
@@ -11,5 +16,9 @@ namespace whisper_s4y {
 
 /// Why one is not, to follow "Cannot read talk.m3u8: ".
 [[nodiscard]] std::string refusal(const AVInputFormat& format);
+
+/// The same of bytes in which this FFmpeg finds no format, when they are a list that another build
+/// of FFmpeg would know; nullopt when they are not.
+[[nodiscard]] std::optional<std::string> refusal_of_list(std::span<const uint8_t> bytes);
 
 }  // namespace whisper_s4y

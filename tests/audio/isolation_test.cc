@@ -10,6 +10,7 @@
 
 #include <array>
 
+#include "audio/formats.h"
 #include "test_files.h"
 #include "whisper_s4y/audio.h"
 #include "whisper_s4y/error.h"
@@ -140,6 +141,25 @@ TEST_F(Isolation, Manifests) {
                      server.address() +
                      "/a.mp4</BaseURL></Representation></AdaptationSet>"
                      "</Period></MPD>");
+}
+
+// The FFmpeg of the Python wheel knows neither: its sentence is that of Debian's, which does.
+TEST(Lists, AreRefusedAlikeByEveryFfmpeg) {
+  const std::vector<std::pair<std::string, std::string>> texts = {
+      {"sdp", "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nc=IN IP4 127.0.0.1\r\n"},
+      {"dash", "<?xml version=\"1.0\"?>\n<MPD type=\"static\">"},
+      {"imf", "<?xml version=\"1.0\"?>\n<CompositionPlaylist><ContentTitle>x</ContentTitle>"},
+  };
+  for (const auto& [name, text] : texts) {
+    const std::vector<uint8_t> bytes(text.begin(), text.end());
+    const auto found = refusal_of_list(bytes);
+    ASSERT_TRUE(found.has_value()) << name;
+    if (const AVInputFormat* format = av_find_input_format(name.c_str())) {
+      EXPECT_EQ(*found, refusal(*format)) << name;
+    }
+  }
+  const std::string text = "This is no list: c=IN IP4 127.0.0.1 stands in its first line.";
+  EXPECT_EQ(refusal_of_list(std::vector<uint8_t>(text.begin(), text.end())), std::nullopt);
 }
 
 TEST_F(Isolation, OtherFormatsAreNamed) {
