@@ -47,6 +47,8 @@ struct WHISPER_S4Y_API Transcript {
                          // empty when VAD found no speech
   float language_probability = 0;  // 1 when the language was given
   double duration = 0;             // seconds of the recording, as far as it was read
+  double duration_after_vad = 0;   // seconds of speech in it, where VAD looked for it, else of all;
+                                   // 0 when is_cut
   std::vector<Segment> segments;
   std::vector<std::string> warnings;  // what was lost on the way, a sentence each
   bool is_cut = false;                // the caller stopped it: the end of the recording is missing

@@ -192,7 +192,8 @@ WHISPER_S4Y_API whisper_s4y_status whisper_s4y_model_front_end(int num_mel_bins,
                                                                const whisper_s4y_options* runtime,
                                                                whisper_s4y_model** model);
 WHISPER_S4Y_API void whisper_s4y_model_destroy(whisper_s4y_model* model);
-/** Name, dimensions, languages, special tokens and signatures as a JSON object. */
+/** Name, dimensions, languages, special tokens, signatures and threads of a run as a JSON object.
+ */
 WHISPER_S4Y_API whisper_s4y_status whisper_s4y_model_info(const whisper_s4y_model* model,
                                                           char** json);
 /** The tokens of a text. "<|en|>" in a text is text, never a special token. */
@@ -323,7 +324,8 @@ WHISPER_S4Y_API whisper_s4y_status whisper_s4y_detect_language(whisper_s4y_trans
 
 WHISPER_S4Y_API void whisper_s4y_transcript_destroy(whisper_s4y_transcript* transcript);
 /** What there is to say of it besides its segments as a JSON object: language,
- * language_probability, duration, is_cut and warnings; transcript.h describes them. */
+ * language_probability, duration, duration_after_vad, is_cut and warnings; transcript.h describes
+ * them. */
 WHISPER_S4Y_API whisper_s4y_status
 whisper_s4y_transcript_info(const whisper_s4y_transcript* transcript, char** json);
 WHISPER_S4Y_API const char* whisper_s4y_transcript_text(const whisper_s4y_transcript* transcript);

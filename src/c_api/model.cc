@@ -18,7 +18,8 @@ Json described(const std::vector<TensorInfo>& tensors) {
   return json;
 }
 
-Json described(const ModelFacts& facts) {
+Json described(const Model& model) {
+  const ModelFacts& facts = model.info();
   Json json = {{"name", facts.name},
                {"hash", facts.hash},
                {"file_size", facts.file_size},
@@ -27,7 +28,8 @@ Json described(const ModelFacts& facts) {
                {"can_align", facts.can_align},
                {"max_beams", facts.max_beams},
                {"is_multilingual", facts.is_multilingual},
-               {"languages", facts.languages}};
+               {"languages", facts.languages},
+               {"threads", model.options().threads}};
   if (facts.is_whisper) {
     json["model"] = parse_json(whisper_s4y::to_json(facts.config, facts.generation));
   }
@@ -82,7 +84,7 @@ void whisper_s4y_model_destroy(whisper_s4y_model* model) { delete model; }
 whisper_s4y_status whisper_s4y_model_info(const whisper_s4y_model* model, char** json) {
   return guarded_call([&] {
     needed(json, "json") = nullptr;
-    *json = copy_text(json_text(described(needed(model, "model").model.info())));
+    *json = copy_text(json_text(described(needed(model, "model").model)));
   });
 }
 

@@ -74,6 +74,7 @@ whisper_s4y_status whisper_s4y_transcript_info(const whisper_s4y_transcript* tra
     *json = copy_text(json_text({{"language", source.language},
                                  {"language_probability", source.language_probability},
                                  {"duration", source.duration},
+                                 {"duration_after_vad", source.duration_after_vad},
                                  {"is_cut", source.is_cut},
                                  {"warnings", source.warnings}}));
   });

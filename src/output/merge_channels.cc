@@ -23,6 +23,7 @@ Transcript merge_channels(std::vector<Transcript> channels, const std::vector<st
       }
       merged.is_cut = merged.is_cut || channel.is_cut;
       merged.duration = std::max(merged.duration, channel.duration);
+      merged.duration_after_vad = std::max(merged.duration_after_vad, channel.duration_after_vad);
       for (Segment& segment : channel.segments) segment.channel = names[i];
       std::ranges::move(channel.segments, std::back_inserter(merged.segments));
       for (std::string& warning : channel.warnings) {

@@ -20,8 +20,8 @@ bool Segment::operator==(const Segment& other) const {
 
 bool Transcript::operator==(const Transcript& other) const {
   const auto fields = [](const Transcript& t) {
-    return std::tie(t.text, t.language, t.language_probability, t.duration, t.segments, t.warnings,
-                    t.is_cut);
+    return std::tie(t.text, t.language, t.language_probability, t.duration, t.duration_after_vad,
+                    t.segments, t.warnings, t.is_cut);
   };
   return fields(*this) == fields(other);
 }

@@ -37,10 +37,23 @@ class Recording {
     }
     SpeechSegmenter segmenter(speech_options(options_));
     listener_->tell(segmenter);
-    return options_.batch_size > 0 ? transcribe_batches(segmenter) : transcribe_joined(segmenter);
+    Transcript transcript =
+        options_.batch_size > 0 ? transcribe_batches(segmenter) : transcribe_joined(segmenter);
+    if (!(callbacks_.cancelled && callbacks_.cancelled())) {
+      transcript.duration_after_vad = seconds_of_speech(segmenter);
+    }
+    return transcript;
   }
 
  private:
+  /// Of a recording that was heard to its end.
+  [[nodiscard]] double seconds_of_speech(const SpeechSegmenter& segmenter) {
+    ClippedSpeech speech(*listener_, segmenter, clips_);
+    int64_t samples = 0;
+    while (const auto part = speech.next()) samples += part->size();
+    return static_cast<double>(samples) / kSampleRate;
+  }
+
   [[nodiscard]] LanguageStretches* languages() { return languages_ ? &*languages_ : nullptr; }
 
   Transcript transcribe_batches(const SpeechSegmenter& segmenter) {
@@ -125,6 +138,9 @@ Transcript transcribe_recording(const TranscribeTools& tools, SoundBuffer& sound
     }
   }
   transcript.duration = static_cast<double>(sound.size().value_or(sound.heard())) / kSampleRate;
+  if (!options.vad_filter && options.batch_size == 0) {
+    transcript.duration_after_vad = transcript.duration;
+  }
   return transcript;
 }
 

@@ -264,6 +264,7 @@ TEST(CApi, ConvertsInMemoryAndOpensIt) {
   const Json info = Json::parse(taken(json));
   EXPECT_TRUE(info["can_transcribe"].get<bool>());
   EXPECT_EQ(info["file_size"], size);
+  EXPECT_GE(info["threads"], 1);
 }
 
 TEST(CApi, StopsWhenCancelled) {
@@ -335,6 +336,7 @@ TEST(CStream, GivesTheSegmentsOfTheTranscript) {
   ASSERT_EQ(whisper_s4y_transcript_info(transcript.get(), &json), WHISPER_S4Y_OK);
   const Json info = Json::parse(taken(json));
   EXPECT_EQ(info["duration"], 70.0);
+  EXPECT_EQ(info["duration_after_vad"], 70.0);
   EXPECT_FALSE(info["is_cut"].get<bool>());
   double done = 0;
   double total = 0;
