@@ -18,7 +18,7 @@ import threading
 import weakref
 from typing import TYPE_CHECKING, Any, Callable, List, Optional, Tuple
 
-from .errors import Error, error_of
+from .errors import Error, InvalidArgumentError, error_of
 
 SAMPLE_RATE = 16000
 #: The version of the C API that this package is written for.
@@ -377,8 +377,15 @@ def make(create: Callable[..., int], destroy: Callable[[Any], None], *arguments:
 
 
 def path_bytes(path: "str | bytes | os.PathLike[Any]") -> bytes:
-    """A path as the C API takes it."""
-    return os.fsencode(path)
+    """A path as the C API takes it.
+
+    Raises:
+        InvalidArgumentError: it is empty, or holds a NUL character.
+    """
+    name = os.fsencode(path)
+    if not name or b"\0" in name:
+        raise InvalidArgumentError(f"{os.fspath(path)!r} is no path.")
+    return name
 
 
 class Call:
@@ -412,6 +419,11 @@ class Call:
                 self._guard(warn, message.decode("utf-8", "replace"))
 
             self.struct.on_warning = _OnWarning(tell)
+
+    def begin(self) -> None:
+        """Makes ready for a further call, also when the one before was stopped."""
+        self._stop.value = 0
+        self._raised = None
 
     def stop(self) -> None:
         """Stops the call soon; from any thread."""

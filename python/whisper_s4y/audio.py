@@ -24,7 +24,9 @@ SAMPLE_RATE = _native.SAMPLE_RATE
 Samples = npt.NDArray[np.float32]
 
 #: What can be transcribed: a path, a file in memory or an open one, or samples at 16 kHz.
-AudioSource = Union[str, "os.PathLike[str]", bytes, BinaryIO, npt.NDArray[Any]]
+AudioSource = Union[
+    str, "os.PathLike[str]", bytes, bytearray, memoryview, BinaryIO, npt.NDArray[Any]
+]
 
 
 class SpeechSegment(NamedTuple):
@@ -63,10 +65,10 @@ def as_samples(audio: Any) -> Samples:
     return np.ascontiguousarray(array, dtype=np.float32)
 
 
-def file_bytes(audio: Union[bytes, BinaryIO]) -> bytes:
+def file_bytes(audio: Union[bytes, bytearray, memoryview, BinaryIO]) -> bytes:
     """What a file in memory or an open one holds, from where it stands."""
-    if isinstance(audio, bytes):
-        return audio
+    if isinstance(audio, (bytes, bytearray, memoryview)):
+        return bytes(audio)
     read = getattr(audio, "read", None)
     if read is None:
         raise InvalidArgumentError(
@@ -91,7 +93,8 @@ def owned_array(pointer: Any, count: int, element: Any) -> npt.NDArray[Any]:
 
 
 def load_audio(
-    audio: Union[str, "os.PathLike[str]", bytes, BinaryIO], **options: Unpack[AudioOptions]
+    audio: Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, BinaryIO],
+    **options: Unpack[AudioOptions],
 ) -> Samples:
     """Reads any file that FFmpeg reads.
 

@@ -10,6 +10,7 @@ that a function of yours may change before a token is chosen.
 from __future__ import annotations
 
 import math
+import operator
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
@@ -17,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .audio import as_samples
-from .errors import InvalidArgumentError
-from .model import Model, Session
+from .errors import InvalidArgumentError, UnsupportedError
+from .model import Model, Session, Signature
 
 Floats = npt.NDArray[np.float32]
 
@@ -30,9 +31,16 @@ _WINDOW = 480000  # samples
 _FORBIDDEN = np.float32(-np.inf)
 
 
-def log_mel(model: Model, samples: npt.NDArray[Any]) -> Floats:
+def _signature(model: Model, key: str, threads: int) -> Signature:
+    return model.session(threads).signature(key) if threads else model.signature(key)
+
+
+def log_mel(model: Model, samples: npt.NDArray[Any], threads: int = 0) -> Floats:
     """Log-mel spectrogram float32 [1, num_mel_bins, 3000] of up to 30 s of samples at 16 kHz, the
     rest silence, exactly as openai/whisper computes it.
+
+    Args:
+        threads: of the run; 0: as the model has it.
 
     Raises:
         InvalidArgumentError: there are more than 480000 samples.
@@ -40,7 +48,7 @@ def log_mel(model: Model, samples: npt.NDArray[Any]) -> Floats:
     sound = as_samples(samples)
     if sound.size > _WINDOW:
         raise InvalidArgumentError(f"A window is 30 s, {_WINDOW} samples; these are {sound.size}.")
-    features = model.signature("features")
+    features = _signature(model, "features", threads)
     audio = features.inputs["normalized_audio"]
     audio[: sound.size] = sound
     audio[sound.size :] = 0
@@ -48,16 +56,19 @@ def log_mel(model: Model, samples: npt.NDArray[Any]) -> Floats:
     return features.outputs["logmel"].copy()
 
 
-def encode(model: Model, audio: npt.NDArray[Any]) -> Floats:
+def encode(model: Model, audio: npt.NDArray[Any], threads: int = 0) -> Floats:
     """What the encoder gives, float32 [1, 1500, d_model].
 
     Args:
         audio: up to 30 s of samples at 16 kHz [n], or a log-mel spectrogram
             [(1,) num_mel_bins, 3000].
+        threads: of the run; 0: as the model has it.
     """
     array = np.asarray(audio)
-    mel = log_mel(model, array) if array.ndim == 1 else array.reshape((-1, *array.shape[-2:]))
-    return model.signature("encode")(input_features=mel)["last_hidden_state"].copy()
+    if array.ndim == 1:
+        array = log_mel(model, array, threads)
+    mel = array.reshape((-1, *array.shape[-2:]))
+    return _signature(model, "encode", threads)(input_features=mel)["last_hidden_state"].copy()
 
 
 def log_softmax(logits: Floats) -> Floats:
@@ -94,6 +105,7 @@ class Decoder:
             if name.startswith("new_self_"):
                 self._prefill.bind(name, self._step, name)
         self._most = int(model.config["max_target_positions"])
+        self._vocabulary = int(model.config["vocab_size"])
         #: How many tokens were fed.
         self.position = 0
 
@@ -102,9 +114,10 @@ class Decoder:
         next call overwrites.
 
         Raises:
-            InvalidArgumentError: there were as many tokens as the decoder has positions, 448.
+            InvalidArgumentError: there were as many tokens as the decoder has positions, 448; or
+                there is no such token.
         """
-        self._check(1)
+        self._check((token,))
         self._step.inputs["token"][0] = token
         self._step.inputs["position"][0] = self.position
         self._step.run()
@@ -115,7 +128,7 @@ class Decoder:
         """Feeds several tokens at once: the logits after the last one, as of :meth:`step`."""
         if not len(tokens):
             raise InvalidArgumentError("There are no tokens to feed.")
-        self._check(len(tokens))
+        self._check(tokens)
         row = self._prefill.inputs["tokens"]
         width = row.shape[1]
         logits = self._prefill.outputs["logits"]
@@ -141,9 +154,14 @@ class Decoder:
             raise InvalidArgumentError(f"Only {self.position} tokens were fed, not {position}.")
         self.position = position
 
-    def _check(self, count: int) -> None:
-        if self.position + count > self._most:
+    def _check(self, tokens: Sequence[int]) -> None:
+        if self.position + len(tokens) > self._most:
             raise InvalidArgumentError(f"A decoder has {self._most} positions.")
+        for token in tokens:
+            if not 0 <= token < self._vocabulary:
+                raise InvalidArgumentError(
+                    f"The token id {token} is not in the vocabulary of {self._vocabulary} tokens."
+                )
 
 
 def prompt_tokens(
@@ -162,6 +180,10 @@ def prompt_tokens(
         previous: text that came before.
     """
     config = model.config
+    if task not in ("transcribe", "translate"):
+        raise InvalidArgumentError(f"task={task!r}: expected transcribe or translate.")
+    if not model.is_multilingual and (language not in (None, "en") or task == "translate"):
+        raise UnsupportedError("The model is English only: it transcribes English.")
     tokens: List[int] = []
     if previous:
         tokens = [config["prev_sot_token_id"], *model.tokenize(previous)[-223:]]
@@ -179,18 +201,22 @@ def prompt_tokens(
     return tokens
 
 
-def language_probabilities(model: Model, mel: npt.NDArray[Any]) -> List[Tuple[str, float]]:
+def language_probabilities(
+    model: Model, mel: npt.NDArray[Any], threads: int = 0
+) -> List[Tuple[str, float]]:
     """Code and probability of all languages in a window, likeliest first.
 
     Args:
         mel: log-mel spectrogram [1, num_mel_bins, 3000].
+        threads: of the run; 0: as the model has it.
     """
     ids: Dict[str, int] = {
         name.strip("<|>"): token for name, token in model.config["lang_to_id"].items()
     }
     if not ids:
         raise InvalidArgumentError("The model is English only: there is no language to detect.")
-    logits = Decoder(model, encode(model, mel)).step(model.config["decoder_start_token_id"])
+    decoder = Decoder(model, encode(model, mel, threads), threads)
+    logits = decoder.step(model.config["decoder_start_token_id"])
     probabilities = np.exp(log_softmax(logits[list(ids.values())]))
     found = [(code, float(one)) for code, one in zip(ids, probabilities)]
     return sorted(found, key=lambda pair: -pair[1])
@@ -263,7 +289,25 @@ class Decoded:
     prompt: List[int]
 
 
+def _processed(process: LogitProcessor, so_far: npt.NDArray[np.int32], logits: Floats) -> Floats:
+    changed = process(so_far, logits)
+    if changed is None:
+        return logits
+    scores = np.asarray(changed, np.float32)
+    if scores.shape != logits.shape:
+        raise InvalidArgumentError(
+            f"A logit processor gave logits of the shape {list(scores.shape)}, not "
+            f"{list(logits.shape)}."
+        )
+    return scores
+
+
 def _choose(scores: Floats, temperature: float, random: np.random.Generator) -> Tuple[int, float]:
+    if not math.isfinite(scores.max()):
+        raise InvalidArgumentError(
+            f"No token is possible: the greatest logit is {scores.max()}. Logit processors have "
+            "forbidden all, or what was encoded is not finite."
+        )
     log_probs = log_softmax(scores)
     if temperature == 0:
         token = int(scores.argmax())
@@ -299,9 +343,17 @@ def decode(
         temperature: 0 takes the likeliest token, more draws one.
         seed: of what is drawn.
         max_tokens: after the prompt.
+
+    Raises:
+        InvalidArgumentError: a value is impossible, or the processors forbid every token.
     """
     config = model.config
-    start = list(prompt) if prompt is not None else prompt_tokens(model, language, task, timestamps)
+    if not temperature >= 0:
+        raise InvalidArgumentError(f"temperature={temperature}: 0, or more.")
+    if prompt is None:
+        start = prompt_tokens(model, language, task, timestamps)
+    else:
+        start = [operator.index(token) for token in prompt]
     processors: List[LogitProcessor] = []
     if default_rules:
         processors.append(suppress(config["suppress_tokens"]))
@@ -327,10 +379,10 @@ def decode(
     log_probs: List[float] = []
     for _ in range(min(max_tokens, row.size - size)):
         scores = logits.copy()  # the session's own are not to be written
+        so_far = row[:size]
+        so_far.flags.writeable = False
         for process in processors:
-            changed = process(row[:size], scores)
-            if changed is not None:
-                scores = changed
+            scores = _processed(process, so_far, scores)
         token, log_prob = _choose(scores, temperature, random)
         log_probs.append(log_prob)
         if token == config["eos_token_id"]:

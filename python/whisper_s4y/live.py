@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import os
+import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, AsyncIterable, AsyncIterator, Iterable, Iterator, List, Union
+from typing import TYPE_CHECKING, Any, AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, List, Union
 
 import numpy.typing as npt
 
@@ -70,6 +71,7 @@ class LiveTranscriber:
             transcriber = Transcriber(transcriber)
         self._transcriber = transcriber
         self._texts: List[LiveText] = []
+        self._hearing = threading.Lock()  # who uses the handle
         self._call = _native.Call(on_warning=lambda message: log.warning("%s", message))
         self._on_text = _native.OnLiveText(self._hear)
         self.handle = _native.make(
@@ -106,13 +108,17 @@ class LiveTranscriber:
         Transcribes what there is to transcribe before it returns. Ctrl-C ends it at once.
         """
         array = as_samples(samples)
-        self._call.run(_native.library().live_push, self.handle, array.ctypes.data, array.size)
-        return self._take()
+        return self._hear_more(_native.library().live_push, array.ctypes.data, array.size)
 
     def finish(self) -> List[LiveText]:
         """The sound is over: ends the utterance."""
-        self._call.run(_native.library().live_finish, self.handle)
-        return self._take()
+        return self._hear_more(_native.library().live_finish)
+
+    def _hear_more(self, function: Callable[..., int], *arguments: Any) -> List[LiveText]:
+        with self._transcriber.at_work(), self._hearing:
+            self._call.begin()
+            self._call.run(function, self.handle, *arguments)
+            return self._take()
 
     def listen(self, chunks: Iterable[npt.NDArray[Any]]) -> Iterator[LiveText]:
         """What is said in chunks of samples, while they come."""
@@ -123,19 +129,25 @@ class LiveTranscriber:
     async def listen_async(
         self, chunks: Union[AsyncIterable[npt.NDArray[Any]], Iterable[npt.NDArray[Any]]]
     ) -> AsyncIterator[LiveText]:
-        """The same in an event loop, which goes on meanwhile."""
+        """The same in an event loop, which goes on meanwhile. Cancelling the task stops it."""
         import asyncio  # here, for it takes long to load
 
         loop = asyncio.get_running_loop()
-        async for chunk in _async_chunks(chunks):
-            for text in await loop.run_in_executor(None, self.push, chunk):
+        try:
+            async for chunk in _async_chunks(chunks):
+                for text in await loop.run_in_executor(None, self.push, chunk):
+                    yield text
+            for text in await loop.run_in_executor(None, self.finish):
                 yield text
-        for text in await loop.run_in_executor(None, self.finish):
-            yield text
+        except asyncio.CancelledError:
+            self._call.stop()
+            raise
 
     def close(self) -> None:
-        """Frees what it has."""
-        self.handle.close()
+        """Stops, and frees what it has. From any thread."""
+        self._call.stop()
+        with self._hearing:
+            self.handle.close()
 
 
 async def _async_chunks(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import operator
 import os
 import threading
 from types import MappingProxyType
@@ -85,16 +86,19 @@ class Model:
     """
 
     def __init__(
-        self, file: Union[str, "os.PathLike[str]", bytes], **options: Unpack[RuntimeOptions]
+        self,
+        file: Union[str, "os.PathLike[str]", bytes, bytearray, memoryview],
+        **options: Unpack[RuntimeOptions],
     ) -> None:
         runtime = _options.make(_options.Kind.RUNTIME, options)
         library = _native.library()
-        if isinstance(file, bytes):
+        if isinstance(file, (bytes, bytearray, memoryview)):
+            data = bytes(file)
             handle = _native.make(
                 library.model_open_memory,
                 library.model_destroy,
-                file,
-                len(file),
+                data,
+                len(data),
                 b"the model in memory",
                 runtime,
             )
@@ -163,7 +167,8 @@ class Model:
 
     @property
     def info(self) -> Mapping[str, Any]:
-        """What the file says of itself: name, hash, file_size, languages, model, signatures."""
+        """What the file says of itself: name, hash, file_size, languages, model, signatures; and the
+        threads of a run."""
         return MappingProxyType(self._info)
 
     @property
@@ -228,7 +233,10 @@ class Model:
             InvalidArgumentError: an id is not in the vocabulary.
         """
         library = _native.library()
-        ids = [int(token) for token in tokens]
+        ids = [operator.index(token) for token in tokens]
+        for token in ids:
+            if not 0 <= token < 1 << 31:
+                raise InvalidArgumentError(f"The token id {token} is not in the vocabulary.")
         array = (ctypes.c_int32 * len(ids))(*ids)
         return library.text_of(
             library.detokenize, self.handle, array, len(ids), special_tokens, timestamps
@@ -286,6 +294,7 @@ class Session:
             model.handle,
             threads,
         )
+        self.computing = threading.Lock()  # one thread at a time
         self._signatures: Dict[str, Signature] = {}
         # Views of outputs by their identity: an input that is given one is bound to it.
         self.bindable: Dict[int, Tuple[Array, bytes, bytes]] = {}
@@ -304,10 +313,10 @@ class Session:
         return made
 
     def close(self) -> None:
-        """Frees the tensors: arrays that views of them are must not be used any more."""
+        """Ends its use; the tensors are freed when no array is a view of them any more."""
         self._signatures.clear()
         self.bindable.clear()
-        self.handle.close()
+        self.handle = _native.Handle(None, _native.library().session_destroy)
 
 
 class Signature:
@@ -356,7 +365,7 @@ class Signature:
         if dtype is None:
             raise UnsupportedError(f"NumPy has no type for the numbers of {name!r}.")
         memory = (ctypes.c_uint8 * tensor.bytes).from_address(tensor.data)
-        memory._session = self._session  # the memory is the session's
+        memory._session = self._session.handle  # whose memory it is
         return np.frombuffer(memory, dtype).reshape(tensor.shape[: tensor.rank])
 
     @property
@@ -446,10 +455,11 @@ class Signature:
     def run(self) -> None:
         """Computes the outputs from the inputs as they are."""
         handle = self._session.handle
-        if self.info.key in _SHORT:
-            status = self._run(handle, self._key, None)
-            if status:
-                self._check(status)
-        else:
-            call = _native.Call()
-            call.run(self._run, handle, self._key, ctypes.byref(call.struct))
+        with self._session.computing:
+            if self.info.key in _SHORT:
+                status = self._run(handle, self._key, None)
+                if status:
+                    self._check(status)
+            else:
+                call = _native.Call()
+                call.run(self._run, handle, self._key, ctypes.byref(call.struct))

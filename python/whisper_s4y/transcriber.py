@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
+import threading
+import weakref
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Callable, List, Mapping, Optional, Tuple, Union
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Generator,
+    List,
+    Mapping,
+    Optional,
+    Tuple,
+    Union,
+)
 
 import numpy.typing as npt
 
 from . import _native, _options
 from ._log import log
 from .audio import AudioSource, as_samples, file_bytes, is_samples
+from .errors import InvalidArgumentError
 from .model import Model
 
 if TYPE_CHECKING:
@@ -122,6 +136,8 @@ class Transcript:
     language_probability: float
     #: Seconds of the recording, as far as it was read.
     duration: float
+    #: Seconds of speech in it, where VAD looked for it, else of all; 0 when ``is_cut``.
+    duration_after_vad: float
     segments: List[Segment]
     #: What was lost on the way, a sentence each.
     warnings: List[str]
@@ -186,6 +202,10 @@ class TranscriptStream:
         self._state = ctypes.c_int()
         self._transcript: Optional[Transcript] = None
         self._is_over = False
+        self._is_stopped = False
+        self._early: Optional[Segment] = None  # came with start()
+        self._using = threading.RLock()  # who uses the handle
+        self._ending = threading.Lock()  # who stops or destroys it
         _native.close_at_exit(handle)
 
     def __iter__(self) -> "TranscriptStream":
@@ -213,21 +233,35 @@ class TranscriptStream:
             raise StopAsyncIteration
         return segment
 
-    def _next(self) -> Optional[Segment]:
-        if self._is_over:
-            return None
+    def start(self) -> None:
+        """Transcribes from now on, before a segment is asked for: several streams then go on side by
+        side."""
+        if self._early is None:
+            self._early = self._next(0)
+
+    def _next(self, wait_ms: Optional[int] = None) -> Optional[Segment]:
+        """The next segment; None at the end, or when there is none within ``wait_ms``."""
         library = _native.library()
         try:
             while True:
-                status = library.stream_next(
-                    self.handle, _WAIT_MS, ctypes.byref(self._native), ctypes.byref(self._state)
-                )
-                self._tell_warnings()
-                library.check(status)
-                if self._state.value == _SEGMENT:
-                    return _segment(self._native, self._with_words)
-                if self._state.value == _END:
-                    self._finish()
+                with self._using:
+                    early, self._early = self._early, None
+                    if early is not None or self._is_over:
+                        return early
+                    status = library.stream_next(
+                        self.handle,
+                        _WAIT_MS if wait_ms is None else wait_ms,
+                        ctypes.byref(self._native),
+                        ctypes.byref(self._state),
+                    )
+                    self._tell_warnings()
+                    library.check(status)
+                    if self._state.value == _SEGMENT:
+                        return _segment(self._native, self._with_words)
+                    if self._state.value == _END:
+                        self._finish()
+                        return None
+                if wait_ms is not None:
                     return None
         except BaseException:
             self.close()
@@ -239,7 +273,8 @@ class TranscriptStream:
             message = library.text_of(library.stream_warning, self.handle)
             if not message:
                 return
-            log.warning("%s", message)
+            if not self._is_stopped:  # what that leaves out who stopped it knows
+                log.warning("%s", message)
 
     def _finish(self) -> None:
         library = _native.library()
@@ -253,7 +288,8 @@ class TranscriptStream:
         library = _native.library()
         try:
             while True:
-                text = library.text_of(library.stream_languages, self.handle, _WAIT_MS)
+                with self._using:
+                    text = library.text_of(library.stream_languages, self.handle, _WAIT_MS)
                 if text:
                     return _languages(text)
         except BaseException:
@@ -265,7 +301,10 @@ class TranscriptStream:
         """Seconds of the recording that are done, and in all: 0 when that is not known."""
         library = _native.library()
         done, total = ctypes.c_double(), ctypes.c_double()
-        library.check(library.stream_progress(self.handle, ctypes.byref(done), ctypes.byref(total)))
+        with self._using:
+            library.check(
+                library.stream_progress(self.handle, ctypes.byref(done), ctypes.byref(total))
+            )
         return done.value, total.value
 
     def transcript(self) -> Transcript:
@@ -277,21 +316,26 @@ class TranscriptStream:
 
     def stop(self) -> None:
         """Stops soon: what there is by then is the transcript. From any thread."""
-        if not self._is_over:
-            _native.library().stream_stop(self.handle)
+        self._is_stopped = True
+        with self._ending:
+            if not self._is_over:
+                _native.library().stream_stop(self.handle)
 
     def close(self) -> None:
-        """Stops, and frees what the stream has."""
-        if self._is_over:
-            return
-        self._is_over = True
-        self.handle.close()
-        self._keep = None
+        """Stops, and frees what the stream has. From any thread."""
+        self.stop()  # so that who waits for a segment goes on
+        with self._using, self._ending:
+            if self._is_over:
+                return
+            self._is_over = True
+            self.handle.close()
+            self._keep = None
         if self._on_close is not None:
             self._on_close()
 
     def __del__(self) -> None:
-        self.close()
+        if hasattr(self, "_ending"):  # it was made to the end
+            self.close()
 
 
 def _languages(text: str) -> List[Tuple[str, float]]:
@@ -311,6 +355,7 @@ def _transcript(handle: _native.Handle, with_words: bool) -> Transcript:
         language=info["language"],
         language_probability=info["language_probability"],
         duration=info["duration"],
+        duration_after_vad=info["duration_after_vad"],
         segments=segments,
         warnings=info["warnings"],
         is_cut=info["is_cut"],
@@ -320,7 +365,7 @@ def _transcript(handle: _native.Handle, with_words: bool) -> Transcript:
 
 class Transcriber:
     """Transcribes recordings with a model, one at a time; for several at a time make several of one
-    :class:`Model`, which share its weights.
+    :class:`Model`, which share its weights. One that is at work refuses more.
 
     Args:
         model: a :class:`Model`, or the path of a file.
@@ -331,6 +376,8 @@ class Transcriber:
         library = _native.library()
         self.model = model if isinstance(model, Model) else Model(model)
         self._threads = threads
+        self._at_work = threading.Lock()
+        self._stream: Optional["weakref.ref[TranscriptStream]"] = None
         self.handle = _native.make(
             library.transcriber_open,
             library.transcriber_destroy,
@@ -342,8 +389,33 @@ class Transcriber:
         return Transcriber, (self.model, self._threads)
 
     def close(self) -> None:
-        """Frees its tensors."""
-        self.handle.close()
+        """Ends the stream that is open, and frees its tensors."""
+        stream = self._stream() if self._stream is not None else None
+        if stream is not None:
+            stream.close()
+        with self.at_work():
+            self.handle.close()
+
+    @contextlib.contextmanager
+    def at_work(self) -> Generator[None, None, None]:
+        """While the library uses it.
+
+        Raises:
+            InvalidArgumentError: it does already.
+        """
+        self._begin()
+        try:
+            yield
+        finally:
+            self._at_work.release()
+
+    def _begin(self) -> None:
+        if not self._at_work.acquire(blocking=False):
+            raise InvalidArgumentError(
+                "The transcriber is at work: one transcribes one recording at a time. Take its "
+                "stream to the end or close it first, or make another Transcriber of the same "
+                "Model."
+            )
 
     def stream(
         self,
@@ -381,9 +453,22 @@ class Transcriber:
         else:
             keep = data = file_bytes(audio)
             call = (library.stream_memory, data, len(data), sound, made)
-        handle = _native.make(call[0], library.stream_destroy, self.handle, *call[1:])
+        self._begin()
+        try:
+            handle = _native.make(call[0], library.stream_destroy, self.handle, *call[1:])
+        except BaseException:
+            self._at_work.release()
+            raise
+
+        def over() -> None:
+            self._at_work.release()
+            if _on_close is not None:
+                _on_close()
+
         with_words = bool(options.get("word_timestamps", False))
-        return TranscriptStream(self, handle, keep, with_words, _on_close)
+        stream = TranscriptStream(self, handle, keep, with_words, over)
+        self._stream = weakref.ref(stream)
+        return stream
 
     def transcribe(
         self,
@@ -447,15 +532,17 @@ class Transcriber:
         """
         library = _native.library()
         samples = as_samples(audio)
-        return _languages(
-            library.text_of(
-                library.detect_language,
-                self.handle,
-                samples.ctypes.data,
-                samples.size,
-                _options.make(_options.Kind.TRANSCRIBE, options),
+        made = _options.make(_options.Kind.TRANSCRIBE, options)
+        with self.at_work():
+            return _languages(
+                library.text_of(
+                    library.detect_language,
+                    self.handle,
+                    samples.ctypes.data,
+                    samples.size,
+                    made,
+                )
             )
-        )
 
     def live(self, **options: Unpack[LiveOptions]) -> "LiveTranscriber":
         """Speech to text while it is spoken: see :class:`whisper_s4y.LiveTranscriber`. The

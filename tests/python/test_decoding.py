@@ -62,6 +62,40 @@ def test_processors_change_what_is_said(tiny_model: Model, encoded: np.ndarray) 
     assert found.log_probs.tolist() == [0, 0, 0]
 
 
+@pytest.mark.parametrize(
+    "processor, says",
+    [
+        (lambda tokens, logits: logits[:10], "shape"),
+        (lambda tokens, logits: logits.fill(-np.inf), "No token is possible"),
+        (lambda tokens, logits: logits.fill(np.nan), "No token is possible"),
+        (lambda tokens, logits: tokens.fill(0), "read-only"),
+    ],
+)
+def test_what_a_processor_must_not_do(
+    tiny_model: Model, encoded: np.ndarray, processor, says: str
+) -> None:
+    with pytest.raises(ValueError, match=says):
+        tiny_model.decode(encoded, logit_processors=[processor], max_tokens=2)
+
+
+@pytest.mark.parametrize(
+    "keywords, says",
+    [
+        (dict(temperature=-1), "temperature"),
+        (dict(task="sing"), "sing"),
+        (dict(task="translate"), "English only"),
+        (dict(language="de"), "English only"),
+        (dict(prompt=[-1]), "vocabulary"),
+        (dict(prompt=[2**40]), "vocabulary"),
+    ],
+)
+def test_what_cannot_be_decoded(
+    tiny_model: Model, encoded: np.ndarray, keywords: dict, says: str
+) -> None:
+    with pytest.raises(ValueError, match=says):
+        tiny_model.decode(encoded, max_tokens=2, **keywords)
+
+
 def test_sampling_is_repeatable(tiny_model: Model, encoded: np.ndarray) -> None:
     one = tiny_model.decode(encoded, temperature=1.5, seed=7, max_tokens=20)
     assert one.tokens == tiny_model.decode(encoded, temperature=1.5, seed=7, max_tokens=20).tokens

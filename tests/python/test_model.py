@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -63,6 +65,37 @@ def test_wrong_inputs_are_refused(tiny_model: Model) -> None:
         tiny_model.signature("stepp")
 
 
+def test_arrays_outlive_their_session(tiny_model: Model) -> None:
+    session = tiny_model.session()
+    features = session.signature("features")
+    logmel = features(normalized_audio=np.zeros(480000, np.float32))["logmel"]
+    expected = logmel.copy()
+    session.close()
+    Model(tiny_model.path).close()
+    np.testing.assert_array_equal(logmel, expected)
+    with pytest.raises(ValueError, match="closed"):
+        features()
+
+
+def test_a_signature_is_used_by_one_thread_at_a_time(tiny_model: Model) -> None:
+    step = tiny_model.session().signature("step")
+    failed = []
+
+    def run() -> None:
+        try:
+            for position in range(50):
+                step(token=1, position=position)
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+
+
 def test_tokens(tiny_model: Model) -> None:
     tokens = tiny_model.tokenize(" Hello <|en|>")
     assert tiny_model.detokenize(tokens) == " Hello <|en|>"
@@ -71,6 +104,10 @@ def test_tokens(tiny_model: Model) -> None:
     assert tiny_model.detokenize([start]) == ""
     with pytest.raises(ValueError):
         tiny_model.detokenize([10**6])
+    with pytest.raises(ValueError):
+        tiny_model.detokenize([2**32 + 1])
+    with pytest.raises(TypeError):
+        tiny_model.detokenize([1.5])  # type: ignore[list-item]
 
 
 def test_facts(tiny_model: Model) -> None:

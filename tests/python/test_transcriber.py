@@ -6,6 +6,8 @@ import asyncio
 import io
 import pathlib
 import pickle
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -26,7 +28,8 @@ def test_all_kinds_of_audio_give_the_same_text(
     assert "country" in expected.text
     assert expected.duration == 11.0
     data = pathlib.Path(jfk).read_bytes()
-    for audio in (pathlib.Path(jfk), data, io.BytesIO(data), jfk_samples):
+    in_memory = (data, bytearray(data), memoryview(data), io.BytesIO(data))
+    for audio in (pathlib.Path(jfk), *in_memory, jfk_samples):
         assert transcriber.transcribe(audio).segments == expected.segments
     with open(jfk, "rb") as file:
         assert transcriber.transcribe(file).segments == expected.segments
@@ -56,6 +59,9 @@ def test_options_are_checked_by_the_library(transcriber: Transcriber, jfk: str) 
         transcriber.transcribe(jfk, beam_size=60)
     with pytest.raises(OSError, match="no/such"):
         transcriber.transcribe("/no/such/file.wav")
+    for path in ("", "a\0b.wav"):
+        with pytest.raises(ValueError, match="is no path"):
+            transcriber.transcribe(path)
 
 
 def test_words_are_there_when_asked_for(transcriber: Transcriber, jfk: str) -> None:
@@ -92,6 +98,52 @@ def test_a_stopped_stream_is_cut(tiny_model: Model, jfk_samples: np.ndarray) -> 
     transcript = stream.transcript()
     assert transcript.is_cut
     assert transcript.segments[0] == first
+
+
+def test_one_that_is_at_work_refuses_more(tiny_model: Model, jfk_samples: np.ndarray) -> None:
+    transcriber = Transcriber(tiny_model)
+    sound = np.tile(jfk_samples, 100)
+    stream = transcriber.stream(sound)
+    next(stream)
+    for more in (
+        lambda: transcriber.stream(jfk_samples),
+        lambda: transcriber.detect_language(jfk_samples),
+        lambda: transcriber.live().push(jfk_samples),
+    ):
+        with pytest.raises(ValueError, match="at work"):
+            more()
+    stream.close()
+    assert transcriber.transcribe(jfk_samples).text
+    stream = transcriber.stream(sound)
+    next(stream)
+    transcriber.close()  # ends the stream first
+    assert list(stream) == []
+    with pytest.raises(ValueError, match="closed"):
+        transcriber.transcribe(jfk_samples)
+
+
+def test_a_stream_is_closed_from_another_thread(
+    tiny_model: Model, jfk_samples: np.ndarray, caplog: pytest.LogCaptureFixture
+) -> None:
+    stream = Transcriber(tiny_model).stream(np.tile(jfk_samples, 100))
+    next(stream)
+    threading.Timer(0.1, stream.close).start()
+    assert len(list(stream)) < 200
+    assert not caplog.records  # who stops it need not be told what is missing
+
+
+def test_streams_that_were_started_go_on_side_by_side(
+    tiny_model: Model, jfk_samples: np.ndarray
+) -> None:
+    expected = Transcriber(tiny_model).transcribe(jfk_samples).segments
+    streams = [Transcriber(tiny_model).stream(jfk_samples) for _ in range(2)]
+    for stream in streams:
+        stream.start()
+        stream.start()
+    for stream in streams:
+        while stream.progress[0] < 11:  # which only goes on in one that was started
+            time.sleep(0.01)
+    assert [list(stream) for stream in streams] == [expected] * 2
 
 
 def test_a_closed_stream_has_no_transcript(transcriber: Transcriber, jfk: str) -> None:
@@ -140,6 +192,26 @@ def test_a_cancelled_task_stops(tiny_model: Model, jfk_samples: np.ndarray) -> N
             await task
 
     asyncio.run(asyncio.wait_for(main(), 10))
+
+
+def test_a_cancelled_live_task_stops(tiny_model: Model, jfk_samples: np.ndarray) -> None:
+    live = Transcriber(tiny_model).live()
+
+    async def listen() -> None:
+        async for _ in live.listen_async([np.tile(jfk_samples, 20)] * 20):
+            pass
+
+    async def main() -> None:
+        task = asyncio.ensure_future(listen())
+        await asyncio.sleep(0.2)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        live.close()  # while the thread that heard ends
+
+    asyncio.run(asyncio.wait_for(main(), 10))
+    with pytest.raises(ValueError, match="closed"):
+        live.push(jfk_samples)
 
 
 def test_pickling_is_by_path(transcriber: Transcriber, jfk: str, tiny_en: str) -> None:
