@@ -77,6 +77,18 @@ def test_names_are_there() -> None:
     assert set(REFERENCE["models"]) <= set(whisper_s4y.available_models())
 
 
+def test_modules_are_there() -> None:
+    from whisper_s4y.faster_whisper.audio import decode_audio as audio_of_module
+    from whisper_s4y.faster_whisper.transcribe import Segment, TranscriptionInfo
+    from whisper_s4y.faster_whisper.utils import download_model
+    from whisper_s4y.faster_whisper.vad import VadOptions, get_speech_timestamps
+
+    assert audio_of_module is decode_audio
+    assert (Segment, TranscriptionInfo) == (ours.Segment, ours.TranscriptionInfo)
+    assert download_model is whisper_s4y.download_model
+    assert (VadOptions, get_speech_timestamps) == (ours.VadOptions, ours.get_speech_timestamps)
+
+
 def test_both_transcribe_take_the_same_keywords() -> None:
     keywords = set(inspect.signature(WhisperModel.transcribe).parameters)
     batched = set(inspect.signature(BatchedInferencePipeline.transcribe).parameters)
@@ -129,6 +141,25 @@ def test_batched_transcribe(pipeline: BatchedInferencePipeline, long_speech: str
         word_timestamps=True,
     )
     assert all(segment.words is not None for segment in result)
+
+
+@pytest.mark.parametrize("is_batched", [False, True])
+def test_duration_after_vad_is_what_the_vad_filter_leaves(
+    model: WhisperModel, pipeline: BatchedInferencePipeline, jfk_samples: np.ndarray, is_batched: bool
+) -> None:
+    audio = np.concatenate([jfk_samples, np.zeros(80000, np.float32)])
+    one = pipeline if is_batched else model
+    segments, asked = one.transcribe(audio, vad_filter=True, beam_size=1)
+    options = dataclasses.asdict(asked.vad_options)
+    speech = whisper_s4y.speech_timestamps(audio, **options)
+    expected = sum(part.end - part.start for part in speech) / 16000
+    assert 0 < expected < asked.duration == 16
+    assert asked.duration_after_vad == expected
+    segments, known = one.transcribe(audio, vad_filter=True, beam_size=1)
+    list(segments)
+    assert vars(known)["_duration_after_vad"] == expected  # without a second look
+    _, copied = one.transcribe(audio, vad_filter=True, beam_size=1)
+    assert pickle.loads(pickle.dumps(copied)).duration_after_vad == expected
 
 
 def test_empty_audio(model: WhisperModel, pipeline: BatchedInferencePipeline) -> None:
@@ -237,6 +268,30 @@ def test_clip_timestamps_segments(
     assert [segment.id for segment in segments] == [1, 2]
 
 
+def test_clips_side_by_side_are_those_one_after_the_other(base: str, jfk_samples: np.ndarray) -> None:
+    audio = np.concatenate([jfk_samples, np.zeros(16000, np.float32), jfk_samples, jfk_samples])
+    clips = [dict(start=one, end=one + 11.0) for one in (0.0, 12.0, 23.0, 6.0, 90.0)]
+    pipeline = BatchedInferencePipeline(WhisperModel(base, cpu_threads=2))
+
+    def found(batch_size: int) -> list:
+        segments, _ = pipeline.transcribe(
+            audio, language="en", clip_timestamps=clips, batch_size=batch_size, word_timestamps=True
+        )
+        return list(segments)
+
+    alone = found(1)
+    assert [segment.id for segment in alone] == list(range(1, len(alone) + 1))
+    assert {segment.start // 11 for segment in alone} == {0, 1, 2}
+    assert found(8) == alone
+    with pytest.raises(ValueError, match="batch_size"):
+        found(0)
+    iterator = pipeline.transcribe(audio, language="en", clip_timestamps=clips)[0]
+    next(iter(iterator))
+    del iterator  # stops those at work
+    gc.collect()
+    assert found(2) == alone
+
+
 def test_available_models() -> None:
     models = whisper_s4y.available_models()
     assert isinstance(models, list)
@@ -283,12 +338,24 @@ def test_several_threads_and_interleaved_iterators(model: WhisperModel, jfk: str
     assert "".join(second.text for _, second in pairs) == expected
 
 
+def test_as_many_compute_at_the_same_time_as_there_are_workers(base: str) -> None:
+    """What is lent of a model for `cpu_threads` each is as much as there are workers."""
+    model = WhisperModel(base, cpu_threads=1, num_workers=3)
+    assert (model.threads, model.model.info["threads"]) == (1, 3)
+    again = pickle.loads(pickle.dumps(model))
+    assert (again.threads, again.model.info["threads"]) == (1, 3)
+    cores = WhisperModel(base).threads
+    assert cores >= 1
+    shared = WhisperModel(base, num_workers=2)
+    assert shared.threads == max(1, cores // 2)
+
+
 def test_transcribers_are_used_again(model: WhisperModel, jfk: str) -> None:
     for _ in range(3):
         list(model.transcribe(jfk, beam_size=1)[0])
         model.transcribe(jfk, beam_size=1)  # dropped before it began
         gc.collect()
-    assert 1 <= len(model._idle) <= 4
+    assert 1 <= len(model._idle[model.threads]) <= 4
 
 
 def test_detect_language(model: WhisperModel, jfk_samples: np.ndarray) -> None:
@@ -320,6 +387,7 @@ def test_prompt_as_tokens(model: WhisperModel, jfk: str) -> None:
         (dict(beam_size=99), "beam"),
         (dict(initial_prompt=[50257, 50362]), "initial_prompt"),
         (dict(language="xx"), "xx"),
+        (dict(temperature=np.array([0.0, -1.0])), "temperatures"),
         (dict(task="sing"), "sing"),
         (dict(vad_filter=True, vad_parameters=dict(threshold=7)), "threshold"),
     ],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO, Dict, Iterable, Iterator, List, Optional, Tuple, Union
+from collections import deque
+from itertools import islice
+from typing import Any, BinaryIO, Deque, Dict, Iterable, Iterator, List, Optional, Tuple, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +12,7 @@ import numpy.typing as npt
 from .._log import progress_bar
 from ..audio import SAMPLE_RATE, Samples
 from ..errors import InvalidArgumentError
+from ..transcriber import TranscriptStream
 from .keywords import (
     ALL_OF_IT,
     WINDOW_SECONDS,
@@ -95,6 +98,8 @@ class BatchedInferencePipeline:
                 than a window.
         """
         check_chunk_length(chunk_length)
+        if batch_size < 1:
+            raise InvalidArgumentError(f"batch_size={batch_size}: at least one is decoded at once.")
         if hallucination_silence_threshold is not None:
             raise InvalidArgumentError(
                 "hallucination_silence_threshold: windows of a batch know nothing of the silence "
@@ -153,10 +158,10 @@ class BatchedInferencePipeline:
             native.update(batch_size=batch_size, vad_options=vad_values(vad_options))
             stream = model.open_stream(samples, native)
             info = model.info_of(stream, samples, language, options, vad_options, True)
-            return segments_of(stream, log_progress), info
+            return segments_of(stream, log_progress, info), info
         info = self._info_of_clips(samples, clips, native, options, vad_options)
         native["language"] = None if multilingual else info.language
-        return self._clips(samples, clips, native, log_progress), info
+        return self._clips(samples, clips, native, batch_size, log_progress), info
 
     def _info_of_clips(
         self,
@@ -188,24 +193,43 @@ class BatchedInferencePipeline:
         samples: Samples,
         clips: List[Tuple[float, float]],
         native: Dict[str, Any],
+        batch_size: int,
         log_progress: bool,
     ) -> Iterator[Segment]:
+        """Clips side by side, as many as there are threads for, in their order."""
         bar = progress_bar("transcribing") if log_progress else None
+        side_by_side = min(batch_size, len(clips), self.model.threads)
+        threads = self.model.threads // side_by_side
+        left = iter(clips)
+        at_work: Deque[Tuple[Tuple[float, float], TranscriptStream]] = deque()
         count = 0
-        for index, clip in enumerate(clips):
-            sound = clip_samples(samples, clip)
-            if sound.size == 0:
-                continue
-            stream = self.model.open_stream(sound, {**native, **ALL_OF_IT})
-            for segment in segments_of(stream, False):
-                count += 1
-                segment.id = count
-                moved(segment, clip)
-                if native["without_timestamps"] and not native["word_timestamps"]:
-                    segment.start, segment.end = clip  # the window itself, as there
-                yield segment
-            if bar is not None:
-                bar(index + 1, len(clips))
+
+        def begin(clip: Tuple[float, float]) -> None:
+            options = {**native, **ALL_OF_IT}
+            stream = self.model.open_stream(clip_samples(samples, clip), options, threads)
+            at_work.append((clip, stream))
+            stream.start()
+
+        try:
+            for clip in islice(left, side_by_side):
+                begin(clip)
+            for done in range(1, len(clips) + 1):
+                clip, stream = at_work[0]
+                for segment in segments_of(stream, False):
+                    count += 1
+                    segment.id = count
+                    moved(segment, clip)
+                    if native["without_timestamps"] and not native["word_timestamps"]:
+                        segment.start, segment.end = clip  # the window itself, as there
+                    yield segment
+                at_work.popleft()
+                for following in islice(left, 1):
+                    begin(following)
+                if bar is not None:
+                    bar(done, len(clips))
+        finally:
+            for _, stream in at_work:
+                stream.close()
 
 
 def clip_samples(samples: Samples, clip: Tuple[float, float]) -> Samples:

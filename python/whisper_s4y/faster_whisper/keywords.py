@@ -117,8 +117,10 @@ def check_chunk_length(chunk_length: Optional[int]) -> None:
         )
 
 
-def temperatures_of(temperature: Union[float, List[float], Tuple[float, ...]]) -> List[float]:
-    return list(temperature) if isinstance(temperature, (list, tuple)) else [temperature]
+def temperatures_of(temperature: Union[float, Iterable[float]]) -> List[float]:
+    if isinstance(temperature, Iterable):
+        return [float(one) for one in temperature]
+    return [float(temperature)]
 
 
 def vad_values(options: Union[VadOptions, Mapping[str, Any], None]) -> Any:
@@ -153,7 +155,12 @@ def clip_seconds(clips: Union[str, Iterable[float]]) -> List[float]:
 
 
 def clip_pairs(clips: Optional[List[Dict[str, float]]]) -> List[Tuple[float, float]]:
-    found = [(float(clip["start"]), float(clip["end"])) for clip in clips or []]
+    try:
+        found = [(float(clip["start"]), float(clip["end"])) for clip in clips or []]
+    except (KeyError, TypeError) as error:
+        raise InvalidArgumentError(
+            f"clip_timestamps: expected a list of dicts with start and end, found {clips!r}."
+        ) from error
     for start, end in found:
         if not 0 <= start < end or end - start > WINDOW_SECONDS:
             raise InvalidArgumentError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Dict, Iterable, List, Optional, Tuple, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Optional, Tuple, Union
 from warnings import warn
 
 from ..transcriber import Segment as NativeSegment
@@ -89,6 +89,26 @@ class TranscriptionOptions:
     hotwords: Optional[str]
 
 
+class _NumberOrLater:
+    """A field that takes a number, or a function that is called for it when it is first read."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = "_" + name
+
+    def __get__(self, info: Any, owner: type) -> float:
+        if info is None:
+            raise AttributeError(self._name)  # the field has no default
+        value: Union[float, Callable[[], float]] = getattr(info, self._name)
+        if isinstance(value, (int, float)):
+            return value
+        number = value()
+        setattr(info, self._name, number)
+        return number
+
+    def __set__(self, info: Any, value: Union[float, Callable[[], float]]) -> None:
+        setattr(info, self._name, value)
+
+
 @dataclass
 class TranscriptionInfo:
     """What is known of a recording before its first segment."""
@@ -98,12 +118,20 @@ class TranscriptionInfo:
     language_probability: float
     #: Seconds.
     duration: float
-    #: Seconds of what the VAD filter leaves.
-    duration_after_vad: float
+    #: Seconds of what the VAD filter leaves. It is known when all segments were taken; who asks
+    #: before that waits until all of the recording was looked through.
+    if TYPE_CHECKING:
+        duration_after_vad: float
+    else:
+        duration_after_vad: float = _NumberOrLater()
     #: Of all languages, likeliest first; None when the language was given.
     all_language_probs: Optional[List[Tuple[str, float]]]
     transcription_options: TranscriptionOptions
     vad_options: Optional[VadOptions]
+
+    def __getstate__(self) -> Dict[str, Any]:
+        _ = self.duration_after_vad  # a function is not pickled
+        return self.__dict__
 
 
 def _word(word: NativeWord) -> Word:

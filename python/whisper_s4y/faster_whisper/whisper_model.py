@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import Any, BinaryIO, Dict, Iterable, Iterator, List, Optional, Tuple, Union
+from typing import Any, BinaryIO, Dict, Iterable, Iterator, List, Optional, Tuple, Union, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -66,8 +66,9 @@ class WhisperModel:
         compute_type: number format of the weights: "int8" (which "auto" is too), "float32" (which
             "default" is too), "float16"; or "mixed", "int4". Of a ``.tflite`` file it must be the
             one it has, or "default" or "auto".
-        cpu_threads: of one transcription; 0: all physical cores.
-        num_workers: transcriptions that compute at the same time with ``cpu_threads`` each.
+        cpu_threads: of one transcription; 0: all physical cores, shared out among the workers.
+        num_workers: transcriptions that compute at the same time with ``cpu_threads`` each; further
+            ones wait. With ``cpu_threads`` 0 no more than there are cores.
         download_root: the cache of converted models; None: $XDG_CACHE_HOME/whisper-s4y/models.
         local_files_only: make no connection.
         files: a checkpoint's files in memory by their names, as bytes or open files.
@@ -118,10 +119,12 @@ class WhisperModel:
             path = _cache.converted_model(model_size_or_path, quantize, folder=download_root, **hub)
             if path == os.fspath(model_size_or_path) and compute_type not in ("default", "auto"):
                 check_format(path, compute_type, quantize)
-        self._threads = cpu_threads
+        self._asked = (cpu_threads, num_workers)
         self.model = Model(path, threads=cpu_threads * num_workers)
+        #: Of one transcription.
+        self.threads = cpu_threads or max(1, self.model.info["threads"] // num_workers)
         self.feature_extractor = FeatureExtractor(self.model)
-        self._idle: List[Transcriber] = []
+        self._idle: Dict[int, List[Transcriber]] = {}  # by their threads
         self._lock = threading.Lock()
         self.input_stride = 2
         self.num_samples_per_token = FeatureExtractor.hop_length * self.input_stride
@@ -131,7 +134,7 @@ class WhisperModel:
         self.max_length = 448
 
     def __reduce__(self) -> Tuple[Any, ...]:
-        return _open_by_path, (self.model, self._threads)
+        return _open_by_path, (self.model.path, *self._asked)
 
     @property
     def supported_languages(self) -> List[str]:
@@ -251,9 +254,8 @@ class WhisperModel:
         if vad_filter:
             native["vad_options"] = vad_values(vad_options)
         stream = self.open_stream(samples, native)
-        return segments_of(stream, log_progress), self.info_of(
-            stream, samples, language, options, vad_options, vad_filter
-        )
+        info = self.info_of(stream, samples, language, options, vad_options, vad_filter)
+        return segments_of(stream, log_progress, info), info
 
     def detect_language(
         self,
@@ -291,7 +293,7 @@ class WhisperModel:
                 samples = np.zeros(SAMPLE_RATE, np.float32)
             windows = range(0, samples.size, FeatureExtractor.n_samples)
             mels = (
-                log_mel(self.model, samples[begin : begin + FeatureExtractor.n_samples])
+                log_mel(self.model, samples[begin : begin + FeatureExtractor.n_samples], self.threads)
                 for begin in windows
             )
         elif features is not None:
@@ -308,7 +310,7 @@ class WhisperModel:
         for index, mel in enumerate(mels):
             if index == segments:
                 break
-            probabilities = language_probabilities(self.model, mel)
+            probabilities = language_probabilities(self.model, mel, self.threads)
             language, probability = probabilities[0]
             if probability > threshold:
                 return language, probability, probabilities
@@ -340,17 +342,21 @@ class WhisperModel:
             )
         return text
 
-    def open_stream(self, samples: Samples, options: Dict[str, Any]) -> TranscriptStream:
+    def open_stream(
+        self, samples: Samples, options: Dict[str, Any], threads: Optional[int] = None
+    ) -> TranscriptStream:
         """A transcription with the library's own options, by a transcriber that is free."""
+        threads = threads or self.threads
         with self._lock:
-            transcriber = self._idle.pop() if self._idle else None
+            idle = self._idle.setdefault(threads, [])
+            transcriber = idle.pop() if idle else None
         if transcriber is None:
-            transcriber = Transcriber(self.model, self._threads)
+            transcriber = Transcriber(self.model, threads)
         user = transcriber
 
         def give_back() -> None:
             with self._lock:
-                self._idle.append(user)
+                idle.append(user)
 
         try:
             return transcriber.stream(samples, _on_close=give_back, **options)
@@ -369,25 +375,26 @@ class WhisperModel:
     ) -> TranscriptionInfo:
         """What is known before the first segment; waits for the language."""
         duration = samples.size / SAMPLE_RATE
-        after_vad = duration
-        if vad_filter:
+
+        def after_vad() -> float:
             speech = speech_timestamps(samples, **vad_values(vad_options))
-            after_vad = sum(one.end - one.start for one in speech) / SAMPLE_RATE
+            return sum(one.end - one.start for one in speech) / SAMPLE_RATE
+
         found = stream.languages() if language is None else []
         code, probability = found[0] if found else (language or "en", 1.0)
         return TranscriptionInfo(
             language=code,
             language_probability=probability,
             duration=duration,
-            duration_after_vad=after_vad,
+            duration_after_vad=cast(float, after_vad if vad_filter else duration),
             all_language_probs=found or None,
             transcription_options=options,
             vad_options=vad_options,
         )
 
 
-def _open_by_path(model: Model, threads: int) -> WhisperModel:
-    return WhisperModel(model.path, cpu_threads=threads)
+def _open_by_path(path: str, threads: int, workers: int) -> WhisperModel:
+    return WhisperModel(path, cpu_threads=threads, num_workers=workers)
 
 
 def samples_of(audio: Union[str, BinaryIO, npt.NDArray[Any]]) -> Samples:
@@ -405,7 +412,9 @@ def _windows_of_features(
         yield np.pad(window, ((0, 0), (0, frames - window.shape[-1])))[None]
 
 
-def segments_of(stream: TranscriptStream, log_progress: bool) -> Iterator[Segment]:
+def segments_of(
+    stream: TranscriptStream, log_progress: bool, info: Optional[TranscriptionInfo] = None
+) -> Iterator[Segment]:
     bar = progress_bar("transcribing") if log_progress else None
     try:
         for segment in stream:
@@ -414,5 +423,7 @@ def segments_of(stream: TranscriptStream, log_progress: bool) -> Iterator[Segmen
             yield segment_of(segment)
         if bar is not None:
             bar(1, 1)
+        if info is not None:
+            info.duration_after_vad = stream.transcript().duration_after_vad
     finally:
         stream.close()

@@ -1,19 +1,15 @@
-"""faster-whisper's functions."""
+"""faster-whisper's functions about models and times."""
 
 from __future__ import annotations
 
 import logging
 import os
-from typing import Any, BinaryIO, Dict, List, Optional, Union
-
-import numpy.typing as npt
+from typing import List, Optional, Union
 
 from .._log import log
-from ..audio import SAMPLE_RATE, file_bytes, load_audio, speech_timestamps
 from ..convert import model_names, pull, resolve_checkpoint
 from ..errors import InvalidArgumentError
-from .keywords import hub_options, vad_values
-from .results import VadOptions
+from .keywords import hub_options
 
 
 def available_models() -> List[str]:
@@ -72,52 +68,6 @@ def format_timestamp(
     marker = f"{hours:02d}:" if always_include_hours or hours > 0 else ""
     seconds, milliseconds = divmod(milliseconds, 1000)
     return f"{marker}{minutes:02d}:{seconds:02d}{decimal_marker}{milliseconds:03d}"
-
-
-def decode_audio(
-    input_file: Union[str, BinaryIO],
-    sampling_rate: int = 16000,
-    split_stereo: bool = False,
-) -> Any:
-    """Decodes a file.
-
-    Args:
-        input_file: a path, or a file open in binary mode.
-        sampling_rate: 16000, the one rate that models hear.
-        split_stereo: give left and right apart; of a mono file both are the same.
-
-    Returns:
-        float32 [samples], or with split_stereo two of them.
-
-    Raises:
-        ValueError: another rate is asked for.
-    """
-    if sampling_rate != SAMPLE_RATE:
-        raise InvalidArgumentError(
-            f"sampling_rate={sampling_rate}: sound is decoded to {SAMPLE_RATE} Hz."
-        )
-    source = input_file if isinstance(input_file, (str, os.PathLike)) else file_bytes(input_file)
-    if not split_stereo:
-        return load_audio(source)
-    try:
-        return load_audio(source, channel="left"), load_audio(source, channel="right")
-    except ValueError:
-        mono = load_audio(source)  # says what is wrong when it was not the channel
-        return mono, mono.copy()
-
-
-def get_speech_timestamps(
-    audio: npt.NDArray[Any],
-    vad_options: Optional[VadOptions] = None,
-    sampling_rate: int = 16000,
-    **kwargs: Any,
-) -> List[Dict[str, int]]:
-    """Where somebody speaks, as dicts of start and end in samples."""
-    if sampling_rate != SAMPLE_RATE:
-        raise InvalidArgumentError(f"sampling_rate={sampling_rate}: sound is {SAMPLE_RATE} Hz.")
-    options = vad_options if vad_options is not None else VadOptions(**kwargs)
-    found = speech_timestamps(audio, **vad_values(options))
-    return [{"start": one.start, "end": one.end} for one in found]
 
 
 def get_logger() -> logging.Logger:
