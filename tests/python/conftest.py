@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pathlib
 import subprocess
@@ -33,22 +34,34 @@ def checkpoint(name: str) -> pathlib.Path:
     return formats[0]
 
 
-@pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    """A folder for converted models."""
-    return tmp_path_factory.mktemp("models")
+def converted(name: str, folder: pathlib.Path) -> str:
+    """A checkpoint with int8 weights, made once of this library for all tests of a build."""
+    shared = os.environ.get("WHISPER_S4Y_TEST_MODELS")
+    if not shared:
+        return whisper_s4y.convert(checkpoint(name), folder / f"{name}.tflite", quantize="int8")
+    status = os.stat(whisper_s4y._native.library().path)
+    folder = pathlib.Path(shared)
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"{name}-{status.st_size}-{status.st_mtime_ns}.tflite"
+    with open(folder / f".{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not target.exists():
+            for older in folder.glob(f"{name}-*.tflite"):
+                older.unlink()
+            whisper_s4y.convert(checkpoint(name), target, quantize="int8")
+    return str(target)
 
 
 @pytest.fixture(scope="session")
-def tiny_en(models: pathlib.Path) -> str:
+def tiny_en(tmp_path_factory: pytest.TempPathFactory) -> str:
     """tiny.en with int8 weights."""
-    return whisper_s4y.convert(checkpoint("tiny.en"), models / "tiny.en.tflite", quantize="int8")
+    return converted("tiny.en", tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture(scope="session")
-def base(models: pathlib.Path) -> str:
+def base(tmp_path_factory: pytest.TempPathFactory) -> str:
     """base, which knows languages, with int8 weights."""
-    return whisper_s4y.convert(checkpoint("base"), models / "base.tflite", quantize="int8")
+    return converted("base", tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture(scope="session")

@@ -316,7 +316,7 @@ def cluster() -> Iterator[Any]:
             one.shutdown()
 
 
-def test_the_command_line_goes_on_where_it_was_killed(
+def test_on_cluster_the_command_line_goes_on_where_it_was_killed(
     cluster: Any, tmp_path: pathlib.Path, tiny_en: str, jfk: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
@@ -344,7 +344,7 @@ def test_the_command_line_goes_on_where_it_was_killed(
     assert {path: path.stat().st_mtime_ns for path in finished} == finished
 
 
-def test_a_cluster_loses_a_machine_and_no_recording(
+def test_on_cluster_a_machine_is_lost_and_no_recording(
     cluster: Any, tmp_path: pathlib.Path, tiny_en: str, jfk: str
 ) -> None:
     out = tmp_path / "out"
