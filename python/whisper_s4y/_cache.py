@@ -14,6 +14,7 @@ from typing import Any, Callable, Dict, Generator, Mapping, Optional, cast
 from . import _native
 from ._log import log, progress_bar, shows_progress
 from .convert import convert, resolve_checkpoint
+from .errors import FileAccessError
 
 OnProgress = Callable[[float, float], None]
 
@@ -48,8 +49,20 @@ def _fingerprint(checkpoint: pathlib.Path) -> str:
 
 @contextlib.contextmanager
 def _locked(path: pathlib.Path) -> Generator[None, None, None]:
-    """One process at a time."""
-    with open(path, "ab") as file:
+    """One process at a time.
+
+    Raises:
+        FileAccessError: the folder cannot be made or written to.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = open(path, "ab")
+    except OSError as error:
+        raise FileAccessError(
+            f"Converted models cannot be kept in {path.parent}: {error.strerror}. Let "
+            "XDG_CACHE_HOME, or download_root, name a folder that can be written to."
+        ) from error
+    with file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -60,7 +73,6 @@ def _bar(title: str) -> Optional[OnProgress]:
 
 def _convert_once(checkpoint: "str | os.PathLike[str]", target: pathlib.Path, quantize: str) -> str:
     if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
         with _locked(target.with_name(f".{target.name}.lock")):
             if not target.exists():  # another process may have made it meanwhile
                 log.info("converting %s to %s", checkpoint, target)

@@ -461,6 +461,13 @@ def test_files_in_memory(cache: pathlib.Path) -> None:
     assert [path.name.startswith("mine-") for path in cache.glob("*.tflite")] == [True]
 
 
+def test_a_cache_that_cannot_be_written_to_is_named(cache: pathlib.Path) -> None:
+    cache.parent.mkdir()
+    cache.write_text("no folder")
+    with pytest.raises(OSError, match=f"cannot be kept in {cache}: .* XDG_CACHE_HOME"):
+        WhisperModel(str(checkpoint("tiny.en")), compute_type="int8")
+
+
 def test_names_that_are_not_there(cache: pathlib.Path) -> None:
     with pytest.raises(ConnectionError, match="HF_HUB_OFFLINE"):
         WhisperModel("tiny")
