@@ -85,14 +85,14 @@ def test_stream_and_transcript_have_the_same_segments(transcriber: Transcriber, 
 
 def test_a_dropped_stream_stops(tiny_model: Model, jfk_samples: np.ndarray) -> None:
     transcriber = Transcriber(tiny_model)
-    stream = transcriber.stream(np.tile(jfk_samples, 100))
+    stream = transcriber.stream(np.tile(jfk_samples, 100), temperatures=[0])
     next(stream)
     del stream
     assert transcriber.transcribe(jfk_samples).text
 
 
 def test_a_stopped_stream_is_cut(tiny_model: Model, jfk_samples: np.ndarray) -> None:
-    stream = Transcriber(tiny_model).stream(np.tile(jfk_samples, 100))
+    stream = Transcriber(tiny_model).stream(np.tile(jfk_samples, 100), temperatures=[0])
     first = next(stream)
     stream.stop()
     transcript = stream.transcript()
@@ -103,7 +103,7 @@ def test_a_stopped_stream_is_cut(tiny_model: Model, jfk_samples: np.ndarray) -> 
 def test_one_that_is_at_work_refuses_more(tiny_model: Model, jfk_samples: np.ndarray) -> None:
     transcriber = Transcriber(tiny_model)
     sound = np.tile(jfk_samples, 100)
-    stream = transcriber.stream(sound)
+    stream = transcriber.stream(sound, temperatures=[0])
     next(stream)
     for more in (
         lambda: transcriber.stream(jfk_samples),
@@ -114,7 +114,7 @@ def test_one_that_is_at_work_refuses_more(tiny_model: Model, jfk_samples: np.nda
             more()
     stream.close()
     assert transcriber.transcribe(jfk_samples).text
-    stream = transcriber.stream(sound)
+    stream = transcriber.stream(sound, temperatures=[0])
     next(stream)
     transcriber.close()  # ends the stream first
     assert list(stream) == []
@@ -125,7 +125,7 @@ def test_one_that_is_at_work_refuses_more(tiny_model: Model, jfk_samples: np.nda
 def test_a_stream_is_closed_from_another_thread(
     tiny_model: Model, jfk_samples: np.ndarray, caplog: pytest.LogCaptureFixture
 ) -> None:
-    stream = Transcriber(tiny_model).stream(np.tile(jfk_samples, 100))
+    stream = Transcriber(tiny_model).stream(np.tile(jfk_samples, 100), temperatures=[0])
     next(stream)
     threading.Timer(0.1, stream.close).start()
     assert len(list(stream)) < 200
