@@ -125,6 +125,21 @@ class OpenAiClient(WithServer):
         self.assertEqual("".join(deltas), whole.text)
         self.assertEqual([one.text for one in done], [whole.text])
 
+    def test_the_page(self):
+        _, headers, _ = self.server.get("/")
+        self.assertEqual(headers["Content-Type"], "text/html; charset=utf-8")
+        self.assertEqual(headers["Cache-Control"], "no-cache")
+        self.assertEqual(headers["X-Content-Type-Options"], "nosniff")
+        self.assertTrue(headers["Content-Security-Policy"].startswith("default-src 'none';"))
+        for name, kind in (("main.js", "text/javascript"), ("style.css", "text/css"),
+                           ("icon.svg", "image/svg+xml")):
+            _, its_headers, _ = self.server.get(f"/page/{name}")
+            self.assertEqual(its_headers["Content-Type"].split(";")[0], kind)
+        status, _, body = self.server.get("/", **{"If-None-Match": headers["ETag"]})
+        self.assertEqual((status, body), (304, ""))
+        for path in ("/page/none.js", "/page/", "/page/../page.cc", "/page/%2e%2e/page.cc"):
+            self.assertEqual(self.server.get(path)[0], 404, path)
+
     def test_verbose_stream(self):
         url = f"{self.server.url}/v1/audio/transcriptions"
         fields = ["model=base", f"file=@{HARVARD}", "response_format=verbose_json",
