@@ -169,6 +169,9 @@ async function finishRecording() {
 
 function formOf() {
   const form = new FormData();
+  // First: a large file whose fields are known is transcribed while it comes, and its text is told
+  // at the end.
+  form.set('file', file, file.name);
   form.set('model', $('model').value);
   form.set('response_format', 'verbose_json');
   form.set('stream', 'true');
@@ -177,7 +180,6 @@ function formOf() {
   if ($('words').checked) form.append('timestamp_granularities[]', 'word');
   if ($('language').value) form.set('language', $('language').value);
   for (const [name, value] of changedOptions()) form.set(name, value);
-  form.set('file', file, file.name); // last: the server knows all when it comes
   return form;
 }
 
