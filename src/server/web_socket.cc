@@ -44,9 +44,10 @@ Poco::Timespan timespan(std::chrono::duration<double> duration) {
 
 }  // namespace
 
-MessageSocket::MessageSocket(WebSocket socket, int most, std::chrono::duration<double> read_timeout,
+MessageSocket::MessageSocket(const WebSocket& socket, int most,
+                             std::chrono::duration<double> read_timeout,
                              std::chrono::duration<double> idle_time)
-    : socket_(std::move(socket)),
+    : socket_(socket),
       most_(most),
       idle_time_(std::chrono::duration_cast<Clock::duration>(idle_time)),
       frame_(0) {

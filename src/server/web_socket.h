@@ -47,7 +47,8 @@ class MessageSocket {
  public:
   /// `most` bytes a message. More of a frame must come within `read_timeout`, and something in
   /// `idle_time`: an answer to a ping at least.
-  MessageSocket(Poco::Net::WebSocket socket, int most, std::chrono::duration<double> read_timeout,
+  MessageSocket(const Poco::Net::WebSocket& socket, int most,
+                std::chrono::duration<double> read_timeout,
                 std::chrono::duration<double> idle_time);
   ~MessageSocket();
   MessageSocket(const MessageSocket&) = delete;
