@@ -1,16 +1,25 @@
 #include "server/arriving_file.h"
 
+#include <algorithm>
 #include <span>
+#include <string>
 
 namespace whisper_s4y::server {
 
 bool ArrivingFile::take() {
   if (is_complete_) return false;
-  stream_.read(piece_.data(), piece_.size());
-  const auto got = static_cast<size_t>(stream_.gcount());
-  if (got < piece_.size()) is_complete_ = true;
-  upload_.append(std::as_bytes(std::span(piece_).first(got)));
-  return got > 0;
+  // What is there, without waiting for a full piece.
+  const int first = stream_.get();
+  if (first == std::char_traits<char>::eof()) {
+    is_complete_ = true;
+    return false;
+  }
+  piece_[0] = static_cast<char>(first);
+  const auto there = std::clamp<std::streamsize>(stream_.rdbuf()->in_avail(), 0,
+                                                 static_cast<std::streamsize>(piece_.size()) - 1);
+  const std::streamsize rest = stream_.rdbuf()->sgetn(piece_.data() + 1, there);
+  upload_.append(std::as_bytes(std::span(piece_).first(1 + static_cast<size_t>(rest))));
+  return true;
 }
 
 size_t ArrivingFile::read(int64_t position, Span<std::byte> bytes) {

@@ -22,7 +22,7 @@ namespace {
 
 constexpr int kMostFields = 200;
 constexpr int kMostFieldBytes = 1 << 18;
-// A smaller file is there before anything could be done with its beginning.
+// A smaller file is best read as a whole.
 constexpr int64_t kLarge = 1 << 20;  // bytes
 // Who computes with what has come waits for the rest no longer than that.
 constexpr std::chrono::seconds kPatience{5};
@@ -44,10 +44,16 @@ void ignore(std::istream& stream) {
 
 /// Takes the file while it comes.
 class FileTaker : public Poco::Net::PartHandler {
+  using Clock = std::chrono::steady_clock;
+
  public:
   FileTaker(const Poco::Net::HTMLForm& fields, Form& form, const std::filesystem::path& folder,
-            const OnArrivingFile& on_file)
-      : fields_(fields), form_(form), folder_(folder), on_file_(on_file) {}
+            const OnArrivingFile& on_file, std::chrono::duration<double> soon)
+      : fields_(fields),
+        form_(form),
+        folder_(folder),
+        on_file_(on_file),
+        soon_(std::chrono::duration_cast<Clock::duration>(soon)) {}
 
   void handlePart(const Poco::Net::MessageHeader& header, std::istream& stream) override {
     std::string kind;
@@ -62,7 +68,10 @@ class FileTaker : public Poco::Net::PartHandler {
     form_.file_name = last_part(parameters.get("filename", ""));
     form_.file = std::make_shared<Upload>(folder_);
     const auto file = std::make_shared<ArrivingFile>(stream, *form_.file, kPatience);
-    while (form_.file->size() < kLarge && file->take()) continue;
+    const Clock::time_point soon = Clock::now() + soon_;
+    while ((form_.file->size() < kLarge || Clock::now() < soon) && file->take()) {
+      continue;
+    }
     if (on_file_ && !file->is_complete()) {
       copy_fields(fields_, form_);
       on_file_(form_, file);
@@ -75,6 +84,7 @@ class FileTaker : public Poco::Net::PartHandler {
   Form& form_;
   const std::filesystem::path& folder_;
   const OnArrivingFile& on_file_;
+  Clock::duration soon_;
 };
 
 // The last boundary has two more hyphens; without it something is missing.
@@ -115,7 +125,8 @@ std::vector<std::string> Form::all(std::string_view name) const {
 }
 
 Form read_form(const std::string& content_type, BodyBuffer& body,
-               const std::filesystem::path& folder, const OnArrivingFile& on_file) {
+               const std::filesystem::path& folder, const OnArrivingFile& on_file,
+               std::chrono::duration<double> soon) {
   Form form;
   const bool multipart = content_type.starts_with("multipart/form-data");
   if (!multipart && !content_type.starts_with("application/x-www-form-urlencoded")) {
@@ -127,7 +138,7 @@ Form read_form(const std::string& content_type, BodyBuffer& body,
   request.setContentType(content_type);
   std::istream stream(&body);
   Poco::Net::HTMLForm fields;
-  FileTaker files(fields, form, folder, on_file);
+  FileTaker files(fields, form, folder, on_file, soon);
   fields.setFieldLimit(kMostFields);
   fields.setValueLengthLimit(kMostFieldBytes);
   try {

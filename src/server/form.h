@@ -1,6 +1,7 @@
 // The form of a request: its fields and its file.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -28,15 +29,17 @@ struct Form {
   [[nodiscard]] std::vector<std::string> all(std::string_view name) const;
 };
 
-/// Is told of a large file while it comes, with the fields that came before it; may read it, and
-/// leaves it to the form in any case.
+/// Is told of a large file that takes its time, while it comes, with the fields that came before
+/// it; may read it, and leaves it to the form in any case.
 using OnArrivingFile =
     std::function<void(const Form& so_far, const std::shared_ptr<ArrivingFile>& file)>;
 
 /// Reads multipart/form-data, or application/x-www-form-urlencoded, to its end. `folder` is for
-/// large files, see Upload. Throws ApiError (400, 415, 507) and what BodyBuffer::rethrow() throws.
+/// large files, see Upload; `on_file` is called when the file is not there `soon`. Throws ApiError
+/// (400, 415, 507) and what BodyBuffer::rethrow() throws.
 [[nodiscard]] Form read_form(const std::string& content_type, BodyBuffer& body,
                              const std::filesystem::path& folder,
-                             const OnArrivingFile& on_file = {});
+                             const OnArrivingFile& on_file = {},
+                             std::chrono::duration<double> soon = std::chrono::seconds(1));
 
 }  // namespace whisper_s4y::server

@@ -203,6 +203,10 @@ OpenAiRequest openai_request(const Form& form, std::string_view task, const Mode
   set_fields(form, options, kNotFields);
   set_fields(form, request.layout);
   set_fields(form, request.job.audio);
+  if (request.job.audio.channel == "each") {
+    throw ApiError(400, "`channel` cannot be each here: ask for the channels one by one.",
+                   "channel");
+  }
   options.task = task;
   set_field_text(form, "prompt", option_table<TranscribeOptions>(), &options, "initial_prompt");
   const std::vector<std::string> keywords = form.all("keywords");

@@ -79,7 +79,8 @@ TEST(Form, ALargeFileIsReadWhileItComes) {
       heard.append(reinterpret_cast<const char*>(piece.data()), got);
     }
   };
-  const Form form = read_form("multipart/form-data; boundary=XX", body, {}, listen);
+  const Form form =
+      read_form("multipart/form-data; boundary=XX", body, {}, listen, std::chrono::seconds(0));
   EXPECT_EQ(heard, bytes.substr(0, heard.size()));
   EXPECT_EQ(bytes_of(form), bytes);
   EXPECT_EQ(form.find("language"), "de");
