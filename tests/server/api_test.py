@@ -351,7 +351,7 @@ class LargeUploads(WithServer):
         self.assertEqual(json.loads(text)["text"], expected)
 
     def test_a_file_with_its_index_at_the_end(self):
-        path = self.recording("a.m4a", "-ar", "48000", "-c:a", "alac")
+        path = self.recording("a.m4a", "-ar", "96000", "-c:a", "alac")
         self.assertGreater(path.stat().st_size, 1 << 20)
         steps = iter(range(8))  # longer than a second
         text = self.ask(path, [("model", b"english")], [], lambda: next(steps, None) is not None)
