@@ -16,6 +16,7 @@ inline constexpr size_t kMostAppended = size_t{15} << 20;
 /// Bytes of a whole event: base64 makes four of three.
 inline constexpr size_t kMostEventBytes = kMostAppended / 3 * 4 + (size_t{1} << 16);
 
+// NOLINTNEXTLINE(bugprone-exception-escape): moving a Json throws only by its declaration
 struct ClientEvent {
   std::string type;  // "session.update"
   std::string id;    // the client's own; empty: none
