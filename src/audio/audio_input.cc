@@ -14,6 +14,9 @@
 namespace whisper_s4y {
 namespace {
 
+// Of a recording's samples, a second. A header that states less makes hours of a few bytes.
+constexpr int kLeastRate = 1000;
+
 // A beginning later than this is the clock of a broadcast, not a pause.
 constexpr double kLatestStart = 6 * 3600;  // seconds
 
@@ -268,6 +271,11 @@ void AudioInput::open_decoder() {
   if (codec == nullptr) {
     fail("{}: this FFmpeg has no decoder for {} audio.", name(),
          avcodec_get_name(stream->codecpar->codec_id));
+  }
+  const int rate = stream->codecpar->sample_rate;
+  if (rate > 0 && rate < kLeastRate) {
+    fail("{} states {} samples a second; nobody can be understood below {}.", name(), rate,
+         kLeastRate);
   }
   decoder_.reset(allocated(avcodec_alloc_context3(codec)));
   int status = avcodec_parameters_to_context(decoder_.get(), stream->codecpar);

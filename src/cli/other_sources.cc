@@ -45,9 +45,17 @@ void take(CLI::App& command, const CLI::ConfigItem& item, const std::string& fil
   }
 }
 
+// What a flag may be where it does not stand alone.
+std::string is_switch(const std::string& text) {
+  for (const char* allowed : {"true", "false", "1", "0", "on", "off", "yes", "no"}) {
+    if (text == allowed) return {};
+  }
+  return fmt::format("expected true or false, not \"{}\"", one_line(text));
+}
+
 void read_file(CLI::App& command, const std::string& file) {
   if (!std::filesystem::is_regular_file(file)) {
-    fail(ErrorCode::io, "Cannot read the options in {}: there is no such file.", file);
+    fail(ErrorCode::io, "Cannot read the options in {}: that is no file.", file);
   }
   for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_file(file)) take(command, item, file);
 }
@@ -59,6 +67,7 @@ void take_options_from_environment(CLI::App& command) {
     const std::vector<std::string>& names = option->get_lnames();
     if (names.empty() || names.front() == "help") continue;
     option->envname(environment_name(names.front()));
+    if (option->get_expected_min() == 0) option->check(is_switch);
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,16 @@ struct ServeArguments {
   std::vector<std::string> models;  // MODEL.tflite or NAME=MODEL.tflite
   server::ServeOptions options;
 };
+
+// A key that a script has forgotten to set must not open the server.
+void check_keys(const CLI::App& command) {
+  const char* from_environment = std::getenv("WHISPER_S4Y_API_KEY");
+  const CLI::Option* given = command.get_option("--api-key");
+  const bool is_empty = given->count() > 0
+                            ? std::ranges::all_of(given->results(), &std::string::empty)
+                            : from_environment != nullptr && *from_environment == '\0';
+  if (is_empty) throw CLI::ValidationError("--api-key", "the key is empty");
+}
 
 void run_serve(const ServeArguments& arguments) {
   arguments.options.validate();
@@ -58,7 +69,10 @@ void add_serve_command(CLI::App& app) {
       "  curl http://127.0.0.1:8080/v1/audio/transcriptions -F model=base -F file=@talk.mp3\n"
       "docs/server.md tells of clients, limits and metrics.");
   take_options_from_environment(*command);
-  command->callback([arguments] { run_serve(*arguments); });
+  command->callback([arguments, command] {
+    check_keys(*command);
+    run_serve(*arguments);
+  });
 }
 
 void add_openapi_command(CLI::App& app) {

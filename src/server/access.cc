@@ -1,5 +1,6 @@
 #include "server/access.h"
 
+#include <Poco/String.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -42,8 +43,8 @@ bool is_same_key(std::string_view given, std::string_view key) {
 }
 
 std::string given_key(std::string_view authorization, std::string_view subprotocols) {
-  constexpr std::string_view kScheme = "Bearer ";
-  if (authorization.starts_with(kScheme)) {
+  constexpr std::string_view kScheme = "bearer ";  // in any letters
+  if (Poco::toLower(std::string(authorization.substr(0, kScheme.size()))) == kScheme) {
     return std::string(authorization.substr(kScheme.size()));
   }
   // Pages cannot set headers of a WebSocket (openai-node, realtime/websocket.ts).

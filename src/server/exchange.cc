@@ -7,6 +7,7 @@
 #include <Poco/Net/NetException.h>
 #include <Poco/Net/StreamSocket.h>
 #include <Poco/Net/WebSocket.h>
+#include <Poco/String.h>
 #include <Poco/StringTokenizer.h>
 #include <Poco/Timespan.h>
 #include <Poco/URI.h>
@@ -46,7 +47,55 @@ Poco::Timespan timespan(std::chrono::duration<double> duration) {
   return {static_cast<Poco::Timespan::TimeDiff>(duration.count() * 1e6)};
 }
 
+// The path of "/a?b" and of "http://host/a?b", as it is written.
+std::string_view path_in(std::string_view uri) {
+  const size_t scheme = uri.find("://");
+  if (scheme != std::string_view::npos && !uri.starts_with('/')) {
+    const size_t slash = uri.find('/', scheme + 3);
+    uri = slash == std::string_view::npos ? "/" : uri.substr(slash);
+  }
+  return uri.substr(0, uri.find('?'));
+}
+
+std::string decoded(std::string_view text) {
+  std::string plain;
+  Poco::URI::decode(std::string(text), plain);
+  return plain;
+}
+
+// A client that sends less than that is no client: its body would hold a thread for hours.
+constexpr double kLeastRate = 1000;  // bytes a second, once it had the time to begin
+
 }  // namespace
+
+std::optional<ApiError> fault_of(const Poco::Net::HTTPServerRequestImpl& request) {
+  const std::string& version = request.getVersion();
+  if (version != "HTTP/1.1" && version != "HTTP/1.0") {
+    return ApiError(505, "This server speaks HTTP/1.1 and HTTP/1.0.");
+  }
+  int lengths = 0;
+  for (const auto& [name, value] : request) {
+    if (Poco::icompare(name, Poco::Net::HTTPMessage::CONTENT_LENGTH) != 0) continue;
+    constexpr size_t kMostDigits = 18;
+    const bool is_number = !value.empty() && value.size() <= kMostDigits &&
+                           value.find_first_not_of("0123456789") == std::string::npos;
+    if (++lengths > 1 || !is_number) return ApiError(400, "The Content-Length is no number.");
+  }
+  const std::string encoding = request.get(Poco::Net::HTTPMessage::TRANSFER_ENCODING, "");
+  if (!encoding.empty() && (lengths > 0 || Poco::icompare(encoding, "chunked") != 0)) {
+    return ApiError(400, "The Transfer-Encoding must be chunked, without a Content-Length.");
+  }
+  try {
+    const std::string& uri = request.getURI();
+    static_cast<void>(decoded(path_in(uri)));
+    const size_t question = uri.find('?');
+    Poco::Net::HTMLForm form;
+    if (question != std::string::npos) form.read(uri.substr(question + 1));
+  } catch (const Poco::Exception&) {
+    return ApiError(400, "The address has a % that stands for nothing.");
+  }
+  return std::nullopt;
+}
 
 Exchange::Exchange(Poco::Net::HTTPServerRequestImpl& request,
                    Poco::Net::HTTPServerResponse& response, std::string id,
@@ -60,7 +109,7 @@ Exchange::Exchange(Poco::Net::HTTPServerRequestImpl& request,
   request_.socket().setSendTimeout(Poco::Timespan(kSendTimeout, 0));
   const std::string& uri = request.getURI();
   const size_t question = uri.find('?');
-  Poco::URI::decode(uri.substr(0, question), path_);
+  path_ = decoded(path_in(uri));
   if (question != std::string::npos) query_ = uri.substr(question + 1);
   record_.id = std::move(id);
   record_.client = request.clientAddress().host().toString();
@@ -101,6 +150,11 @@ void Exchange::check() {
   if (Clock::now() - begin_ > limits_.request_timeout) {
     throw ApiError(504, "The request took longer than this server allows.", {}, "timeout");
   }
+  const double reading = seconds() - limits_.read_timeout.count();
+  if (has_body(request_) && !body_.is_complete() &&
+      static_cast<double>(body_.size()) < kLeastRate * reading) {
+    throw ApiError(408, "The body of the request comes too slowly.", {}, "request_timeout");
+  }
   // Before its body was read a client that has hung up may have sent all of it.
   if ((body_.is_complete() || !has_body(request_)) && is_client_gone()) throw ClientGone();
 }
@@ -115,7 +169,9 @@ void Exchange::prepare(int status, const std::string& content_type) {
     response_.setReason(status == 499 ? "Client Closed Request" : "Unknown");
   }
   if (!content_type.empty()) response_.setContentType(content_type);
-  if (has_body(request_) && !body_.is_complete()) response_.setKeepAlive(false);
+  // Where the next request begins is not known then.
+  const bool is_unsure = request_.getChunkedTransferEncoding() && status >= 400;
+  if (is_unsure || (has_body(request_) && !body_.is_complete())) response_.setKeepAlive(false);
   record_.status = status;
   has_begun_ = true;
 }
@@ -139,8 +195,11 @@ void Exchange::answer(const ApiError& error) {
 }
 
 void Exchange::begin(const std::string& content_type) {
-  response_.setChunkedTransferEncoding(true);
+  // HTTP/1.0 knows no chunks: there the end of the connection is that of the answer.
+  const bool has_chunks = request_.getVersion() == Poco::Net::HTTPMessage::HTTP_1_1;
+  response_.setChunkedTransferEncoding(has_chunks);
   prepare(200, content_type);
+  if (!has_chunks) response_.setKeepAlive(false);
   out_ = &response_.send();
   out_->flush();
 }

@@ -21,6 +21,10 @@ class WebSocket;
 
 namespace whisper_s4y::server {
 
+/// Why a request cannot be understood at all, nothing when it can: its lengths contradict each
+/// other, which is how requests are smuggled, or its address or version is none.
+[[nodiscard]] std::optional<ApiError> fault_of(const Poco::Net::HTTPServerRequestImpl& request);
+
 /// What holds for every exchange.
 struct ExchangeLimits {
   std::chrono::duration<double> request_timeout;  // from its header on

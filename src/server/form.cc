@@ -6,6 +6,7 @@
 #include <Poco/Net/MessageHeader.h>
 #include <Poco/Net/NameValueCollection.h>
 #include <Poco/Net/PartHandler.h>
+#include <Poco/String.h>
 #include <fmt/format.h>
 
 #include <array>
@@ -128,8 +129,9 @@ Form read_form(const std::string& content_type, BodyBuffer& body,
                const std::filesystem::path& folder, const OnArrivingFile& on_file,
                std::chrono::duration<double> soon) {
   Form form;
-  const bool multipart = content_type.starts_with("multipart/form-data");
-  if (!multipart && !content_type.starts_with("application/x-www-form-urlencoded")) {
+  const std::string type = Poco::toLower(content_type.substr(0, content_type.find(';')));
+  const bool multipart = type.starts_with("multipart/form-data");
+  if (!multipart && !type.starts_with("application/x-www-form-urlencoded")) {
     throw ApiError(415,
                    "The request must be a form: multipart/form-data with the recording as "
                    "`file`.");

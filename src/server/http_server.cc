@@ -86,6 +86,10 @@ struct HttpServer::Impl {
 
   void serve(net::HTTPServerRequestImpl& request, net::HTTPServerResponse& response) {
     const net::SocketAddress client = request.clientAddress();
+    if (const std::optional<ApiError> fault = fault_of(request)) {
+      refuse(*fault, client, response);
+      return;
+    }
     ++active;
     {
       Exchange exchange(request, response, new_request_id(), limits, stopping);
@@ -98,6 +102,29 @@ struct HttpServer::Impl {
     }
     --active;
     connections->end_request(client);
+  }
+
+  /// What is no request is answered and cut off.
+  void refuse(const ApiError& fault, const net::SocketAddress& client,
+              net::HTTPServerResponse& response) {
+    const RequestRecord record{.id = new_request_id(),
+                               .client = client.host().toString(),
+                               .protocol = "http",
+                               .status = fault.status(),
+                               .error = fault.what()};
+    try {
+      const std::string body = fault.to_json();
+      response.setVersion(net::HTTPMessage::HTTP_1_1);
+      response.setStatusAndReason(static_cast<net::HTTPResponse::HTTPStatus>(fault.status()));
+      response.setKeepAlive(false);
+      response.setContentType("application/json");
+      response.set("X-Request-Id", record.id);
+      response.sendBuffer(body.data(), body.size());
+    } catch (const Poco::Exception&) {
+      connections->end_request(client);  // it has gone
+    }
+    services.metrics.observe_request("none", record.status, 0);
+    services.log.write(record);
   }
 
   /// Whatever goes wrong ends here: as an answer, or where that has begun, as its last event.

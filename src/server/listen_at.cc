@@ -12,7 +12,8 @@ Poco::Net::ServerSocket listen_at(const std::string& host, int port) {
   try {
     const Poco::Net::SocketAddress address(host, static_cast<Poco::UInt16>(port));
     Poco::Net::ServerSocket socket;
-    socket.bind(address, /*reuseAddress=*/true);
+    // Not the port: a second server would take half of the connections.
+    socket.bind(address, /*reuseAddress=*/true, /*reusePort=*/false);
     socket.listen(kBacklog);
     return socket;
   } catch (const Poco::Exception& error) {

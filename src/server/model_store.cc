@@ -93,7 +93,12 @@ std::shared_ptr<const Model> ServedModel::open() {
 
 ServedModel::Lease ServedModel::take(int threads) {
   std::unique_lock lock(mutex_);
-  std::shared_ptr<const Model> model = open_locked();
+  std::shared_ptr<const Model> model;
+  try {
+    model = open_locked();
+  } catch (const Error& error) {  // of the server's file, not of the client's
+    throw ApiError(500, fmt::format("The model {} cannot be opened: {}", name(), error.what()));
+  }
   std::unique_ptr<Transcriber> transcriber;
   const auto idle = std::find_if(idle_.rbegin(), idle_.rend(),
                                  [&](const Idle& one) { return one.threads == threads; });

@@ -123,11 +123,14 @@ void send_all(Exchange& exchange, const OpenAiRequest& request, const Transcript
 }
 
 void handle(Exchange& exchange, Services& services, std::string_view task) {
-  const WorkQueue::Ticket ticket = services.queue.admit();
+  services.queue.check_room();
+  std::optional<WorkQueue::Ticket> ticket;
   std::optional<EarlyTranscription> early;
   const Form form = read_form(exchange, services, [&](const Form& so_far, const auto& file) {
+    ticket.emplace(services.queue.admit());
     early = transcribe_early(exchange, services, task, so_far, file);
   });
+  if (!ticket) ticket.emplace(services.queue.admit());
   const OpenAiRequest request = openai_request(form, task, services.models);
   const bool is_done = early && early->fields == form.fields;
   if (early && !is_done) exchange.record().audio_seconds = 0;  // it is transcribed anew

@@ -137,7 +137,7 @@ constexpr std::string_view kBase = R"json({
       "requestBody": {"required": true, "content": {"multipart/form-data": {"schema": {
         "type": "object",
         "required": ["model"],
-        "properties": {"model": {"type": "string", "description": "Name or path"}}
+        "properties": {"model": {"type": "string", "minLength": 1, "description": "Name or path"}}
       }}}},
       "responses": {
         "200": {"$ref": "#/components/responses/Status"},
@@ -210,7 +210,7 @@ constexpr std::string_view kBase = R"json({
           "language": {"type": "string"},
           "translate": {"type": "boolean"},
           "prompt": {"type": "string"},
-          "temperature": {"type": "number", "minimum": 0, "maximum": 10},
+          "temperature": {"type": "number", "minimum": 0, "maximum": 1},
           "temperature_inc": {"type": "number", "minimum": 0},
           "response_format": {"enum": ["json", "text", "srt", "vtt", "verbose_json"]},
           "offset_t": {"type": "integer", "minimum": 0, "description": "Milliseconds"},

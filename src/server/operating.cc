@@ -8,6 +8,7 @@ void handle_health(Exchange& exchange, Services& services) {
   if (services.ready) {
     exchange.answer_json(R"({"status":"ok"})");
   } else {
+    exchange.set_header("Retry-After", "1");
     exchange.answer(503, "application/json", R"({"status":"loading model"})");
   }
 }
@@ -16,6 +17,7 @@ void handle_ready(Exchange& exchange, Services& services) {
   if (services.ready && services.queue.is_open()) {
     exchange.answer_json(R"({"status":"ready"})");
   } else {
+    exchange.set_header("Retry-After", "1");
     exchange.answer(
         503, "application/json",
         services.ready ? R"({"status":"shutting down"})" : R"({"status":"loading model"})");

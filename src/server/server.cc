@@ -1,14 +1,18 @@
 #include "server/server.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <exception>
+#include <filesystem>
 #include <thread>
 #include <utility>
 
+#include "common/fail.h"
 #include "runtime/cpu.h"
 #include "server/access.h"
 #include "server/http_server.h"
@@ -28,6 +32,12 @@ constexpr int kMostWorkers = 8;  // unless more are asked for: each has tensors 
 
 ServeOptions checked(ServeOptions options) {
   options.validate();
+  const std::filesystem::path& uploads = options.upload_dir;
+  if (!uploads.empty() &&
+      (!std::filesystem::is_directory(uploads) || ::access(uploads.c_str(), W_OK | X_OK) != 0)) {
+    fail(ErrorCode::io, "Cannot write uploads to {}: it is no folder that can be written to.",
+         uploads.string());
+  }
   if (options.runtime.threads == 0) options.runtime.threads = default_threads();
   if (options.workers == 0) options.workers = std::min(options.runtime.threads, kMostWorkers);
   return options;
@@ -88,6 +98,10 @@ struct Server::Impl {
 
   void release_unused() {
     for (const auto& model : models.all()) model->release_unused(kUnused);
+    if (active() == 0 && Clock::now() > next_trim) {
+      ::malloc_trim(0);  // what requests have freed goes back to the system
+      next_trim = Clock::now() + kUnused;
+    }
     if (options.idle_unload <= 0) return;
     for (const auto& model : models.all()) {
       if (model->close_unused(std::chrono::duration<double>(options.idle_unload))) {
@@ -146,6 +160,7 @@ struct Server::Impl {
   Metrics metrics;
   Services services;
   std::thread warming;
+  Clock::time_point next_trim{};
   std::atomic<bool> give_up = false;
   std::atomic<bool> failed = false;
   std::exception_ptr failure;

@@ -22,6 +22,17 @@ void check_duration(double seconds, double most) {
                  "file", "audio_too_long");
 }
 
+// A model is converted for a few; to say so after waiting would be late.
+void check_beams(const TranscriptionJob& job) {
+  if (job.options.beam_size.value_or(1) <= 1) return;
+  const std::shared_ptr<const Model> model = job.model->open();
+  if (*job.options.beam_size <= model->info().max_beams) return;
+  throw ApiError(400,
+                 fmt::format("{} can follow {} beams at once, not {}.", job.model->name(),
+                             model->info().max_beams, *job.options.beam_size),
+                 "beam_size");
+}
+
 WorkQueue::Turn wait_for_turn(const Client& client, Services& services) {
   const Clock::time_point arrival = Clock::now();
   WorkQueue::Turn turn = services.queue.wait(client.check);
@@ -71,6 +82,7 @@ Transcription transcribe_audio(const Client& client, Services& services,
     client.check();
     return false;
   };
+  check_beams(job);
   {
     const std::shared_ptr<Transcriber> transcriber = take_turn(client, services, *job.model);
     result.transcript = transcriber->transcribe(audio, job.options, callbacks);

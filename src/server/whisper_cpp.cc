@@ -54,8 +54,8 @@ bool flag(const Form& form, std::string_view name, bool usual = false) {
 void set_temperatures(const Form& form, TranscribeOptions& options) {
   const double first = number(form, "temperature").value_or(0.0);
   const double step = number(form, "temperature_inc").value_or(0.2);
-  if (first < 0 || first > 10 || (step != 0 && step < 0.01)) {
-    throw ApiError(400, "temperature must be from 0 to 10, temperature_inc 0 or at least 0.01.",
+  if (first < 0 || first > 1 || (step != 0 && step < 0.01)) {
+    throw ApiError(400, "temperature must be from 0 to 1, temperature_inc 0 or at least 0.01.",
                    "temperature");
   }
   options.temperatures = {static_cast<float>(first)};
@@ -222,10 +222,12 @@ void answering_errors(Exchange& exchange, Body&& body) {
 
 void handle_inference(Exchange& exchange, Services& services) {
   answering_errors(exchange, [&] {
-    const WorkQueue::Ticket ticket = services.queue.admit();
+    services.queue.check_room();
     const Form form = read_form(exchange, services);
+    const WorkQueue::Ticket ticket = services.queue.admit();
     const InferenceRequest request = inference_request(form, services.models);
-    const Transcription transcription = transcribe(exchange, services, form, form.file, request.job);
+    const Transcription transcription =
+        transcribe(exchange, services, form, form.file, request.job);
     const ResponseBody body = response(transcription, request);
     exchange.answer(200, body.content_type, body.text);
   });

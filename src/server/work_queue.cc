@@ -52,6 +52,17 @@ WorkQueue::Turn::~Turn() {
 
 WorkQueue::Ticket WorkQueue::admit() {
   const std::lock_guard lock(mutex_);
+  check_room_locked();
+  ++admitted_;
+  return Ticket(*this);
+}
+
+void WorkQueue::check_room() const {
+  const std::lock_guard lock(mutex_);
+  check_room_locked();
+}
+
+void WorkQueue::check_room_locked() const {
   if (closed_) throw closed();
   if (admitted_ >= most_admitted_) {
     const double wait = estimated_wait_locked();
@@ -62,8 +73,6 @@ WorkQueue::Ticket WorkQueue::admit() {
                    {}, "rate_limit_exceeded")
         .retry_after(std::max(1, static_cast<int>(std::ceil(wait))));
   }
-  ++admitted_;
-  return Ticket(*this);
 }
 
 WorkQueue::Turn WorkQueue::wait(const std::function<void()>& check) {

@@ -49,6 +49,8 @@ class WorkQueue {
 
   /// Throws ApiError (429, with the seconds to wait) when there are too many, and 503 when closed.
   [[nodiscard]] Ticket admit();
+  /// The same without taking a place: uploads that come slowly hold none.
+  void check_room() const;
 
   /// Waits for a turn, asking `check` now and then, which throws to give up. Throws ApiError (503)
   /// when the queue is closed meanwhile.
@@ -68,6 +70,7 @@ class WorkQueue {
  private:
   [[nodiscard]] int threads_of_next() const;
   [[nodiscard]] double estimated_wait_locked() const;
+  void check_room_locked() const;
   void end_turn(double seconds);
   void end_ticket();
 

@@ -17,7 +17,6 @@
 
 #include "server/linger.h"
 #include "server/listen_at.h"
-#include "server/live_place.h"
 #include "server/wyoming_session.h"
 
 namespace whisper_s4y::server {
@@ -56,7 +55,6 @@ class Connection : public net::TCPServerConnection {
     socket().setSendTimeout(Poco::Timespan(kSendTimeout, 0));
     socket().setNoDelay(true);
     try {
-      const LivePlace place(services_, "wyoming");
       WyomingSession session(
           services_, socket().peerAddress().host().toString(), [this] { check(); },
           [this](const WyomingEvent& event) { send(event); });

@@ -11,6 +11,7 @@
 #include "common/fail.h"
 #include "common/utf8.h"
 #include "options/option_table.h"
+#include "server/live_place.h"
 #include "server/openai_response.h"
 #include "tokenizer/languages.h"
 #include "whisper_s4y/version.h"
@@ -113,9 +114,9 @@ class WavSource : public ByteSource {
 
 /// What is said between audio-start and audio-stop.
 struct WyomingSession::Utterance {
-  explicit Utterance(WorkQueue::Ticket ticket_) : ticket(std::move(ticket_)) {}
+  explicit Utterance(Services& services) : place(services, kProtocol) {}
 
-  WorkQueue::Ticket ticket;
+  LivePlace place;
   TranscriptionJob job;
   RawAudioFormat format;
   std::shared_ptr<Upload> sound;
@@ -200,7 +201,8 @@ void WyomingSession::start(const Json& data) {
   if (!services_.ready) {
     throw ApiError(503, "The server is loading its models; try again soon.", {}, "loading");
   }
-  auto utterance = std::make_unique<Utterance>(services_.queue.admit());
+  services_.queue.check_room();
+  auto utterance = std::make_unique<Utterance>(services_);
   utterance->format = wyoming_format(data);
   utterance->sound = std::make_shared<Upload>(services_.options.upload_dir);
   const std::string name = text_in(request, "name");
@@ -256,6 +258,7 @@ void WyomingSession::answer(const Utterance& utterance) {
                         throw ApiError(504, "It took longer than this server allows.", {},
                                        "timeout");
                       }};
+  const WorkQueue::Ticket ticket = services_.queue.admit();
   Deltas deltas;
   std::string text;
   std::string language = utterance.job.options.language.value_or("");

@@ -6,6 +6,7 @@
 
 import io
 import json
+import os
 import pathlib
 import re
 import signal
@@ -204,6 +205,8 @@ class OpenAiClient(WithServer):
             ({"response_format": "diarized_json"}, "response_format"),
             ({"timestamp_granularities": ["word"]}, "timestamp_granularities[]"),
             ({"extra_body": {"beam_size": 0}}, "beam_size"),
+            ({"extra_body": {"beam_size": 64}}, "beam_size"),
+            ({"extra_body": {"channel": "each"}}, "channel"),
             ({"stream": True, "response_format": "srt"}, "stream"),
         ):
             with self.subTest(wrong), self.assertRaises(openai.BadRequestError) as error:
@@ -475,6 +478,83 @@ class Operating(unittest.TestCase):
                     except (BrokenPipeError, ConnectionResetError):
                         pass  # it did not even listen to the end
             self.assertEqual(server.get("/health")[0], 200)
+
+    def test_requests_that_are_none(self):
+        with Server(model("tiny.en")) as server:
+            second = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
+            for request, status in (
+                (b"GET /health HTTP/9.9\r\nHost: x\r\n\r\n", b"505"),
+                (b"GET /v1/models/%zz HTTP/1.1\r\nHost: x\r\n\r\n", b"400"),
+                (b"GET /v1/realtime?intent=% HTTP/1.1\r\nHost: x\r\n\r\n", b"400"),
+                (b"POST /load HTTP/1.1\r\nContent-Length: -5\r\n\r\n" + second, b"400"),
+                (b"POST /load HTTP/1.1\r\nContent-Length: abc\r\n\r\n" + second, b"400"),
+                (b"POST /load HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n" + second,
+                 b"400"),
+                (b"POST /load HTTP/1.1\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n"
+                 b"0\r\n\r\n" + second, b"400"),
+                (b"POST /load HTTP/1.1\r\nTransfer-Encoding: chunked\r\n"
+                 b"Content-Type: multipart/form-data; boundary=X\r\n\r\nZZZ\r\n" + second, b"400"),
+                (b"GET http://host/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", b"200"),
+            ):
+                with self.subTest(request), socket.create_connection(
+                        ("127.0.0.1", server.port)) as client:
+                    client.settimeout(10)
+                    client.sendall(request)
+                    answer = b""
+                    while piece := client.recv(1 << 16):
+                        answer += piece
+                    # The library itself hangs up on the worst.
+                    self.assertIn(b" " + status + b" ", answer.splitlines()[0] if answer else b" 400 ")
+                    self.assertLessEqual(answer.count(b"\r\nDate: "), 1, answer)
+
+    def test_slow_bodies_are_given_up(self):
+        with Server(model("tiny.en"), "--read-timeout", "1") as server:
+            with socket.create_connection(("127.0.0.1", server.port)) as client:
+                client.sendall(b"POST /v1/audio/transcriptions HTTP/1.1\r\nHost: x\r\n"
+                               b"Content-Type: multipart/form-data; boundary=X\r\n"
+                               b"Content-Length: 10000\r\n\r\n--X\r\n")
+                client.settimeout(0.2)
+                answer = b""
+                for _ in range(50):
+                    try:
+                        client.sendall(b"a")
+                        answer = client.recv(1000)
+                        break
+                    except TimeoutError:
+                        continue
+                self.assertIn(b" 408 ", answer)
+
+    def test_a_second_server_at_a_port_says_so(self):
+        with Server(model("tiny.en")) as server:
+            second = subprocess.run([PROGRAM, "serve", model("tiny.en"), "--port", str(server.port)],
+                                    capture_output=True, text=True)
+            self.assertEqual(second.returncode, 1)
+            self.assertIn("in use", second.stderr)
+
+    def test_what_cannot_be_is_said_at_once(self):
+        for arguments, environment, code, words in (
+            (["--api-key", ""], {}, 2, "the key is empty"),
+            ([], {"WHISPER_S4Y_API_KEY": ""}, 2, "the key is empty"),
+            ([], {"WHISPER_S4Y_LAZY": "maybe"}, 2, "true or false"),
+            (["--upload-dir", "/nowhere"], {}, 1, "/nowhere"),
+            (["--config", "/nowhere.toml"], {}, 1, "/nowhere.toml"),
+        ):
+            with self.subTest(arguments=arguments, environment=environment):
+                result = subprocess.run([PROGRAM, "serve", model("tiny.en"), *arguments],
+                                        capture_output=True, text=True, timeout=30,
+                                        env={**os.environ, **environment})
+                self.assertEqual(result.returncode, code, result.stderr)
+                self.assertIn(words, result.stderr)
+
+    def test_a_model_that_is_gone_is_the_servers_fault(self):
+        with tempfile.TemporaryDirectory() as folder:
+            gone = pathlib.Path(folder) / "gone.tflite"
+            gone.write_bytes(model("tiny.en").read_bytes())
+            with Server(gone, "--lazy") as server:
+                gone.unlink()
+                status, body = curl(server.url + "/inference", "-F", f"file=@{JFK}")
+                self.assertEqual(status, 500, body)
+                self.assertEqual(server.metric("whisper_s4y_errors_total"), 1)
 
     def test_shutdown_lets_requests_finish(self):
         for number in (signal.SIGTERM, signal.SIGINT):
