@@ -342,7 +342,7 @@ void RealtimeSession::tell_delta(Item& item, const std::string& text, const Segm
     item.logprobs.insert(item.logprobs.end(), logprobs.begin(), logprobs.end());
     fields["logprobs"] = std::move(logprobs);
   }
-  send(fmt::format("{}.delta", kTranscription).c_str(), std::move(fields));
+  send(fmt::format("{}.delta", kTranscription).c_str(), fields);
 }
 
 void RealtimeSession::complete(Item& item) {
@@ -352,7 +352,7 @@ void RealtimeSession::complete(Item& item) {
                  {"usage", usage_of(item.end - item.start)}};
   if (config_.logprobs) fields["logprobs"] = std::move(item.logprobs);
   if (!item.language.empty()) fields["languages"] = Json::array({{{"code", item.language}}});
-  send(fmt::format("{}.completed", kTranscription).c_str(), std::move(fields));
+  send(fmt::format("{}.completed", kTranscription).c_str(), fields);
   services_.metrics.observe_utterance(kProtocol, /*failed=*/false);
 }
 
@@ -370,7 +370,7 @@ void RealtimeSession::send_error(const ApiError& error, const std::string& event
   send("error", {{"error", std::move(fields)}});
 }
 
-void RealtimeSession::send(const char* type, Json fields) {
+void RealtimeSession::send(const char* type, const Json& fields) {
   Json event = {{"type", type}, {"event_id", new_id("event")}};
   event.update(fields);
   send_(json_text(event));

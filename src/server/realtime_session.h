@@ -67,7 +67,7 @@ class RealtimeSession {
   void fail_item(Item& item, const ApiError& error);
   void complete_ended();
 
-  void send(const char* type, Json fields);
+  void send(const char* type, const Json& fields);
   void send_error(const ApiError& error, const std::string& event_id);
   [[nodiscard]] std::string new_id(const char* kind);
 

@@ -4,6 +4,7 @@ Test programs are called as PROGRAM SHARED_FOLDER; without genuine checkpoints o
 with 77, which counts as skipped.
 """
 
+import functools
 import json
 import os
 import pathlib
@@ -39,6 +40,7 @@ def model(name):
     return path
 
 
+@functools.cache
 def transcript(name, recording, *options):
     """What `transcribe` says of a recording, as JSON."""
     result = subprocess.run([PROGRAM, "transcribe", model(name), recording, "-f", "json", "-q",
