@@ -138,10 +138,16 @@ class Client(WithServer):
 
     async def test_only_so_many(self):
         async with self.client() as one, self.client() as other:
+            begin = AudioStart(rate=16000, width=2, channels=1).event()
             for client in (one, other):
+                await client.write_event(begin)
                 await client.write_event(Ping().event())
-                await client.read_event()
+                self.assertTrue(Pong.is_type((await client.read_event()).type))
+            # Who only asks what there is takes nobody's place.
             async with self.client() as third:
+                await third.write_event(Describe().event())
+                self.assertTrue(Info.is_type((await third.read_event()).type))
+                await third.write_event(begin)
                 error = Error.from_event(await third.read_event())
                 self.assertEqual(error.code, "too_many_sessions")
 
