@@ -8,8 +8,6 @@
 namespace whisper_s4y::server {
 namespace {
 
-constexpr int kClientClosedRequest = 499;  // nginx's number
-
 std::string_view type_of(int status) {
   if (status == 429) return "rate_limit_error";
   if (status >= 500) return "server_error";
@@ -28,7 +26,7 @@ int status_of(ErrorCode code) {
     case ErrorCode::out_of_memory:
       return 503;
     case ErrorCode::cancelled:
-      return kClientClosedRequest;
+      return kClientGone;
     case ErrorCode::network:
     case ErrorCode::runtime:
     case ErrorCode::internal:

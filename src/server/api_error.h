@@ -9,6 +9,9 @@
 
 namespace whisper_s4y::server {
 
+/// The status of a request whose client has gone, in log and metrics; nginx's number.
+inline constexpr int kClientGone = 499;
+
 /// An answer other than the one asked for, in OpenAI's terms.
 class ApiError : public std::runtime_error {
  public:

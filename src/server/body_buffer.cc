@@ -26,6 +26,15 @@ ApiError too_large(int64_t most) {
 
 }  // namespace
 
+std::streamsize read_some(std::istream& stream, std::span<char> piece) {
+  const int first = stream.get();
+  if (first == std::char_traits<char>::eof()) return 0;
+  piece[0] = static_cast<char>(first);
+  const auto there = std::clamp<std::streamsize>(stream.rdbuf()->in_avail(), 0,
+                                                 static_cast<std::streamsize>(piece.size()) - 1);
+  return 1 + stream.rdbuf()->sgetn(piece.data() + 1, there);
+}
+
 BodyBuffer::BodyBuffer(std::istream& source, int64_t length, int64_t most,
                        std::function<void()> check)
     : source_(source), length_(length), most_(most), check_(std::move(check)) {
@@ -61,7 +70,7 @@ BodyBuffer::int_type BodyBuffer::underflow() {
   try {
     check_();
     if (length_ > most_) throw too_large(most_);
-    got = fill();
+    got = read_some(source_, buffer_);
     if (got == 0 && length_ >= 0 && size_ < length_) throw ClientGone();
     if (size_ + got > most_) throw too_large(most_);
   } catch (const Poco::TimeoutException&) {
@@ -83,16 +92,6 @@ BodyBuffer::int_type BodyBuffer::underflow() {
   if (tail_.size() > kTail) tail_.erase(0, tail_.size() - kTail);
   setg(buffer_.data(), buffer_.data(), buffer_.data() + got);
   return traits_type::to_int_type(buffer_[0]);
-}
-
-// What is there, without waiting for a full buffer.
-std::streamsize BodyBuffer::fill() {
-  const int first = source_.get();
-  if (first == std::char_traits<char>::eof()) return 0;
-  buffer_[0] = static_cast<char>(first);
-  const std::streamsize rest = std::min<std::streamsize>(
-      source_.rdbuf()->in_avail(), static_cast<std::streamsize>(buffer_.size() - 1));
-  return rest <= 0 ? 1 : 1 + source_.rdbuf()->sgetn(buffer_.data() + 1, rest);
 }
 
 }  // namespace whisper_s4y::server

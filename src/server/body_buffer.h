@@ -7,10 +7,14 @@
 #include <exception>
 #include <functional>
 #include <istream>
+#include <span>
 #include <streambuf>
 #include <string>
 
 namespace whisper_s4y::server {
+
+/// Waits for a byte and reads what has come with it, up to a full `piece`; 0 at the end.
+[[nodiscard]] std::streamsize read_some(std::istream& stream, std::span<char> piece);
 
 /// Reads what the HTTP library gives out, no further than `most` bytes, and remembers why it ended:
 /// parsers over streams take every failure for the end.
@@ -36,8 +40,6 @@ class BodyBuffer : public std::streambuf {
   int_type underflow() override;
 
  private:
-  std::streamsize fill();
-
   std::istream& source_;
   int64_t length_;
   int64_t most_;

@@ -11,15 +11,13 @@
 #include <Poco/StringTokenizer.h>
 #include <Poco/Timespan.h>
 #include <Poco/URI.h>
-#include <poll.h>
-#include <sys/socket.h>
 
 #include <algorithm>
-#include <array>
 #include <ostream>
 #include <utility>
 
 #include "common/utf8.h"
+#include "server/sockets.h"
 
 namespace whisper_s4y::server {
 namespace {
@@ -41,10 +39,6 @@ int64_t length_of(const Poco::Net::HTTPServerRequestImpl& request) {
 
 bool has_body(const Poco::Net::HTTPServerRequestImpl& request) {
   return request.getChunkedTransferEncoding() || length_of(request) > 0;
-}
-
-Poco::Timespan timespan(std::chrono::duration<double> duration) {
-  return {static_cast<Poco::Timespan::TimeDiff>(duration.count() * 1e6)};
 }
 
 // The path of "/a?b" and of "http://host/a?b", as it is written.
@@ -138,8 +132,7 @@ double Exchange::seconds() const {
 bool Exchange::is_client_gone() {
   if (is_gone_ || Clock::now() < next_look_) return is_gone_;
   next_look_ = Clock::now() + kLook;
-  pollfd look{.fd = request_.socket().impl()->sockfd(), .events = POLLRDHUP, .revents = 0};
-  is_gone_ = ::poll(&look, 1, 0) > 0 && (look.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+  is_gone_ = is_hung_up(request_.socket().impl()->sockfd());
   return is_gone_;
 }
 
@@ -166,7 +159,7 @@ void Exchange::set_header(const std::string& name, const std::string& value) {
 void Exchange::prepare(int status, const std::string& content_type) {
   response_.setStatusAndReason(static_cast<Poco::Net::HTTPResponse::HTTPStatus>(status));
   if (response_.getReason().empty() || response_.getReason() == "???") {
-    response_.setReason(status == 499 ? "Client Closed Request" : "Unknown");
+    response_.setReason(status == kClientGone ? "Client Closed Request" : "Unknown");
   }
   if (!content_type.empty()) response_.setContentType(content_type);
   // Where the next request begins is not known then.
@@ -185,13 +178,17 @@ void Exchange::answer(int status, const std::string& content_type, std::string_v
     out.write(body.data(), static_cast<std::streamsize>(body.size()));
   }
   out.flush();
-  if (has_body(request_) && !body_.is_complete()) linger();
+  if (has_body(request_) && !body_.is_complete()) {
+    linger(request_.socket().impl()->sockfd(), kLinger, kMostLingering);
+  }
 }
 
-void Exchange::answer(const ApiError& error) {
+void Exchange::answer(const ApiError& error) { answer(error, error.to_json()); }
+
+void Exchange::answer(const ApiError& error, std::string_view json) {
   if (const auto seconds = error.retry_after()) set_header("Retry-After", std::to_string(*seconds));
   record_.error = error.what();
-  answer(error.status(), "application/json", error.to_json());
+  answer(error.status(), "application/json", json);
 }
 
 void Exchange::begin(const std::string& content_type) {
@@ -236,28 +233,6 @@ Poco::Net::WebSocket Exchange::upgrade(std::string_view subprotocol) {
                      "upgrade_required");
     }
     throw ApiError(400, "The WebSocket's handshake lacks its key or version.");
-  }
-}
-
-// A connection that is closed with bytes unread is reset, and the client may never see the answer.
-void Exchange::linger() {
-  try {
-    Poco::Net::StreamSocket& socket = request_.socket();
-    socket.shutdownSend();
-    const Clock::time_point end = Clock::now() + kLinger;
-    std::array<char, 1 << 15> waste{};
-    for (int64_t taken = 0; taken < kMostLingering;) {
-      const auto left = std::chrono::duration_cast<std::chrono::microseconds>(end - Clock::now());
-      if (left.count() <= 0 ||
-          !socket.poll(Poco::Timespan(left.count()), Poco::Net::Socket::SELECT_READ)) {
-        return;
-      }
-      const int got = socket.receiveBytes(waste.data(), static_cast<int>(waste.size()));
-      if (got <= 0) return;
-      taken += got;
-    }
-  } catch (const Poco::Exception&) {
-    is_gone_ = true;  // nothing can be told any more
   }
 }
 

@@ -65,6 +65,8 @@ class Exchange {
   void answer(int status, const std::string& content_type, std::string_view body);
   void answer_json(std::string_view json) { answer(200, "application/json", json); }
   void answer(const ApiError& error);
+  /// The same with a body of another form.
+  void answer(const ApiError& error, std::string_view json);
 
   /// Begins an answer in pieces.
   void begin(const std::string& content_type);
@@ -84,7 +86,6 @@ class Exchange {
 
  private:
   void prepare(int status, const std::string& content_type);
-  void linger();
 
   Poco::Net::HTTPServerRequestImpl& request_;
   Poco::Net::HTTPServerResponse& response_;

@@ -19,6 +19,7 @@
 #include "server/exchange.h"
 #include "server/listen_at.h"
 #include "server/routes.h"
+#include "server/sockets.h"
 #include "whisper_s4y/version.h"
 
 namespace whisper_s4y::server {
@@ -27,11 +28,6 @@ namespace {
 namespace net = Poco::Net;
 
 constexpr std::chrono::seconds kIdle{15};  // between two requests
-constexpr int kClientGone = 499;
-
-Poco::Timespan timespan(std::chrono::duration<double> duration) {
-  return {static_cast<Poco::Timespan::TimeDiff>(duration.count() * 1e6)};
-}
 
 net::HTTPServerParams::Ptr parameters(const ServeOptions& options) {
   net::HTTPServerParams::Ptr params = new net::HTTPServerParams;

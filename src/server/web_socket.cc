@@ -3,7 +3,6 @@
 #include <Poco/Exception.h>
 #include <Poco/Net/NetException.h>
 #include <Poco/Timespan.h>
-#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -12,7 +11,7 @@
 #include <utility>
 
 #include "server/api_error.h"
-#include "server/linger.h"
+#include "server/sockets.h"
 
 namespace whisper_s4y::server {
 namespace {
@@ -36,10 +35,6 @@ constexpr int kPong = int{WebSocket::FRAME_FLAG_FIN} | int{WebSocket::FRAME_OP_P
 bool may_be_sent(int code) {
   return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) ||
          (code >= 3000 && code <= 4999);
-}
-
-Poco::Timespan timespan(std::chrono::duration<double> duration) {
-  return {static_cast<Poco::Timespan::TimeDiff>(duration.count() * 1e6)};
 }
 
 }  // namespace
@@ -207,9 +202,6 @@ void MessageSocket::close(uint16_t code, std::string_view reason) noexcept {
   }
 }
 
-bool MessageSocket::is_peer_gone() {
-  pollfd look{.fd = socket_.impl()->sockfd(), .events = POLLRDHUP, .revents = 0};
-  return ::poll(&look, 1, 0) > 0 && (look.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
-}
+bool MessageSocket::is_peer_gone() { return is_hung_up(socket_.impl()->sockfd()); }
 
 }  // namespace whisper_s4y::server

@@ -210,11 +210,7 @@ void answering_errors(Exchange& exchange, Body&& body) {
       throw api_error_of(error);
     }
   } catch (const ApiError& error) {
-    if (const auto seconds = error.retry_after()) {
-      exchange.set_header("Retry-After", std::to_string(*seconds));
-    }
-    exchange.record().error = error.what();
-    exchange.answer(error.status(), "application/json", json_text(Json{{"error", error.what()}}));
+    exchange.answer(error, json_text(Json{{"error", error.what()}}));
   }
 }
 

@@ -7,7 +7,6 @@
 #include <Poco/Net/TCPServerConnectionFactory.h>
 #include <Poco/ThreadPool.h>
 #include <Poco/Timespan.h>
-#include <poll.h>
 
 #include <algorithm>
 #include <array>
@@ -15,8 +14,8 @@
 #include <chrono>
 #include <string>
 
-#include "server/linger.h"
 #include "server/listen_at.h"
+#include "server/sockets.h"
 #include "server/wyoming_session.h"
 
 namespace whisper_s4y::server {
@@ -107,10 +106,7 @@ class Connection : public net::TCPServerConnection {
     }
     if (Clock::now() < next_look_) return;
     next_look_ = Clock::now() + kLookAtClient;
-    pollfd look{.fd = socket().impl()->sockfd(), .events = POLLRDHUP, .revents = 0};
-    if (::poll(&look, 1, 0) > 0 && (look.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0) {
-      throw ClientGone();
-    }
+    if (is_hung_up(socket().impl()->sockfd())) throw ClientGone();
   }
 
   Services& services_;

@@ -24,7 +24,6 @@ using Coding = RawAudioFormat::Coding;
 
 constexpr const char* kProtocol = "wyoming";
 constexpr int kOk = 200;
-constexpr int kClientGone = 499;
 constexpr std::array<Coding, 4> kCodings = {Coding::pcm8, Coding::pcm16, Coding::pcm24,
                                             Coding::pcm32};  // by their bytes
 
