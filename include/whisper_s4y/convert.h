@@ -27,8 +27,11 @@ struct WHISPER_S4Y_API ConvertOptions {
   std::optional<std::string> decoder_quantize;    // the same for the decoder
   std::optional<std::string> embedding_quantize;  // and for the token embedding, the output matrix
   std::string part = "bundle";                    // all; or a part alone: see part_names()
-  std::string compat = "litert";        // the oldest interpreter that must run the file; or 2.14
-  bool text_strings = true;             // the signature transcribe gives a string tensor too
+  std::optional<std::string> target;  // of the bundle: web, android, python; nothing: any host
+  std::vector<std::string>
+      signatures;                    // of the bundle, see docs/models.md; empty: all, or as above
+  std::string compat = "litert";     // the oldest interpreter that must run the file; or 2.14
+  std::optional<bool> text_strings;  // transcribe gives a string tensor too; nothing: as above
   std::optional<std::string> language;  // of the prompt inside: code or name; nothing: detected
   std::string task = "transcribe";      // of the prompt inside; or translate, into English
   bool timestamps = false;              // in what the prompt inside asks for

@@ -197,11 +197,30 @@ class ConvertOptions(TypedDict, total=False):
         "pcm-encoder",
         "generator",
     ]
+    #: What the bundle holds for a host (docs/models.md): web, android or python; the options for
+    #: single things go before. Default: None.
+    target: Optional[Literal["web", "android", "python"]]
+    #: Signatures of the bundle; without it all. Transcription needs features, encode, cross, step
+    #: and prefill, beams step_beam, and the times of words align. Default: [].
+    signatures: Literal[
+        "serving_default",
+        "features",
+        "encode",
+        "pcm_encode",
+        "cross",
+        "step",
+        "prefill",
+        "step_beam",
+        "align",
+        "decode",
+        "transcribe",
+    ]
     #: The oldest interpreter that must run the file: litert, or 2.14 for TensorFlow Lite 2.14, the
     #: last tflite-runtime. Default: 'litert'.
     compat: Literal["litert", "2.14"]
-    #: transcribe gives its text as a string tensor too. Default: True.
-    text_strings: bool
+    #: transcribe gives its text as a string tensor too, not as bytes alone: for interpreters that
+    #: know strings, which LiteRT's CompiledModel and LiteRT.js do not. Default: None.
+    text_strings: Optional[bool]
     #: Tokens that one call of prefill takes. Default: 64.
     prefill_tokens: int
     #: Hypotheses that one call of step_beam advances. Default: 5.

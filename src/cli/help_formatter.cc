@@ -71,6 +71,7 @@ std::string HelpFormatter::make_description(const CLI::App* app) const {
 
 std::string HelpFormatter::make_option(const CLI::Option* option, bool is_positional) const {
   std::string name = make_option_name(option, is_positional);
+  name = CLI::detail::find_and_replace(name, "{false}", "");  // of a flag that switches off
   if (const size_t comma = name.find(','); comma != std::string::npos) name.insert(comma + 1, " ");
   if (!is_positional && !option->get_type_name().empty()) name += ' ' + option->get_type_name();
   return entry(name, help_of(*option));

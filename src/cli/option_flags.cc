@@ -49,8 +49,9 @@ void add_flag(CLI::App& command, const Option& row, const Target& options, const
   CLI::Option* added = nullptr;
   if (row.kind == OptionKind::flag) {
     const bool switches_off = flag.starts_with("--no-");
+    // What may be nothing is not yet switched off.
     added = command.add_flag_function(
-        names,
+        row.is_nullable ? names + ",!--no-" + flag.substr(2) : names,
         [&row, options, switches_off](int64_t count) {
           row.set(options(), Json((count > 0) != switches_off));
         },

@@ -55,12 +55,14 @@ WeightRecipe recipe_of(const ConvertOptions& options) {
 BundleOptions bundle_options(const ConvertOptions& options, const ModelInfo& info,
                              const std::function<bool()>& cancelled,
                              const std::function<void(uint64_t, uint64_t)>& on_progress) {
+  FileContent content = content_of(options);
   BundleOptions result{.recipe = recipe_of(options),
                        .prefill_tokens = options.prefill_tokens,
                        .beams = options.beams,
                        .compatibility = options.compat == kTflite214 ? Compatibility::tflite_2_14
                                                                      : Compatibility::litert,
-                       .text_strings = options.text_strings,
+                       .signatures = std::move(content.signatures),
+                       .text_strings = content.text_strings,
                        .defaults = prompt_of(options, info)};
   if (options.part != kBundlePart) result.part = part_of_name(options.part);
   if (options.verify) result.check = check_quickly;

@@ -1,9 +1,14 @@
 #include "conversion/convert_options.h"
 
+#include <algorithm>
+#include <iterator>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "models/weight_recipe.h"
 #include "options/option_table.h"
+#include "tflite/contract.h"
 #include "tokenizer/languages.h"
 
 namespace whisper_s4y {
@@ -11,6 +16,28 @@ namespace {
 
 constexpr double kMostPositions = 448;  // of a decoder
 constexpr double kMostHypotheses = 64;  // anybody follows
+
+/// What ConvertOptions::target stands for.
+struct Target {
+  std::string_view name;
+  std::vector<std::string> signatures;  // empty: all
+  bool text_strings = false;
+};
+
+constexpr std::string_view kTargets[] = {"web", "android", "python"};
+
+Target target_of(const std::optional<std::string>& name) {
+  const Target targets[] = {
+      {.name = "web", .signatures = {"features", "encode", "cross", "step", "prefill"}},
+      {.name = "android",
+       .signatures = {"features", "encode", "cross", "step", "prefill", "transcribe"}},
+      {.name = "python", .signatures = {}, .text_strings = true},
+  };
+  for (const Target& target : targets) {
+    if (name == target.name) return target;
+  }
+  return {};  // the rows let no other name through
+}
 
 constexpr std::string_view kTasks[] = {"transcribe", "translate"};
 constexpr std::string_view kCompats[] = {"litert", kTflite214};
@@ -43,16 +70,25 @@ constexpr Option kRows[] = {
                      "What to write: bundle, or a part alone, which has one signature, "
                      "serving_default",
                      {.choices = kConvertParts, .metavar = "PART", .has_flag = false}),
+    option<&C::target>(
+        "target",
+        "What the bundle holds for a host (docs/models.md): web, android or python; the options "
+        "for single things go before",
+        {.choices = kTargets, .metavar = "HOST", .flag = "--for"}),
+    option<&C::signatures>(
+        "signatures",
+        "Signatures of the bundle; without it all. Transcription needs features, encode, cross, "
+        "step and prefill, beams step_beam, and the times of words align",
+        {.choices = kSignatureKeys, .metavar = "NAME,..."}),
     option<&C::compat>(
         "compat",
         "The oldest interpreter that must run the file: litert, or 2.14 for TensorFlow Lite 2.14, "
         "the last tflite-runtime",
         {.choices = kCompats, .metavar = "VERSION"}),
     option<&C::text_strings>(
-        "text_strings", "transcribe gives its text as a string tensor too",
-        {.flag = "--no-text-strings",
-         .flag_help = "transcribe gives its text as bytes alone, not as a string tensor too, which "
-                      "LiteRT's CompiledModel does not know"}),
+        "text_strings",
+        "transcribe gives its text as a string tensor too, not as bytes alone: for interpreters "
+        "that know strings, which LiteRT's CompiledModel and LiteRT.js do not"),
     option<&C::prefill_tokens>("prefill_tokens", "Tokens that one call of prefill takes",
                                {.bounds = {1, kMostPositions}}),
     option<&C::beams>("beams", "Hypotheses that one call of step_beam advances",
@@ -78,8 +114,43 @@ static_assert(describes<C>(kRows));
 template <auto kField>
 constexpr OptionName kName = name_of<kField>(kRows);
 
+bool has_signature(const C& options, std::string_view key) {
+  if (options.part != kBundlePart) return false;
+  const std::vector<std::string> keys = content_of(options).signatures;
+  return keys.empty() || std::ranges::find(keys, key) != keys.end();
+}
+
+/// Options that say something of a signature which the file will not have.
+void check_signatures(const C& options) {
+  const C defaults;
+  if (options.part != kBundlePart) {
+    const std::pair<OptionName, bool> given[] = {
+        {kName<&C::target>, options.target.has_value()},
+        {kName<&C::signatures>, !options.signatures.empty()}};
+    for (const auto& [name, is_given] : given) {
+      if (is_given) fail_option("{}: the part {} has one signature.", name, options.part);
+    }
+  }
+  for (auto key = options.signatures.begin(); key != options.signatures.end(); ++key) {
+    if (std::find(options.signatures.begin(), key, *key) != key) {
+      fail_option("{}: {} is there twice.", kName<&C::signatures>, *key);
+    }
+  }
+  if (options.text_strings == true && !has_signature(options, "transcribe")) {
+    fail_option("{}: there will be no signature transcribe.", kName<&C::text_strings>);
+  }
+  if (options.beams != defaults.beams && !has_signature(options, "step_beam")) {
+    fail_option("{}: there will be no signature step_beam.", kName<&C::beams>);
+  }
+  if (options.prefill_tokens != defaults.prefill_tokens && !has_signature(options, "prefill") &&
+      !has_signature(options, "align")) {
+    fail_option("{}: there will be no signature prefill.", kName<&C::prefill_tokens>);
+  }
+}
+
 void check_prompt(const C& options) {
-  if (has_prompt(options.part)) return;
+  const bool is_bundle = options.part == kBundlePart;
+  if (is_bundle ? has_signature(options, "serving_default") : has_prompt(options.part)) return;
   const C defaults;
   const std::pair<OptionName, bool> given[] = {
       {kName<&C::language>, options.language.has_value()},
@@ -88,6 +159,7 @@ void check_prompt(const C& options) {
       {kName<&C::max_length>, options.max_length != defaults.max_length}};
   for (const auto& [name, is_given] : given) {
     if (is_given) {
+      if (is_bundle) fail_option("{}: there will be no signature serving_default.", name);
       fail_option("{}: the part {} gives no tokens and has no prompt.", name, options.part);
     }
   }
@@ -99,6 +171,13 @@ template <>
 const OptionTable& option_table<ConvertOptions>() {
   static const OptionTable table = table_of<ConvertOptions>(kRows);
   return table;
+}
+
+FileContent content_of(const ConvertOptions& options) {
+  if (options.part != kBundlePart) return {};
+  const Target target = target_of(options.target);
+  return {.signatures = options.signatures.empty() ? target.signatures : options.signatures,
+          .text_strings = options.text_strings.value_or(target.text_strings)};
 }
 
 bool has_prompt(std::string_view part) {
@@ -129,9 +208,7 @@ void ConvertOptions::validate() const {
       fail_option("{}: {}", kName<&C::language>, error.what());
     }
   }
-  if (!text_strings && part != kBundlePart) {
-    fail_option("{}: only the bundle has the signature transcribe.", kName<&C::text_strings>);
-  }
+  check_signatures(*this);
   check_prompt(*this);
 }
 

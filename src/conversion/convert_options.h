@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "models/bundle.h"
 #include "options/option.h"
@@ -21,10 +23,17 @@ inline constexpr auto kConvertParts = [] {
 }();
 inline constexpr std::string_view kTflite214 = "2.14";  // ConvertOptions::compat
 
+/// What a file will hold, by ConvertOptions::part, target, signatures and text_strings together.
+struct FileContent {
+  std::vector<std::string> signatures;  // of the bundle; empty: all, or a part
+  bool text_strings = false;
+};
+[[nodiscard]] FileContent content_of(const ConvertOptions& options);
+
 template <>
 const OptionTable& option_table<ConvertOptions>();
 
-/// Whether the file will hold a signature that gives tokens from a prompt inside.
+/// Whether a part gives tokens from a prompt inside.
 [[nodiscard]] bool has_prompt(std::string_view part);
 
 }  // namespace whisper_s4y

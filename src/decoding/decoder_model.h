@@ -79,7 +79,7 @@ class DecoderModel {
   /// the alignment heads look in the encoded window. May overwrite what decode() left.
   virtual AlignmentScores align([[maybe_unused]] std::span<const int> tokens) {
     fail(ErrorCode::unsupported,
-         "{} was converted without the align part, which word timestamps need.", info().name);
+         "{} was converted without the signature align, which word timestamps need.", info().name);
   }
 };
 

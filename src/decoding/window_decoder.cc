@@ -271,6 +271,12 @@ DecodingResult WindowDecoder::decode(const DecodingOptions& options) {
                         options.best_of.value_or(1), random);
   } else if (const int beam_size = options.beam_size.value_or(1);
              beam_size > 1 || options.patience) {
+    if (model_.max_beams() == 0) {
+      fail(ErrorCode::unsupported,
+           "{} was converted without the signature step_beam, which beam search needs; decode "
+           "without beam_size, or convert it again.",
+           info.name);
+    }
     if (beam_size > model_.max_beams()) {
       fail(
           ErrorCode::invalid_argument,

@@ -110,8 +110,10 @@ class Importer {
       others += fmt::format(" \"{}\"", name);
     }
     if (others.empty()) {
-      fail("{} has no weight {}: only a whole bundle can stand for a checkpoint, not a part.",
-           source_, want.name);
+      fail(
+          "{} has no weight {}: only a bundle with encoder and decoder can stand for a "
+          "checkpoint, not a part.",
+          source_, want.name);
     }
     fail("{}: the weight {} of shape {} cannot be had from{}.", source_, want.name,
          to_string(want.shape), others);

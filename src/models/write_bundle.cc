@@ -1,5 +1,6 @@
 #include "models/write_bundle.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "checkpoint/source_files.h"
@@ -57,26 +58,40 @@ class Builder {
 
   void add_whole_bundle(const ModelInfo& info) {
     // First, so that it is what an interpreter without signatures runs.
-    add_whole_part(Part::encoder_decoder);
-    add([&] { add_features(module_, info.config); });
-    add([&] { add_encode(module_, weights_); });
-    add([&] { add_pcm_encode(module_, weights_); });
-    add([&] { add_cross(module_, weights_); });
-    add([&] { add_step(module_, weights_); });
-    add([&] { add_prefill(module_, weights_, options_.prefill_tokens); });
-    add([&] { add_step_beam(module_, weights_, options_.beams); });
-    // Without alignment heads there is nothing to align by.
-    if (!info.generation.alignment_heads.empty()) {
-      add([&] { add_align(module_, weights_, options_.prefill_tokens); });
+    if (has("serving_default")) add_whole_part(Part::encoder_decoder);
+    if (has("features")) add([&] { add_features(module_, info.config); });
+    if (has("encode")) add([&] { add_encode(module_, weights_); });
+    if (has("pcm_encode")) add([&] { add_pcm_encode(module_, weights_); });
+    if (has("cross")) add([&] { add_cross(module_, weights_); });
+    if (has("step")) add([&] { add_step(module_, weights_); });
+    if (has("prefill")) add([&] { add_prefill(module_, weights_, options_.prefill_tokens); });
+    if (has("step_beam")) add([&] { add_step_beam(module_, weights_, options_.beams); });
+    if (can_align(info)) add([&] { add_align(module_, weights_, options_.prefill_tokens); });
+    if (has("decode")) add([&] { add_decode(module_, weights_, loop_); });
+    if (has("transcribe")) {
+      add([&] { add_transcribe(module_, weights_, loop_, options_.text_strings); });
     }
-    add([&] { add_decode(module_, weights_, loop_); });
-    add([&] { add_transcribe(module_, weights_, loop_, options_.text_strings); });
   }
 
   [[nodiscard]] Module& module() { return module_; }
   [[nodiscard]] std::vector<StoredWeight> stored_weights() const { return weights_.stored(); }
 
  private:
+  [[nodiscard]] bool has(std::string_view key) const {
+    const std::vector<std::string>& keys = options_.signatures;
+    return keys.empty() || std::ranges::find(keys, key) != keys.end();
+  }
+
+  /// Without alignment heads there is nothing to align by.
+  [[nodiscard]] bool can_align(const ModelInfo& info) const {
+    const bool has_heads = !info.generation.alignment_heads.empty();
+    if (!has_heads && !options_.signatures.empty() && has("align")) {
+      fail(ErrorCode::unsupported,
+           "{} says nothing of its alignment heads: there can be no signature align.", info.name);
+    }
+    return has_heads && has("align");
+  }
+
   template <typename Add>
   void add(Add signature) {
     if (options_.progress) options_.progress(0, 0);

@@ -6,6 +6,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "checkpoint/checkpoint.h"
 #include "models/bundle.h"
@@ -22,8 +24,9 @@ struct BundleOptions {
   int prefill_tokens = 64;   // tokens one call of `prefill` takes
   int beams = 5;             // hypotheses one call of `step_beam` advances
   Compatibility compatibility = Compatibility::litert;
-  bool text_strings = true;  // transcribe gives its text as a string tensor too
-  PromptDefaults defaults;   // what `serving_default` and the parts assume
+  std::vector<std::string> signatures;  // of the bundle; empty: all that the checkpoint can have
+  bool text_strings = false;            // transcribe gives its text as a string tensor too
+  PromptDefaults defaults;              // what `serving_default` and the parts assume
   /// Called now and then with the bytes written and their total; before the first, while the graphs
   /// are built, with 0 of 0. What it throws ends the writing and leaves nothing behind.
   std::function<void(uint64_t, uint64_t)> progress;
@@ -32,10 +35,10 @@ struct BundleOptions {
   std::function<void(const std::shared_ptr<const TfliteFile>&)> check;
 };
 
-/// Writes the bundle: every signature of docs/models.md over one copy of the weights, with the
+/// Writes the bundle: the signatures of docs/models.md over one copy of the weights, with the
 /// model's metadata inside; or the part of `options`. Throws Error when the checkpoint lacks a
-/// tensor, a weight cannot be quantised, or the file cannot be written (then nothing is left
-/// behind).
+/// tensor, or alignment heads for an `align` that is asked for, a weight cannot be quantised, or
+/// the file cannot be written (then nothing is left behind).
 WriteResult write_bundle(const Checkpoint& checkpoint, const std::filesystem::path& output,
                          const BundleOptions& options = {});
 /// The same to a file that is open already, and empty; `name` is its name in messages.

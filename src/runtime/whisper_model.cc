@@ -32,6 +32,11 @@ void copy_exactly(std::span<const float> from, std::span<float> to, std::string_
   if (from.data() != to.data()) std::ranges::copy(from, to.begin());
 }
 
+std::shared_ptr<ModelState> checked(std::shared_ptr<ModelState> state) {
+  state->check_can_transcribe();
+  return state;
+}
+
 // The shapes of the tensors are those of the contract: check_bundle() saw to it.
 
 AlignedBuffer bound_input(LiteRtSignature& signature, std::string_view name) {
@@ -101,11 +106,10 @@ struct WhisperModel::Impl {
 };
 
 WhisperModel::Impl::Impl(std::shared_ptr<ModelState> opened, int threads)
-    : state(std::move(opened)),
+    : state(checked(std::move(opened))),
       info(state->info()),
       model(state->loaded(), threads),
       max_positions(info.config.max_target_positions) {
-  state->check_can_transcribe();
   for (const std::string_view key : {features.key(), step.key()}) model.load(state->group_of(key));
   bind_encoder();
   bind_decoder();

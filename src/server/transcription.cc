@@ -26,10 +26,12 @@ void check_duration(double seconds, double most) {
 void check_beams(const TranscriptionJob& job) {
   if (job.options.beam_size.value_or(1) <= 1) return;
   const std::shared_ptr<const Model> model = job.model->open();
-  if (*job.options.beam_size <= model->info().max_beams) return;
+  const int most = model->info().max_beams;
+  if (*job.options.beam_size <= most) return;
   throw ApiError(400,
-                 fmt::format("{} can follow {} beams at once, not {}.", job.model->name(),
-                             model->info().max_beams, *job.options.beam_size),
+                 most == 0 ? fmt::format("{} was converted without beams.", job.model->name())
+                           : fmt::format("{} can follow {} beams at once, not {}.",
+                                         job.model->name(), most, *job.options.beam_size),
                  "beam_size");
 }
 

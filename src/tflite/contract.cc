@@ -510,10 +510,14 @@ void check_bundle(const TfliteFile& file, const ModelInfo& info) {
         std::ranges::find(signatures, contract.key, &SignatureInfo::key) != signatures.end()) {
       continue;
     }
+    std::vector<std::string_view> needed;
+    for (const SignatureContract& other : bundle_contract()) {
+      if (other.needed) needed.push_back(other.key);
+    }
     fail(
-        "{} has no signature \"{}\": it holds a part of a model. Transcription needs the whole "
-        "bundle, as `whisper-s4y convert` writes it without --part.",
-        source, contract.key);
+        "{} has no signature \"{}\": it holds a part of a model. Transcription needs {}, as "
+        "`whisper-s4y convert` writes them without --part and without --signatures.",
+        source, contract.key, fmt::join(needed, ", "));
   }
   check_known(signatures, ContractSizes(info.config, info.generation), source);
   check_loops(file);

@@ -62,6 +62,11 @@ struct SignatureContract {
   bool loops = false;        // runs a WHILE, which nothing that transcription runs may do
 };
 
+/// The keys of a bundle's signatures, in the order of the file.
+inline constexpr std::string_view kSignatureKeys[] = {
+    "serving_default", "features",  "encode", "pcm_encode", "cross",     "step",
+    "prefill",         "step_beam", "align",  "decode",     "transcribe"};
+
 /// The signatures of a bundle, in the order of the file.
 [[nodiscard]] const std::vector<SignatureContract>& bundle_contract();
 /// Throws Error for a key that is not in bundle_contract().

@@ -29,7 +29,8 @@ TranscribeOptions checked_options(TranscribeOptions options, DecoderModel& model
   }
   if (options.word_timestamps && !model.can_align()) {
     fail(ErrorCode::unsupported,
-         "{} was converted without the align part, which word timestamps need; convert it again.",
+         "{} was converted without the signature align, which word timestamps need; convert it "
+         "again.",
          info.name);
   }
   return options;

@@ -59,7 +59,11 @@ TEST(Convert, RefusesOptionsWithoutEffect) {
     return result.err;
   };
   EXPECT_THAT(error_of({"--part", "encoder", "--language", "de"}), HasSubstr("has no prompt"));
-  EXPECT_THAT(error_of({"--part", "all", "--no-text-strings"}), HasSubstr("only the bundle"));
+  EXPECT_THAT(error_of({"--part", "all", "--text-strings"}),
+              HasSubstr("--text-strings: there will be no signature transcribe"));
+  EXPECT_THAT(error_of({"--for", "web", "--language", "de"}),
+              HasSubstr("--language: there will be no signature serving_default"));
+  EXPECT_THAT(error_of({"--for", "fridge"}), HasSubstr("--for must be web, android or python"));
   EXPECT_THAT(error_of({"--compat", "1.0"}), HasSubstr("--compat"));
 }
 

@@ -10,15 +10,19 @@
 #include "cli/small_model.h"
 #include "support/errors.h"
 #include "support/files.h"
+#include "tflite/contract.h"
 #include "whisper_s4y/checkpoint.h"
 #include "whisper_s4y/error.h"
 
 namespace whisper_s4y {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 class ConvertTest : public ::testing::Test {
  protected:
@@ -101,7 +105,19 @@ TEST_F(ConvertTest, RefusesImpossibleOptionsBeforeAnythingIsRead) {
       {[](auto& o) { o.prefill_tokens = -1; }, "prefill_tokens"},
       {[](auto& o) { o.quantize = "int8", o.quantize_recipe = "r.json"; }, "together"},
       {[](auto& o) { o.part = "encoder", o.language = "de"; }, "no prompt"},
-      {[](auto& o) { o.part = "encoder", o.text_strings = false; }, "text_strings"},
+      {[](auto& o) { o.part = "encoder", o.text_strings = true; }, "text_strings"},
+      {[](auto& o) { o.target = "fridge"; }, "target must be web, android or python"},
+      {[](auto& o) { o.part = "encoder", o.target = "web"; }, "encoder has one signature"},
+      {[](auto& o) { o.part = "encoder", o.signatures = {"encode"}; }, "one signature"},
+      {[](auto& o) { o.signatures = {"encoder"}; }, "signatures must be serving_default, features"},
+      {[](auto& o) {
+         o.signatures = {"step", "encode", "step"};
+       },
+       "step is there twice"},
+      {[](auto& o) { o.target = "web", o.text_strings = true; }, "no signature transcribe"},
+      {[](auto& o) { o.target = "android", o.beams = 3; }, "no signature step_beam"},
+      {[](auto& o) { o.signatures = {"step"}, o.prefill_tokens = 3; }, "no signature prefill"},
+      {[](auto& o) { o.target = "web", o.language = "de"; }, "no signature serving_default"},
   };
   for (const BadOption& bad : cases) {
     ConvertOptions options;
@@ -110,6 +126,44 @@ TEST_F(ConvertTest, RefusesImpossibleOptionsBeforeAnythingIsRead) {
     EXPECT_THAT(message_of(action), HasSubstr(bad.message));
     EXPECT_EQ(code_of(action), ErrorCode::invalid_argument) << bad.message;
   }
+}
+
+/// The keys of the bundle, and "text" where it gives strings.
+std::vector<std::string> content(const std::string& checkpoint, const ConvertOptions& options) {
+  const TemporaryFolder folder;
+  convert(checkpoint, folder / "m.tflite", options);
+  std::vector<std::string> content;
+  for (const SignatureInfo& signature : signatures_of(TfliteFile(folder / "m.tflite"))) {
+    content.push_back(signature.key);
+    for (const TensorInfo& tensor : signature.outputs) {
+      if (tensor.dtype == DType::string) content.push_back(tensor.name);
+    }
+  }
+  return content;
+}
+
+TEST_F(ConvertTest, MakesBundlesForHosts) {
+  ConvertOptions options;
+  const std::vector<std::string> all = content(checkpoint_, options);
+  EXPECT_THAT(all, AllOf(Contains("step_beam"), Contains("transcribe"), Not(Contains("text"))));
+  options.target = "web";
+  EXPECT_THAT(content(checkpoint_, options),
+              ElementsAre("features", "encode", "cross", "step", "prefill"));
+  options.signatures = {"transcribe"};  // which the host does not say
+  EXPECT_THAT(content(checkpoint_, options), ElementsAre("transcribe"));
+  options.text_strings = true;
+  EXPECT_THAT(content(checkpoint_, options), ElementsAre("transcribe", "text"));
+
+  options = {};
+  options.target = "android";
+  EXPECT_THAT(content(checkpoint_, options),
+              ElementsAre("features", "encode", "cross", "step", "prefill", "transcribe"));
+  options.target = "python";
+  std::vector<std::string> with_text = all;
+  with_text.push_back("text");
+  EXPECT_EQ(content(checkpoint_, options), with_text);
+  options.text_strings = false;
+  EXPECT_EQ(content(checkpoint_, options), all);
 }
 
 TEST_F(ConvertTest, TellsErrorsApart) {

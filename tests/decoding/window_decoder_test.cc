@@ -42,9 +42,10 @@ DecodingResult decode(ModelInfo info, const DecodingOptions& options, const Logi
   return decode_window(model, tokenizer, options);
 }
 
-std::string message_of(const DecodingOptions& options, ModelInfo info = toy_info()) {
+std::string message_of(const DecodingOptions& options, ModelInfo info = toy_info(),
+                       int max_beams = 0) {
   try {
-    (void)decode(std::move(info), options, says({}));
+    (void)decode(std::move(info), options, says({}), max_beams);
   } catch (const Error& error) {
     return error.what();
   }
@@ -376,7 +377,10 @@ TEST(DecodingOptions, ContradictionsAreErrors) {
   EXPECT_EQ(with([](auto&) {}), "");
   EXPECT_THAT(with([](auto& o) { o.language = "xx"; }), HasSubstr("\"xx\""));
   EXPECT_THAT(with([](auto& o) { o.best_of = 5; }), HasSubstr("best_of"));
-  EXPECT_THAT(with([](auto& o) { o.beam_size = 5; }), HasSubstr("beams at once"));
+  EXPECT_THAT(with([](auto& o) { o.beam_size = 5; }), HasSubstr("without the signature step_beam"));
+  DecodingOptions beams = english();
+  beams.beam_size = 5;
+  EXPECT_THAT(message_of(beams, toy_info(), 3), HasSubstr("can follow 3 beams at once, not 5"));
   EXPECT_THAT(with([](auto& o) { o.suppress_tokens = {kVocabSize}; }), HasSubstr("suppress"));
   EXPECT_THAT(with([](auto& o) { o.suppress_tokens = {-2}; }), HasSubstr("suppress"));
   EXPECT_THAT(with([](auto& o) { o.prompt = {-1}; }), HasSubstr("prompt"));

@@ -11,6 +11,7 @@
 #include "common/fail.h"
 #include "models/random_checkpoint.h"
 #include "models/write_bundle.h"
+#include "support/errors.h"
 #include "support/files.h"
 #include "tflite/model_metadata.h"
 #include "tflite/reader.h"
@@ -20,7 +21,13 @@
 namespace whisper_s4y::testing {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::ElementsAreArray;
+using ::testing::HasSubstr;
 using ::testing::IsSubsetOf;
+using ::testing::Not;
 
 using Description = std::map<std::string, std::string>;  // name -> type and shape
 using Versions = std::map<OpCode, std::set<int>>;
@@ -50,6 +57,14 @@ class Contract : public ::testing::Test {
       if (def->signature_key()->string_view() == key) return *def;
     }
     fail("{} has no signature {}.", file.path().string(), key);
+  }
+
+  static std::vector<std::string> keys(const TfliteFile& file) {
+    std::vector<std::string> keys;
+    for (const auto* def : *file.model().signature_defs()) {
+      keys.push_back(def->signature_key()->str());
+    }
+    return keys;
   }
 
   static const tflite::SubGraph& graph(const TfliteFile& file, std::string_view key) {
@@ -113,10 +128,9 @@ Description promised(const std::vector<TensorContract>& tensors, const ContractS
 }
 
 TEST_F(Contract, SignaturesOfTheBundleAreThoseOfTheTable) {
-  const TfliteFile& file = bundle();
-  std::vector<std::string> keys;
-  for (const auto* def : *file.model().signature_defs())
-    keys.push_back(def->signature_key()->str());
+  BundleOptions options;
+  options.text_strings = true;
+  const TfliteFile& file = bundle(options);
   std::vector<std::string> promised_keys;
   for (const SignatureContract& contract : bundle_contract()) {
     promised_keys.emplace_back(contract.key);
@@ -128,8 +142,33 @@ TEST_F(Contract, SignaturesOfTheBundleAreThoseOfTheTable) {
     EXPECT_EQ(inputs(file, contract.key), promised(contract.inputs, sizes));
     EXPECT_EQ(outputs(file, contract.key), promised(contract.outputs, sizes));
   }
-  EXPECT_EQ(keys, promised_keys);
+  EXPECT_EQ(keys(file), promised_keys);
+  EXPECT_THAT(promised_keys, ElementsAreArray(kSignatureKeys));
   EXPECT_NO_THROW(check_bundle(file, read_model_info(file)));
+}
+
+TEST_F(Contract, ABundleHoldsWhatIsAskedForInTheOrderOfTheTable) {
+  BundleOptions options;
+  options.signatures = {"step", "prefill", "encode", "features", "cross"};
+  const TfliteFile& five = bundle(options);
+  EXPECT_THAT(keys(five), ElementsAre("features", "encode", "cross", "step", "prefill"));
+  EXPECT_NO_THROW(check_bundle(five, read_model_info(five)));
+
+  options.signatures = {"encode"};
+  const TfliteFile& one = bundle(options);
+  EXPECT_THAT(keys(one), ElementsAre("encode"));
+  EXPECT_NO_THROW(check_contract(one, read_model_info(one)));
+  EXPECT_THAT(message_of([&] { check_bundle(one, read_model_info(one)); }),
+              AllOf(HasSubstr("has no signature \"features\""),
+                    HasSubstr("needs features, encode, cross, step, prefill")));
+}
+
+TEST_F(Contract, NoAlignWithoutAlignmentHeads) {
+  checkpoint_.info.generation.alignment_heads.clear();
+  EXPECT_THAT(keys(bundle()), Not(Contains("align")));
+  BundleOptions options;
+  options.signatures = {"align"};
+  EXPECT_THAT(message_of([&] { bundle(options); }), HasSubstr("alignment heads"));
 }
 
 // What the letters of the table mean, on one signature that has nearly all of them.
@@ -146,10 +185,8 @@ TEST_F(Contract, StepBeam) {
                                                      {"new_self_v_0", "float32[5,2,8,448]"}}));
 }
 
-TEST_F(Contract, TranscribeWithoutStrings) {
-  BundleOptions options;
-  options.text_strings = false;
-  const TfliteFile& file = bundle(options);
+TEST_F(Contract, NoStringsUnlessAskedFor) {
+  const TfliteFile& file = bundle();
   EXPECT_EQ(outputs(file, "transcribe"), (Description{{"tokens", "int32[1,448]"},
                                                       {"text_bytes", "uint8[448,8]"},
                                                       {"text_lengths", "int32[448]"}}));

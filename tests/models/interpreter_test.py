@@ -44,6 +44,12 @@ def runner(path, key="serving_default", xnnpack=True):
     return run
 
 
+def text_of(outputs):
+    """What `transcribe` says in bytes."""
+    runs = zip(outputs["text_bytes"], outputs["text_lengths"])
+    return b"".join(run[:length].tobytes() for run, length in runs).decode()
+
+
 def log_mel(audio):
     """The front end in double precision: docs and numbers of openai/whisper audio.py."""
     hertz_to_mel = lambda f: np.where(f < 1000, 3 * f / 200,
@@ -229,13 +235,11 @@ class Bundle(unittest.TestCase):
 
     def test_transcribe_gives_text(self):
         facts = golden(SHARED, "tiny.en", "harvard-16k.wav")[0]
-        outputs = runner(model("tiny.en"), "transcribe")(
+        outputs = runner(model("tiny.en", "--signatures", "transcribe", "--text-strings"), "transcribe")(
             normalized_audio=window(SHARED, "harvard-16k.wav"), **prompt_inputs(facts["tokens"][:2]))
         np.testing.assert_array_equal(outputs["tokens"], row(facts["tokens"]))
         self.assertEqual(b"".join(outputs["text"]).decode(), facts["text"])
-        runs = zip(outputs["text_bytes"], outputs["text_lengths"])
-        self.assertEqual(b"".join(run[:length].tobytes() for run, length in runs).decode(),
-                         facts["text"])
+        self.assertEqual(text_of(outputs), facts["text"])
 
     @unittest.skipIf(OLD, "tiny.en tells enough")
     def test_transcribe_detects_arabic(self):
@@ -245,15 +249,14 @@ class Bundle(unittest.TestCase):
             normalized_audio=window(SHARED, "al-fatiha.wav"),
             **prompt_inputs([start, -1, task, no_timestamps]))
         np.testing.assert_array_equal(outputs["tokens"], row(facts["tokens"]))
-        self.assertEqual(b"".join(outputs["text"]).decode(), facts["text"])
+        self.assertEqual(text_of(outputs), facts["text"])
 
     @unittest.skipIf(OLD, "LiteRT alone has CompiledModel")
     def test_compiled_model(self):
         from ai_edge_litert.compiled_model import CompiledModel
         from ai_edge_litert.hardware_accelerator import HardwareAccelerator
         facts = golden(SHARED, "tiny.en", "harvard-16k.wav")[0]
-        compiled = CompiledModel.from_file(model("tiny.en", "--no-text-strings"),
-                                           HardwareAccelerator.CPU)
+        compiled = CompiledModel.from_file(model("tiny.en"), HardwareAccelerator.CPU)
         index = compiled.get_signature_index("transcribe")
         names = compiled.get_signature_list()["transcribe"]
         values = {"normalized_audio": window(SHARED, "harvard-16k.wav"),
@@ -266,11 +269,10 @@ class Bundle(unittest.TestCase):
         by_name = dict(zip(names["outputs"], outputs))
         tokens = by_name["tokens"].read(448, np.int32)
         np.testing.assert_array_equal(tokens[None], row(facts["tokens"]))
-        lengths = by_name["text_lengths"].read(448, np.int32)
         width = compiled.get_output_tensor_details("transcribe")["text_bytes"]["shape"][1]
         runs = by_name["text_bytes"].read(448 * width, np.uint8).reshape(448, width)
-        self.assertEqual(b"".join(run[:length].tobytes() for run, length in zip(runs, lengths)).decode(),
-                         facts["text"])
+        lengths = by_name["text_lengths"].read(448, np.int32)
+        self.assertEqual(text_of({"text_bytes": runs, "text_lengths": lengths}), facts["text"])
 
 
 if __name__ == "__main__":

@@ -76,7 +76,6 @@ class Quantized : public ::testing::TestWithParam<Case> {
     BundleOptions options;
     options.recipe = recipe;
     options.prefill_tokens = 4;
-    options.text_strings = false;
     write_bundle(checkpoint, folder_ / "model.tflite", options);
     return Runner(folder_ / "model.tflite", {"encode", "step", "prefill", "decode"});
   }

@@ -50,7 +50,6 @@ struct Fixture {
     BundleOptions options;
     options.prefill_tokens = kPrefill;
     options.beams = kBeams;
-    options.text_strings = false;
     write_bundle(checkpoint, folder / "model.tflite", options);
     runner = std::make_unique<Runner>(folder / "model.tflite");
     std::mt19937 random(3);

@@ -56,7 +56,6 @@ class Robustness : public ::testing::TestWithParam<const char*> {
   void convert_it(const Checkpoint& checkpoint) {
     BundleOptions options;
     options.recipe = recipe_of_name(GetParam());
-    options.text_strings = false;
     write_bundle(checkpoint, folder_ / "model.tflite", options);
   }
 
