@@ -1,0 +1,169 @@
+// The worker in which everything is computed. A classic one: LiteRT.js's glue calls importScripts().
+import { download } from './download.js';
+import { WhisperError, asWhisperError } from './errors.js';
+import { checkContentHash, checkSha256 } from './integrity.js';
+import { LiteRtModel } from './litert_model.js';
+import { Live, type LiveText } from './live.js';
+import { LongForm, type Tools } from './long_form.js';
+import type { Answer, LoadRequest, LoadedModel, Request } from './messages.js';
+import { type ModelInfo, readModelInfo } from './model_info.js';
+import { checkedOptions } from './options.js';
+import { type Runtime, loadWasm, loadWebGpu, unloadLiteRt } from './runtime.js';
+import { SileroModel } from './silero.js';
+import { joined } from './sound.js';
+import { EnergyDetector, type SpeechDetector } from './speech_detector.js';
+import { Tokenizer } from './tokenizer.js';
+
+const answer = (message: Answer) => (self.postMessage as (message: Answer) => void)(message);
+
+/** A model that is loaded, and what belongs to it. */
+interface Loaded {
+  tools: Tools;
+  newDetector: () => SpeechDetector;
+}
+
+let loaded: Loaded | null = null;
+let queue: Promise<void> = Promise.resolve();
+const cancelled = new Set<number>();
+/** Live sound, and samples that wait to be heard. */
+const listeners = new Map<number, { live: Live | null; waiting: Float32Array[] }>();
+
+/** What is done one after the other. What fails is told under its number. */
+function enqueue(id: number | null, work: () => Promise<void>): void {
+  queue = queue.then(work).catch((error: unknown) => {
+    if (id !== null) {
+      listeners.delete(id);
+      cancelled.delete(id);
+    }
+    const { code, message } = asWhisperError(error);
+    answer({ kind: 'failed', id, code, message });
+  });
+}
+
+function checkCancelled(id: number): void {
+  if (cancelled.has(id)) throw new WhisperError('cancelled', 'It was cancelled.');
+}
+
+/** Compiles the model on what was asked for, or on what there is instead. */
+async function compile(
+  file: Uint8Array,
+  info: ModelInfo,
+  request: LoadRequest,
+  warnings: string[],
+): Promise<{ model: LiteRtModel; runtime: Runtime }> {
+  if (request.accelerator === 'webgpu') {
+    const runtime = await loadWebGpu(request.runtimeUrl);
+    if (runtime === null) {
+      warnings.push('This browser has no WebGPU here: WebAssembly computes.');
+    } else {
+      try {
+        return { model: await LiteRtModel.load(file, info, runtime), runtime };
+      } catch (error) {
+        warnings.push(`The model does not run on WebGPU: ${asWhisperError(error).message}`);
+        unloadLiteRt();
+      }
+    }
+  }
+  const runtime = await loadWasm(request.runtimeUrl, request.threads);
+  return { model: await LiteRtModel.load(file, info, runtime), runtime };
+}
+
+async function load(request: LoadRequest): Promise<LoadedModel> {
+  const { url, vadUrl } = request;
+  const warnings: string[] = [];
+  const onWarning = (warning: string) => warnings.push(warning);
+  const { bytes, isFromCache } = await download(url, {
+    onProgress: (done, total) => {
+      answer({ kind: 'loading', progress: { stage: 'download', loaded: done, total } });
+    },
+    onWarning,
+    check: async (file) => {
+      if (request.sha256 !== '') await checkSha256(file, request.sha256, url);
+      checkContentHash(file, readModelInfo(file, url).hash, url);
+    },
+  });
+  answer({ kind: 'loading', progress: { stage: 'prepare', loaded: bytes.length, total: bytes.length } });
+  const info = readModelInfo(bytes, url);
+  const { model, runtime } = await compile(bytes, info, request, warnings);
+  let newDetector = (): SpeechDetector => new EnergyDetector();
+  if (vadUrl !== '') {
+    const vad = await download(vadUrl, { onWarning, check: async () => {} });
+    const silero = await SileroModel.load(vad.bytes, vadUrl, runtime);
+    newDetector = () => silero.detector();
+  }
+  const tokenizer = new Tokenizer(info.vocabulary, info.config);
+  loaded = { tools: { model, tokenizer, detector: newDetector() }, newDetector };
+  return {
+    name: info.name,
+    languages: [...info.config.languages.keys()],
+    isMultilingual: info.config.is_multilingual,
+    accelerator: runtime.accelerator,
+    threads: runtime.threads,
+    isFromCache,
+    warnings,
+  };
+}
+
+function model(): Loaded {
+  if (loaded === null) throw new WhisperError('internal', 'The model is not loaded.');
+  return loaded;
+}
+
+/** All sound that waits at once: it goes on coming while something is transcribed. */
+async function hear(id: number): Promise<void> {
+  checkCancelled(id);
+  const listener = listeners.get(id);
+  if (!listener?.live || listener.waiting.length === 0) return;
+  const samples = joined(listener.waiting.splice(0));
+  await listener.live.push(samples);
+}
+
+function handle(request: Request): void {
+  switch (request.kind) {
+    case 'load':
+      return enqueue(null, async () => answer({ kind: 'loaded', model: await load(request) }));
+    case 'transcribe': {
+      const { id, audio, options } = request;
+      return enqueue(id, async () => {
+        checkCancelled(id);
+        const { tools } = model();
+        const checked = checkedOptions(options, tools.model.info.config);
+        const longForm = new LongForm(tools, audio, checked, {
+          onSegment: (segment) => answer({ kind: 'segment', id, segment }),
+          onProgress: (progress) => answer({ kind: 'progress', id, progress }),
+          check: () => checkCancelled(id),
+        });
+        answer({ kind: 'done', id, transcript: await longForm.run() });
+      });
+    }
+    case 'listen': {
+      const { id, options } = request;
+      listeners.set(id, { live: null, waiting: [] });
+      return enqueue(id, async () => {
+        const { tools, newDetector } = model();
+        const onText = (text: LiveText) => answer({ kind: 'text', id, text });
+        const live = new Live(tools, newDetector(), options, () => checkCancelled(id), onText);
+        listeners.get(id)!.live = live;
+      });
+    }
+    case 'sound': {
+      const { id, samples } = request;
+      listeners.get(id)?.waiting.push(samples);
+      return enqueue(id, () => hear(id));
+    }
+    case 'finish': {
+      const { id } = request;
+      return enqueue(id, async () => {
+        await hear(id);
+        await listeners.get(id)?.live?.finish();
+        listeners.delete(id);
+        answer({ kind: 'done', id, transcript: null });
+      });
+    }
+    case 'cancel':
+      cancelled.add(request.id);
+      return;
+  }
+}
+
+self.onmessage = ({ data }: MessageEvent<Request>) => handle(data);
