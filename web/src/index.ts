@@ -10,12 +10,12 @@
  *
  * @packageDocumentation
  */
+export type { Accelerator } from './accelerator.js';
 export { type AudioInput, decodeAudio } from './audio.js';
 export { WhisperError, type WhisperErrorCode } from './errors.js';
 export type { LiveOptions, LiveText } from './live.js';
 export type { LoadProgress } from './messages.js';
 export type { TranscribeOptions } from './options.js';
-export type { Accelerator } from './runtime.js';
 export type { Segment } from './segments.js';
 export type { VadOptions } from './speech_tracker.js';
 export { type Cue, toSrt, toVtt } from './subtitles.js';

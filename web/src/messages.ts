@@ -1,8 +1,8 @@
 // What page and worker say to one another.
+import type { Accelerator } from './accelerator.js';
 import type { WhisperErrorCode } from './errors.js';
 import type { LiveOptions, LiveText } from './live.js';
 import type { TranscribeOptions } from './options.js';
-import type { Accelerator } from './runtime.js';
 import type { Segment } from './segments.js';
 import type { TranscribeProgress, Transcript } from './transcript.js';
 
@@ -26,7 +26,8 @@ export type Request =
   | { kind: 'listen'; id: number; options: LiveOptions }
   | { kind: 'sound'; id: number; samples: Float32Array }
   | { kind: 'finish'; id: number }
-  | { kind: 'cancel'; id: number };
+  | { kind: 'cancel'; id: number }
+  | { kind: 'memory'; id: number };
 
 /** What is known of a model once it is loaded. */
 export interface LoadedModel {
@@ -57,4 +58,5 @@ export type Answer =
   | { kind: 'segment'; id: number; segment: Segment }
   | { kind: 'progress'; id: number; progress: TranscribeProgress }
   | { kind: 'text'; id: number; text: LiveText }
+  | { kind: 'memory'; id: number; bytes: number }
   | { kind: 'done'; id: number; transcript: Transcript | null };

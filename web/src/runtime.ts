@@ -1,8 +1,6 @@
 // LiteRT.js: which of its four builds runs here, and how it is told where its files are.
-import { type CompileOptions, loadLiteRt, supportsFeature, unloadLiteRt } from '@litertjs/core';
-
-/** What computes. */
-export type Accelerator = 'wasm' | 'webgpu';
+import { type CompileOptions, getGlobalLiteRt, loadLiteRt, supportsFeature, unloadLiteRt } from '@litertjs/core';
+import type { Accelerator } from './accelerator.js';
 
 /** What was asked for, and what it became. */
 export interface Runtime {
@@ -60,6 +58,11 @@ export async function loadWebGpu(folder: string): Promise<Runtime | null> {
     threads: 1,
     compileOptions: { accelerator: 'webgpu', gpuOptions: { precision: 'fp32' } },
   };
+}
+
+/** Bytes of memory that LiteRT has taken. */
+export function heapSize(): number {
+  return getGlobalLiteRt().liteRtWasm.HEAPU8.byteLength;
 }
 
 export { unloadLiteRt };

@@ -1,3 +1,4 @@
+import type { Accelerator } from './accelerator.js';
 import { type AudioInput, decodeAudio } from './audio.js';
 import { Channel } from './channel.js';
 import { forgetDownload, isDownloaded } from './download.js';
@@ -6,7 +7,6 @@ import type { LiveOptions, LiveText } from './live.js';
 import type { Answer, LoadProgress, LoadRequest, LoadedModel, Request } from './messages.js';
 import { listenTo } from './microphone.js';
 import type { TranscribeOptions } from './options.js';
-import type { Accelerator } from './runtime.js';
 import type { Segment } from './segments.js';
 import type { TranscribeProgress, Transcript } from './transcript.js';
 
@@ -237,6 +237,22 @@ export class Whisper {
       await over;
     };
     return Object.assign(channel, { stop });
+  }
+
+  /** Bytes of memory that the runtime has taken; it gives none back before close(). */
+  memory(): Promise<number> {
+    const id = this.nextId++;
+    return new Promise((resolve, reject) => {
+      this.start(id, undefined, {
+        onAnswer: (answer) => {
+          if (answer.kind !== 'memory') return;
+          this.works.delete(id);
+          resolve(answer.bytes);
+        },
+        onFailure: reject,
+      });
+      this.post({ kind: 'memory', id });
+    });
   }
 
   /** Ends the worker and frees its memory; what is at work fails. */

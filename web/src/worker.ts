@@ -8,7 +8,7 @@ import { LongForm, type Tools } from './long_form.js';
 import type { Answer, LoadRequest, LoadedModel, Request } from './messages.js';
 import { type ModelInfo, readModelInfo } from './model_info.js';
 import { checkedOptions } from './options.js';
-import { type Runtime, loadWasm, loadWebGpu, unloadLiteRt } from './runtime.js';
+import { type Runtime, heapSize, loadWasm, loadWebGpu, unloadLiteRt } from './runtime.js';
 import { SileroModel } from './silero.js';
 import { joined } from './sound.js';
 import { EnergyDetector, type SpeechDetector } from './speech_detector.js';
@@ -159,6 +159,10 @@ function handle(request: Request): void {
         listeners.delete(id);
         answer({ kind: 'done', id, transcript: null });
       });
+    }
+    case 'memory': {
+      const { id } = request;
+      return enqueue(id, async () => answer({ kind: 'memory', id, bytes: heapSize() }));
     }
     case 'cancel':
       cancelled.add(request.id);

@@ -1,4 +1,5 @@
 // What a .tflite file says of itself.
+import { webcrypto } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { contentHash } from '../src/content_hash.js';
 import { checkContentHash, checkSha256 } from '../src/integrity.js';
@@ -7,6 +8,8 @@ import { readModelInfo, vocabularyOf } from '../src/model_info.js';
 import { Tokenizer } from '../src/tokenizer.js';
 import { at, toyInfo, word } from './scripted_model.js';
 import { tfliteFile } from './tflite_file.js';
+
+globalThis.crypto ??= webcrypto as Crypto; // Node.js 18
 
 const HASH_PLACE = 'model-hash-is-written-here-later';
 const SIGNATURES = ['features', 'encode', 'cross', 'prefill', 'step'];

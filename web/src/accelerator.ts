@@ -1,0 +1,2 @@
+/** What computes. */
+export type Accelerator = 'wasm' | 'webgpu';
