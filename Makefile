@@ -7,7 +7,7 @@ BUILD := build/$(PRESET)
 SOURCES = $(shell git ls-files '*.cc' '*.h' ':!third_party')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup configure build demo test bench accuracy format format-check lint install \
+.PHONY: help setup configure build demo web-demo test bench accuracy format format-check lint install \
   docs installed package test-packages test-aarch64 wheel test-wheel clean
 
 help: ## List these targets
@@ -25,6 +25,10 @@ build: configure ## Build the program: build/release/bin/whisper-s4y
 
 demo: build ## From a clean checkout to text: build, fetch tiny.en, convert, transcribe a recording
 	@scripts/demo $(BUILD)/bin/whisper-s4y
+
+web-demo: build ## Build the page of web/demo with its models, and serve it: http://127.0.0.1:8080/
+	@scripts/setup --browser
+	@scripts/web-demo $(BUILD)/bin/whisper-s4y build/web-demo
 
 test: configure ## Build everything and run all tests
 	@cmake --build $(BUILD)

@@ -47,6 +47,8 @@ async function buildSite(folder) {
   for (const name of readdirSync(demo).filter((one) => !/\.ts$|^tsconfig/.test(one))) {
     cpSync(join(demo, name), join(folder, name));
   }
+  // The look is that of the server's page.
+  for (const name of ['style.css', 'icon.svg']) cpSync(join(here, '../src/server/page', name), join(folder, name));
   await build({
     ...common,
     entryPoints: ['demo/main.ts'],

@@ -25,12 +25,18 @@ def skip_without_packages():
 skip_without_packages()
 
 # pylint: disable=wrong-import-position
+import list_models
 import running_server
 import serve
 import served_page
-from served_page import SPEECH, end, expect, run_tests, wait_for
+from served_page import SPEECH, end, expect, run_tests, skip, wait_for
 
-__all__ = ["SPEECH", "end", "expect", "run_tests", "serve"]
+__all__ = ["AXE", "SPEECH", "end", "expect", "list_models", "run_tests", "serve",
+           "wait_for"]
+
+AXE = pathlib.Path(sys.prefix) / "axe.min.js"
+if not AXE.exists():
+    skip("there is no axe-core (scripts/python-env fetches it where npm is installed)")
 
 FOLDER = tempfile.TemporaryDirectory()
 PROGRAM = running_server.PROGRAM

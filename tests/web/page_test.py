@@ -1,0 +1,249 @@
+#!/usr/bin/env python3
+"""The page of web/demo, as somebody uses it in Chromium.
+
+    page_test.py WHISPER_S4Y SHARED_FOLDER [--screenshots FOLDER]
+"""
+
+import gzip
+import pathlib
+import sys
+import time
+
+import web_site as site
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
+from web_site import AXE, SPEECH, expect, list_models, wait_for
+
+SENTENCES = SPEECH / "OSR_us_000_0030_16k.wav"
+
+
+class DemoPage(site.Page):
+    """The page with its models listed."""
+
+    def open(self, address):
+        self.driver.get(address + "/")
+        self.wait(lambda: self.all("#model option"), 20)
+
+    def listening(self):
+        return self.one("listening").is_displayed()
+
+
+def check_axe(page, state):
+    page.script(AXE.read_text())
+    for scheme in ("light", "dark"):
+        page.look(1100, 900, scheme)
+        found = page.driver.execute_async_script(
+            "const done = arguments[arguments.length - 1];"
+            "axe.run().then((result) => done([result.passes.length, result.violations]))")
+        expect(found[0] > 10, f"{state}, {scheme}: axe looks at the page")
+        for violation in found[1]:
+            nodes = [node["html"] for node in violation["nodes"]]
+            expect(False, f"{state}, {scheme}: {violation['help']}: {nodes}")
+
+
+def test_a_recording_becomes_text(page, place):
+    page.open(place.url)
+    offered = [one.text for one in page.all("#model option")]
+    expect(offered == ["tiny.en · English", "base · 99 languages"], f"the models are {offered}")
+    size = f"{place.path.stat().st_size / 1e6:.0f} MB"
+    expect(page.one("model-facts").text == f"The model ({size}) is fetched when it is first used, and kept.",
+           "its size is told before")
+    check_axe(page, "nothing chosen")
+    page.take(SENTENCES)
+    page.start()
+    page.wait(page.segments)
+    expect(page.one("cancel").is_displayed(), "text comes before the end")
+    page.wait(lambda: page.one("ahead").text, 20)
+    expect("tokens per second" in page.one("speed-now").text, "how fast it is is told")
+    page.finish()
+    wanted = site.transcript(place.path, SENTENCES)["segments"]
+    texts = [one["text"].strip() for one in wanted]
+    expect(page.segments() == texts, f"it is the program's text: {page.segments()}")
+    expect("in this browser" in page.one("model-facts").text, "the model is kept")
+    check_axe(page, "transcript")
+
+
+def test_segments_play(page, place):
+    wanted = site.transcript(place.path, SENTENCES)["segments"]
+    buttons = page.all("#segments button")
+    page.press(buttons[2])
+    begin = wanted[2]["start"]
+    page.wait(lambda: page.time() > begin, 5)
+    expect(page.time() < begin + 2.5, f"it plays from {begin} s, not from {page.time()} s")
+    page.wait(lambda: page.script("return document.querySelector('#segments li.current p').textContent")
+              == wanted[2]["text"].strip(), 5)
+    page.click("play")
+
+
+def test_subtitles_are_saved(page, place):
+    folder = place.folder / "cli"
+    site.subprocess.run([site.PROGRAM, "transcribe", place.path, SENTENCES, "-f", "all", "-o", folder,
+                         "-q"], check=True)
+    for button in page.all("#formats button"):
+        page.press(button)
+        name = f"{SENTENCES.stem}.{button.text}"
+        saved = place.folder / name
+        wait_for(saved.exists, f"{name} is there", 5)
+        mine, theirs = saved.read_text(), (folder / name).read_text()
+        # Times are the model's, which int8 moves by a step or two.
+        same = mine.count("\n") == theirs.count("\n") and [
+            line for line in mine.splitlines() if "-->" not in line] == [
+            line for line in theirs.splitlines() if "-->" not in line]
+        expect(same, f"{name}: {mine[:300]}")
+
+
+def test_it_fits_a_phone(page, _place):
+    page.look(360, 740)
+    width = page.script("return document.documentElement.scrollWidth")
+    expect(width <= 360, f"{width} pixels are needed")
+    page.look(1100, 900)
+
+
+def test_work_is_cancelled(page, _place):
+    page.start()
+    page.wait(page.segments)
+    page.click("cancel")
+    page.wait(lambda: page.status() == "Cancelled.", 5)
+    expect(page.one("start").is_displayed(), "it can be begun again")
+
+
+def test_what_is_no_recording_is_refused(page, place):
+    nothing = place.folder / "notes.txt"
+    nothing.write_text("This is no recording.")
+    page.take(nothing)
+    page.start()
+    page.wait(page.is_wrong, 20)
+    expect(page.status() == "notes.txt is no recording that this browser can decode.",
+           f"the status is “{page.status()}”")
+    check_axe(page, "error")
+
+
+def test_the_microphone_is_recorded(page, _place):
+    page.click("other")
+    page.click("record")
+    page.wait(lambda: page.one("stop").is_displayed(), 10)
+    check_axe(page, "recording")
+    page.wait(lambda: page.one("recorded").text >= "0:06", 15)
+    page.click("stop")
+    page.wait(lambda: page.one("player").is_displayed(), 10)
+    page.start()
+    page.finish()
+    text = " ".join(page.segments()).lower()
+    expect("sockets" in text or "wall" in text, f"what is heard is “{text}”")
+
+
+def test_captions_come_while_somebody_speaks(page, _place):
+    page.click("other")
+    page.click("live")
+    page.wait(page.listening, 20)
+    page.wait(lambda: page.one("captions").text.strip(), 30)
+    check_axe(page, "listening")
+    page.wait(lambda: len(page.segments()) >= 2, 60)
+    page.click("hush")
+    page.wait(lambda: not page.listening(), 60)
+    # The fake microphone begins anew whenever it is opened, and is cut into utterances.
+    text = " ".join(page.segments()).lower()
+    expect(any(word in text for word in ("sockets", "child", "bribes", "grass")), f"the captions are “{text}”")
+    expect(page.one("save").is_displayed(), "they can be saved")
+
+
+def test_a_multilingual_model_detects_and_translates(page, _place):
+    page.choose("model", "base · 99 languages")
+    languages = [one.text for one in page.all("#language option")]
+    expect(languages[:2] == ["Detect", "Afrikaans"] and len(languages) == 100, f"offered: {languages[:3]}")
+    page.take(SPEECH / "leopard_test_de.wav")
+    page.click("translate")
+    page.start()
+    page.finish()
+    words = " ".join(page.segments()).lower().split()
+    expect("the" in words and "der" not in words, f"that is no English: {words}")
+    expect("German" in page.one("about").text, "the language is told")
+
+
+def test_the_keyboard_is_enough(page, place):
+    page.open(place.url)
+    names = []
+    for _ in range(7):
+        ActionChains(page.driver).send_keys(Keys.TAB).perform()
+        here = page.driver.switch_to.active_element
+        names.append(here.get_attribute("id") or here.get_attribute("value"))
+    expect(names == ["file", "record", "live", "model", "language", "transcribe", "forget"]
+           or names == ["file", "record", "live", "model", "language", "transcribe", "file"],
+           f"the order is {names}")
+    style = page.script("return getComputedStyle(document.activeElement).outlineStyle")
+    expect(style == "solid", "one sees where one is")
+
+
+def test_it_is_light(_page, _place):
+    files = [site.SITE / name for name in ("index.html", "style.css", "demo.css", "main.js", "whisper-s4y.js",
+                                           "worker.js", "icon.svg", "manifest.webmanifest",
+                                           "service_worker.js", "litert/litert_wasm_threaded_internal.js",
+                                           "litert/litert_wasm_threaded_internal.wasm")]
+    size = sum(len(gzip.compress(file.read_bytes(), 9)) for file in files)
+    print(f"the page is {size / 1e6:.2f} MB compressed, without a model")
+    expect(size <= 3.2e6, f"{size} bytes are too many")
+
+
+def test_nothing_else_is_asked(page, place):
+    foreign = [url for url in page.collect_requests() if not url.startswith((place.url, "blob:", "data:"))]
+    expect(len(page.requested) > 10 and not foreign, f"no other host is asked: {foreign}")
+
+
+def test_it_works_without_a_network(page, place):
+    place.serving.__exit__()
+    page.driver.get(place.url + "/")
+    page.wait(lambda: page.all("#model option"), 20)
+    page.take(SPEECH / "jfk.flac")
+    begin = time.monotonic()
+    page.start()
+    page.finish()
+    print(f"without a network, text after {time.monotonic() - begin:.1f} s, the model's loading included")
+    expect("ask not what your country" in " ".join(page.segments()), f"the text is {page.segments()}")
+
+
+def test_the_model_can_be_removed(page, _place):
+    page.click("forget")
+    page.wait(lambda: "is fetched when" in page.one("model-facts").text, 5)
+    expect(not page.one("forget").is_displayed(), "then there is nothing to remove")
+
+
+def take_screenshots(page, place, folder):
+    """docs/ has it: the page with a transcript."""
+    page.open(place.url)
+    page.take(SENTENCES)
+    page.start()
+    page.finish()
+    page.look(1100, 900)
+    page.press(page.all("#segments button")[1])
+    page.wait(lambda: page.time() > 6, 8)
+    page.click("play")
+    page.script("scrollTo({top: 0, behavior: 'instant'})")
+    page.driver.save_screenshot(str(folder / "web.png"))
+
+
+class Place:
+    """What the tests share."""
+
+    def __init__(self, url, serving):
+        self.url, self.serving = url, serving
+        self.folder = pathlib.Path(site.FOLDER.name)
+        self.path, _ = site.model("tiny.en")
+        site.model("base")
+        list_models.write_list(site.PROGRAM, site.SITE / "models")
+
+
+TESTS = [value for name, value in list(globals().items()) if name.startswith("test_")]
+
+site.build(site.SITE)
+opened = DemoPage()
+try:
+    running = site.Serving()
+    shared = Place(running.__enter__(), running)
+    opened.look(1100, 900)
+    if "--screenshots" in sys.argv:
+        take_screenshots(opened, shared, pathlib.Path(sys.argv[-1]))
+    else:
+        site.run_tests(TESTS, opened, shared)
+finally:
+    opened.quit()
+site.end()

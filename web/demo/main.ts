@@ -1,0 +1,369 @@
+// The page as a whole: a model and a recording are chosen, transcribed, shown, played and saved.
+import { type Listening, type LoadProgress, WhisperError, type Whisper, toSrt, toVtt } from 'whisper-s4y';
+// Parts of the server's page.
+import { Player } from '../../src/server/page/player.js';
+import { Recorder, whyNoMicrophone } from '../../src/server/page/recorder.js';
+import { TranscriptView, clock } from '../../src/server/page/transcript.js';
+import { Models, type ModelEntry, listModels } from './models.js';
+
+interface Shown {
+  start: number;
+  end: number;
+  text: string;
+}
+
+const $ = (id: string) => document.getElementById(id)!;
+const select = (id: string) => $(id) as HTMLSelectElement;
+const button = (id: string) => $(id) as HTMLButtonElement;
+const input = (id: string) => $(id) as HTMLInputElement;
+
+const view = new TranscriptView($('segments'), (seconds: number) => player.play(seconds));
+const player = new Player((seconds: number) => view.show(seconds));
+const recorder = new Recorder();
+
+let models: Models;
+let entries: ModelEntry[] = [];
+let shown: Shown[] = []; // the transcript
+let file: File | null = null;
+let work: AbortController | null = null; // what runs
+let listening: Listening | null = null;
+
+function say(text: string, isError = false): void {
+  $('status').textContent = text;
+  $('status').classList.toggle('error', isError);
+}
+
+function sentenceOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
+
+// What can be chosen
+
+const languageNames = new Intl.DisplayNames(['en'], { type: 'language' });
+
+const chosenModel = () => entries[select('model').selectedIndex]!;
+
+function showLanguages(): void {
+  const { languages } = chosenModel();
+  const before = select('language').value;
+  const known = languages.map((code) => new Option(languageNames.of(code) ?? code, code));
+  known.sort((a, b) => a.text.localeCompare(b.text));
+  const isEnglish = languages.length === 0;
+  select('language').replaceChildren(...(isEnglish ? [new Option('English', 'en')] : [new Option('Detect', ''), ...known]));
+  if (languages.includes(before)) select('language').value = before;
+  input('translate').disabled = isEnglish;
+  if (isEnglish) ($('form').querySelector('[value=transcribe]') as HTMLInputElement).checked = true;
+}
+
+async function showModelFacts(): Promise<void> {
+  const entry = chosenModel();
+  const isHere = await models.isHere(entry);
+  if (entry !== chosenModel()) return;
+  const size = megabytes(entry.bytes);
+  $('model-facts').textContent = isHere
+    ? `The model (${size}) is in this browser.`
+    : `The model (${size}) is fetched when it is first used, and kept.`;
+  button('forget').hidden = !isHere;
+}
+
+async function chooseModel(): Promise<void> {
+  showLanguages();
+  await showModelFacts();
+}
+
+// The recording
+
+function showSource(part: string): void {
+  for (const one of ['empty', 'recording', 'listening', 'chosen']) $(one).hidden = one !== part;
+}
+
+function clear(title: string): void {
+  view.clear();
+  shown = [];
+  $('title').textContent = title;
+  $('about').textContent = '';
+  $('ahead').textContent = '';
+  $('speed-now').textContent = '';
+  $('result').hidden = true;
+  $('save').hidden = true;
+}
+
+function show(segment: Shown): void {
+  $('result').hidden = false;
+  shown.push(segment);
+  view.add(segment);
+}
+
+async function take(chosen: File): Promise<void> {
+  file = chosen;
+  clear(file.name.replace(/\.[^.]*$/, ''));
+  $('name').textContent = file.name;
+  $('facts').textContent = megabytes(file.size);
+  button('start').disabled = false;
+  showSource('chosen');
+  say('');
+  view.setPlayable(false);
+  const isPlayable = await player.load(file);
+  if (file !== chosen) return;
+  view.setPlayable(isPlayable);
+  if (isPlayable) $('facts').textContent = `${clock(player.duration)}, ${megabytes(file.size)}`;
+}
+
+function putAway(): void {
+  work?.abort();
+  file = null;
+  player.unload();
+  view.setPlayable(false);
+  input('file').value = '';
+  button('start').disabled = true;
+  showSource('empty');
+  input('file').focus();
+}
+
+async function record(): Promise<void> {
+  try {
+    await recorder.start((level: number, seconds: number) => {
+      $('level').style.setProperty('--level', String(level));
+      $('recorded').textContent = clock(seconds);
+    });
+  } catch (error) {
+    say(sentenceOf(error), true);
+    return;
+  }
+  say('Recording.');
+  showSource('recording');
+  $('stop').focus();
+}
+
+async function finishRecording(): Promise<void> {
+  await take(await recorder.stop());
+  $('start').focus();
+}
+
+// The work
+
+function showProgress(share: number | null): void {
+  if (share === null) $('progress').removeAttribute('value');
+  else ($('progress') as HTMLProgressElement).value = share;
+}
+
+function tellLoading({ stage, loaded, total }: LoadProgress): void {
+  if (stage === 'prepare') {
+    say('Preparing the model.');
+    showProgress(null);
+  } else {
+    const known = total || chosenModel().bytes;
+    say('Fetching the model.');
+    $('speed-now').textContent = `${megabytes(loaded)} of ${megabytes(known)}`;
+    showProgress(Math.min(1, loaded / known));
+  }
+}
+
+async function loadModel(): Promise<Whisper> {
+  const whisper = await models.get(chosenModel(), tellLoading);
+  $('speed-now').textContent = '';
+  void showModelFacts();
+  return whisper;
+}
+
+function setWorking(isWorking: boolean): void {
+  const [from, to] = isWorking ? ['start', 'cancel'] : ['cancel', 'start'];
+  const hadFocus = document.activeElement === $(from!);
+  $('start').hidden = isWorking;
+  $('cancel').hidden = !isWorking;
+  $('work').hidden = !isWorking;
+  for (const id of ['other', 'forget', 'live', 'record']) button(id).disabled = isWorking;
+  for (const id of ['model', 'language']) select(id).disabled = isWorking;
+  $('result').setAttribute('aria-busy', String(isWorking));
+  if (hadFocus) $(to!).focus({ preventScroll: true });
+}
+
+function chosenOptions() {
+  const language = select('language').value;
+  const task = new FormData($('form') as HTMLFormElement).get('task') as 'transcribe' | 'translate';
+  return { task, ...(language ? { language } : {}) };
+}
+
+async function start(recording: File): Promise<void> {
+  work = new AbortController();
+  const { signal } = work;
+  clear($('title').textContent!);
+  showProgress(null);
+  setWorking(true);
+  try {
+    const whisper = await loadModel();
+    signal.throwIfAborted();
+    const begin = performance.now();
+    say('Waiting for the first words.');
+    showProgress(0);
+    const transcription = whisper.transcribe(recording, {
+      ...chosenOptions(),
+      signal,
+      onProgress: ({ done, total, tokens, decodingSeconds, tentative }) => {
+        showProgress(total > 0 ? done / total : null);
+        $('ahead').textContent = tentative.trim();
+        if (tentative) $('result').hidden = false;
+        if (decodingSeconds > 0) $('speed-now').textContent = `${(tokens / decodingSeconds).toFixed(0)} tokens per second`;
+      },
+    });
+    for await (const segment of transcription) {
+      if (shown.length === 0) say('Transcribing.');
+      show(segment);
+    }
+    const { language, duration } = await transcription.transcript;
+    const threads = whisper.accelerator === 'webgpu' ? 'WebGPU' : `${whisper.threads} thread${whisper.threads > 1 ? 's' : ''}`;
+    $('about').textContent = [languageNames.of(language), clock(duration), `${shown.length} segments`, threads].join(' · ');
+    $('result').hidden = false;
+    const seconds = (performance.now() - begin) / 1000;
+    say([shown.length ? `Done in ${seconds.toFixed(1)} s.` : 'No speech was found.', ...whisper.warnings].join(' '));
+    $('save').hidden = shown.length === 0;
+  } catch (error) {
+    if (signal.aborted) say('Cancelled.');
+    else say(sentenceOf(error), true);
+    $('save').hidden = shown.length === 0;
+  } finally {
+    $('ahead').textContent = '';
+    work = null;
+    setWorking(false);
+  }
+}
+
+// Live captions
+
+async function listen(): Promise<void> {
+  work = new AbortController();
+  clear('Captions');
+  showProgress(null);
+  setWorking(true);
+  let stream: MediaStream | null = null;
+  try {
+    stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+    const whisper = await loadModel();
+    work.signal.throwIfAborted();
+    showSource('listening');
+    $('work').hidden = true;
+    say('Listening.');
+    $('hush').focus();
+    listening = whisper.listen(stream, { ...chosenOptions(), signal: work.signal });
+    for await (const { confirmed, tentative, start, end, isFinal } of listening) {
+      $('confirmed').textContent = isFinal ? '' : confirmed;
+      $('tentative').textContent = isFinal ? '' : tentative;
+      if (isFinal && confirmed.trim()) show({ start, end, text: confirmed });
+    }
+    say('');
+  } catch (error) {
+    if (work.signal.aborted) say('Cancelled.');
+    else if (error instanceof WhisperError) say(error.message, true);
+    else say(`The microphone cannot be used: ${sentenceOf(error)}`, true);
+  } finally {
+    for (const track of stream?.getTracks() ?? []) track.stop();
+    listening = null;
+    work = null;
+    for (const id of ['confirmed', 'tentative']) $(id).textContent = '';
+    $('save').hidden = shown.length === 0;
+    showSource('empty');
+    setWorking(false);
+  }
+}
+
+// Saving
+
+function save(name: string, text: string): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+}
+
+const FORMATS: [format: string, write: (segments: Shown[]) => string][] = [
+  ['txt', (segments) => segments.map(({ text }) => `${text.trim()}\n`).join('')],
+  ['srt', toSrt],
+  ['vtt', toVtt],
+];
+
+for (const [format, write] of FORMATS) {
+  const one = document.createElement('button');
+  one.type = 'button';
+  one.textContent = format;
+  one.setAttribute('aria-label', `Save as ${format}`);
+  one.addEventListener('click', () => save(`${$('title').textContent}.${format}`, write(shown)));
+  $('formats').append(one);
+}
+
+// What people do
+
+$('model').addEventListener('change', () => void chooseModel());
+$('forget').addEventListener('click', async () => {
+  await models.forget(chosenModel());
+  await showModelFacts();
+  select('model').focus();
+});
+$('file').addEventListener('change', () => {
+  const chosen = input('file').files?.[0];
+  if (chosen) void take(chosen);
+});
+$('record').addEventListener('click', () => void record());
+$('stop').addEventListener('click', () => void finishRecording());
+$('live').addEventListener('click', () => void listen());
+$('hush').addEventListener('click', () => {
+  say('The last words are being written.');
+  void listening?.stop();
+});
+$('other').addEventListener('click', putAway);
+$('copy').addEventListener('click', async () => {
+  await navigator.clipboard.writeText(view.text);
+  say('Copied.');
+});
+$('cancel').addEventListener('click', () => work?.abort());
+$('form').addEventListener('submit', (event) => {
+  event.preventDefault();
+  if (file && !work) void start(file);
+});
+
+addEventListener('dragover', (event) => {
+  event.preventDefault();
+  document.body.classList.add('dragging');
+});
+addEventListener('dragleave', ({ relatedTarget }) => {
+  if (!relatedTarget) document.body.classList.remove('dragging');
+});
+addEventListener('drop', (event) => {
+  event.preventDefault();
+  document.body.classList.remove('dragging');
+  const dropped = event.dataTransfer?.files[0];
+  if (dropped && !work && $('recording').hidden) void take(dropped);
+});
+
+/** What is fetched from now on is kept for times without a network. */
+async function becomeOffline(): Promise<void> {
+  if (!navigator.serviceWorker || navigator.serviceWorker.controller) return;
+  const isControlled = new Promise((resolve) =>
+    navigator.serviceWorker.addEventListener('controllerchange', resolve, { once: true }),
+  );
+  await navigator.serviceWorker.register('service_worker.js');
+  await isControlled;
+}
+
+const reason = whyNoMicrophone();
+$('no-microphone').textContent = reason;
+$('no-microphone').hidden = !reason;
+for (const id of ['record', 'live']) $(id).hidden = Boolean(reason);
+
+try {
+  await becomeOffline();
+  const { models: list, vad } = await listModels();
+  entries = list;
+  models = new Models(vad);
+  select('model').replaceChildren(
+    ...entries.map(({ name, languages }) => {
+      const knows = languages.length === 0 ? 'English' : `${languages.length} languages`;
+      return new Option(`${name} · ${knows}`);
+    }),
+  );
+  await chooseModel();
+} catch (error) {
+  say(sentenceOf(error), true);
+}
