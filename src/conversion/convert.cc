@@ -55,7 +55,7 @@ WeightRecipe recipe_of(const ConvertOptions& options) {
 BundleOptions bundle_options(const ConvertOptions& options, const ModelInfo& info,
                              const std::function<bool()>& cancelled,
                              const std::function<void(uint64_t, uint64_t)>& on_progress) {
-  FileContent content = content_of(options);
+  BundleContent content = bundle_content(options);
   BundleOptions result{.recipe = recipe_of(options),
                        .prefill_tokens = options.prefill_tokens,
                        .beams = options.beams,

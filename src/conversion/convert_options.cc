@@ -116,7 +116,7 @@ constexpr OptionName kName = name_of<kField>(kRows);
 
 bool has_signature(const C& options, std::string_view key) {
   if (options.part != kBundlePart) return false;
-  const std::vector<std::string> keys = content_of(options).signatures;
+  const std::vector<std::string> keys = bundle_content(options).signatures;
   return keys.empty() || std::ranges::find(keys, key) != keys.end();
 }
 
@@ -173,7 +173,7 @@ const OptionTable& option_table<ConvertOptions>() {
   return table;
 }
 
-FileContent content_of(const ConvertOptions& options) {
+BundleContent bundle_content(const ConvertOptions& options) {
   if (options.part != kBundlePart) return {};
   const Target target = target_of(options.target);
   return {.signatures = options.signatures.empty() ? target.signatures : options.signatures,

@@ -24,11 +24,11 @@ inline constexpr auto kConvertParts = [] {
 inline constexpr std::string_view kTflite214 = "2.14";  // ConvertOptions::compat
 
 /// What a file will hold, by ConvertOptions::part, target, signatures and text_strings together.
-struct FileContent {
+struct BundleContent {
   std::vector<std::string> signatures;  // of the bundle; empty: all, or a part
   bool text_strings = false;
 };
-[[nodiscard]] FileContent content_of(const ConvertOptions& options);
+[[nodiscard]] BundleContent bundle_content(const ConvertOptions& options);
 
 template <>
 const OptionTable& option_table<ConvertOptions>();

@@ -5,6 +5,7 @@
 
 #include "checkpoint/weights_hash.h"
 #include "conversion/describe.h"
+#include "formats/formats.h"
 #include "formats/open_checkpoint.h"
 #include "graph/graph.h"
 #include "tflite/model_metadata.h"
@@ -80,9 +81,7 @@ Json describe_tflite(const TfliteFile& file) {
     const ModelInfo info = read_model_info(file);  // checks it
     description["model"] = Json::parse(file.metadata(kModelMetadata));
     description["vocabulary_size"] = info.vocabulary.tokens.size();
-    // A part alone lacks weights; a bundle has several signatures.
-    const auto* signatures = file.model().signature_defs();
-    if (signatures != nullptr && signatures->size() > 1) {
+    if (is_whole_tflite(file.path())) {
       description["weights_hash"] = weights_hash(*open_checkpoint(file.path()));
     }
   }

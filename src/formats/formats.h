@@ -33,6 +33,10 @@ namespace whisper_s4y {
 /// A CTranslate2 model.bin with its side files in the same folder.
 [[nodiscard]] std::unique_ptr<Checkpoint> open_ctranslate2(const std::filesystem::path& model_bin);
 
+/// Whether a .tflite file written by this program has all weights; a part, or a bundle of a few
+/// signatures, may not.
+[[nodiscard]] bool is_whole_tflite(const std::filesystem::path& path);
+
 /// A whole .tflite bundle written by this program.
 [[nodiscard]] std::unique_ptr<Checkpoint> open_tflite(const std::filesystem::path& path);
 

@@ -33,6 +33,17 @@ std::optional<StorageType> storage_type(tflite::TensorType type) {
   }
 }
 
+/// A tensor's name in its graph: files say GRAPH/NAME, those of before NAME alone.
+std::string_view name_within(const tflite::SubGraph& graph, const tflite::Tensor& tensor) {
+  std::string_view name = tensor.name()->string_view();
+  if (graph.name() == nullptr) return name;
+  const std::string_view stem = graph.name()->string_view();
+  if (name.starts_with(stem) && name.substr(stem.size()).starts_with('/')) {
+    name.remove_prefix(stem.size() + 1);
+  }
+  return name;
+}
+
 class Importer {
  public:
   explicit Importer(std::shared_ptr<const TfliteFile> file)
@@ -42,7 +53,7 @@ class Importer {
       if (graph->tensors() == nullptr) continue;
       for (const tflite::Tensor* tensor : *graph->tensors()) {
         if (tensor->name() == nullptr || file_->buffer(tensor->buffer()).empty()) continue;
-        constants_.try_emplace(tensor->name()->string_view(), tensor);
+        constants_.try_emplace(name_within(*graph, *tensor), tensor);
       }
     }
     if (auto weights = read_stored_weights(*file_)) {
@@ -52,6 +63,13 @@ class Importer {
         stored_[std::move(weight)].push_back(std::move(stored));
       }
     }
+  }
+
+  /// Whether all weights are there.
+  [[nodiscard]] bool is_whole(const ModelConfig& config) const {
+    return std::ranges::all_of(expected_tensors(config), [&](const ExpectedTensor& want) {
+      return !stored(want.name).empty();
+    });
   }
 
   void import(Checkpoint& checkpoint) {
@@ -249,6 +267,12 @@ class Importer {
 };
 
 }  // namespace
+
+bool is_whole_tflite(const std::filesystem::path& path) {
+  auto file = std::make_shared<const TfliteFile>(path);
+  const ModelInfo info = read_model_info(*file);
+  return Importer(std::move(file)).is_whole(info.config);
+}
 
 std::unique_ptr<Checkpoint> open_tflite(const std::filesystem::path& path) {
   auto file = std::make_shared<const TfliteFile>(path);

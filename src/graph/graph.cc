@@ -1,6 +1,7 @@
 #include "graph/graph.h"
 
 #include <algorithm>
+#include <cctype>
 
 #include "common/fail.h"
 
@@ -125,9 +126,19 @@ const Tensor& Graph::tensor(Value value) const {
 
 Value Graph::new_tensor(DType dtype, Shape shape) {
   const Value value{static_cast<int>(tensors_.size())};
-  tensors_.push_back(
-      {.name = fmt::format("t{}", value.id), .dtype = dtype, .shape = std::move(shape)});
+  tensors_.push_back({.name = {}, .dtype = dtype, .shape = std::move(shape)});
   return value;
+}
+
+void Graph::append(Op op) {
+  std::string name(name_of(op.code));
+  std::ranges::transform(name, name.begin(), [](char c) { return static_cast<char>(tolower(c)); });
+  for (const Value output : op.outputs) rename(output, path_ + name);
+  ops_.push_back(std::move(op));
+}
+
+Scope::Scope(Graph& graph, std::string_view name) : graph_(graph), outside_(graph.path_.size()) {
+  graph_.path_.append(name).append("/");
 }
 
 Value Graph::input(std::string name, DType dtype, Shape shape) {

@@ -144,7 +144,7 @@ struct Quantization {
 };
 
 struct Tensor {
-  std::string name;
+  std::string name;  // within its graph, where several may have the same
   DType dtype = DType::f32;
   Shape shape;
   int buffer = 0;  // 0: not a constant
@@ -180,9 +180,9 @@ class Graph {
   void set_outputs(std::vector<Value> outputs) { outputs_ = std::move(outputs); }
   void rename(Value value, std::string name);
 
-  /// A tensor that the next op writes.
+  /// A tensor that the next op writes, and is named for.
   Value new_tensor(DType dtype, Shape shape);
-  void append(Op op) { ops_.push_back(std::move(op)); }
+  void append(Op op);
   /// Appends an op with a single output of the given type and shape.
   Value append(OpCode code, std::vector<Value> inputs, DType dtype, Shape shape,
                Attributes attributes = {}, int version = 1);
@@ -203,17 +203,33 @@ class Graph {
 
  private:
   friend class Module;
+  friend class Scope;
   /// Drops ops none of whose outputs is used, then tensors nobody mentions. Returns the new place
   /// of each tensor, -1 for those dropped.
   std::vector<int> drop_dead_ops();
 
   Module* module_;
   std::string name_;
+  std::string path_;            // of the scopes, "layers.0/self_attn/"
   std::deque<Tensor> tensors_;  // references to them stay good while others are added
   std::vector<Op> ops_;
   std::vector<Value> inputs_;
   std::vector<Value> outputs_;
   std::unordered_map<std::string, Value> constants_;
+};
+
+/// While it lives, what is computed in the graph has this name in its path:
+/// "layers.0/self_attn/q_proj/fully_connected".
+class Scope {
+ public:
+  Scope(Graph& graph, std::string_view name);
+  ~Scope() { graph_.path_.resize(outside_); }
+  Scope(const Scope&) = delete;
+  Scope& operator=(const Scope&) = delete;
+
+ private:
+  Graph& graph_;
+  size_t outside_;  // length of the path around it
 };
 
 struct Signature {

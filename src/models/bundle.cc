@@ -47,6 +47,18 @@ void append_cache_outputs(const DecoderCache& cache, std::vector<NamedValue>& ou
   }
 }
 
+// Where a signature has more than one part of the model, each has its name in the paths.
+
+Value features_part(Graph& g, Value normalized_audio, const ModelConfig& config) {
+  const Scope scope(g, "features");
+  return log_mel(g, normalized_audio, config.num_mel_bins);
+}
+
+Value encoder_part(Graph& g, Weights& weights, Value input_features) {
+  const Scope scope(g, "encoder");
+  return encoder(g, weights, input_features);
+}
+
 }  // namespace
 
 void add_features(Module& module, const ModelConfig& config, std::string key) {
@@ -62,8 +74,8 @@ void add_encode(Module& module, Weights& weights) {
 void add_pcm_encode(Module& module, Weights& weights) {
   SignatureBuilder s = signature(module, "pcm_encode", weights);
   Graph& g = s.graph();
-  const Value logmel = log_mel(g, s.input("normalized_audio"), weights.config().num_mel_bins);
-  s.finish({{"last_hidden_state", encoder(g, weights, logmel)}});
+  const Value logmel = features_part(g, s.input("normalized_audio"), weights.config());
+  s.finish({{"last_hidden_state", encoder_part(g, weights, logmel)}});
 }
 
 void add_cross(Module& module, Weights& weights) {
@@ -170,8 +182,8 @@ void add_transcribe(Module& module, Weights& weights, GreedyLoop& loop, bool str
   Graph& g = s.graph();
   const Value audio = s.input("normalized_audio");
   const LoopInputs inputs = prompt_inputs(s);
-  const Value logmel = log_mel(g, audio, weights.config().num_mel_bins);
-  const Value tokens = loop.run(g, encoder(g, weights, logmel), inputs);
+  const Value logmel = features_part(g, audio, weights.config());
+  const Value tokens = loop.run(g, encoder_part(g, weights, logmel), inputs);
   const TokenText text = text_of_tokens(g, weights.checkpoint().info.vocabulary, tokens);
   std::vector<NamedValue> outputs{
       {"tokens", tokens}, {"text_bytes", text.bytes}, {"text_lengths", text.lengths}};
@@ -201,9 +213,9 @@ void add_part(Module& module, Weights& weights, GreedyLoop& loop, Part part,
                      ContractSizes(weights.config(), weights.generation()), std::move(key));
   Graph& g = s.graph();
   const auto features = [&] {
-    return log_mel(g, s.input("normalized_audio"), weights.config().num_mel_bins);
+    return features_part(g, s.input("normalized_audio"), weights.config());
   };
-  const auto hidden = [&] { return encoder(g, weights, s.input("input_features")); };
+  const auto hidden = [&] { return encoder_part(g, weights, s.input("input_features")); };
   const auto tokens = [&](Value states) {
     return loop.run(g, states, constant_inputs(g, weights.generation(), defaults));
   };
@@ -222,7 +234,7 @@ void add_part(Module& module, Weights& weights, GreedyLoop& loop, Part part,
       output = {"tokens", tokens(hidden())};
       break;
     case Part::pcm_encoder:
-      output = {"last_hidden_state", encoder(g, weights, features())};
+      output = {"last_hidden_state", encoder_part(g, weights, features())};
       break;
     case Part::generator:
       output = {"sequences", tokens(hidden())};

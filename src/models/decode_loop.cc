@@ -192,6 +192,7 @@ Graph& outer_body(Graph& outside, const LoopState& state, Weights& weights) {
 }  // namespace
 
 Value GreedyLoop::run(Graph& g, Value last_hidden_state, const LoopInputs& inputs) {
+  const Scope scope(g, "decoder");
   const ModelConfig& config = weights_.config();
   const GenerationConfig& generation = weights_.generation();
   const int positions = config.max_target_positions;

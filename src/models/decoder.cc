@@ -21,6 +21,7 @@ float attention_scale(const ModelConfig& config) {
 
 /// f32[1, 1, rows, positions]: 0 where column <= last_visible + row, hugely negative after it.
 Value causal_mask(Graph& g, Value last_visible, int rows, int positions) {
+  const Scope scope(g, "mask");
   const auto counting = [&](std::string_view name, int count, Shape shape) {
     std::vector<float> numbers(static_cast<size_t>(count));
     std::iota(numbers.begin(), numbers.end(), 0.0F);
@@ -68,6 +69,7 @@ class Layer {
 
   /// Self-attention over the cache, which gains the rows of x.
   Value self_attention(Value x, const Placement& place, DecoderCache& cache) {
+    const Scope scope(g_, "self_attn");
     const std::string prefix = prefix_ + ".self_attn";
     const int rows = g_.shape(x)[1];
     const int heads = config_.decoder_attention_heads;
@@ -105,6 +107,7 @@ class Layer {
 
   /// Attention to the encoded audio; `scores` receives what goes into the softmax.
   Value cross_attention(Value x, const DecoderCache& cache, Value& scores) {
+    const Scope scope(g_, "encoder_attn");
     const std::string prefix = prefix_ + ".encoder_attn";
     const int rows = g_.shape(x)[1];
     const int heads = config_.decoder_attention_heads;
@@ -154,11 +157,24 @@ class Layer {
   size_t index_;
 };
 
+/// tokens i32[n] at positions i32[n], or all at i32[1] -> f32[n, d_model].
+Value embed(Graph& g, Weights& weights, Value tokens, Value positions) {
+  Value rows;
+  {
+    const Scope scope(g, "embed_positions");
+    const Value table =
+        weights.table(g, weights.rows("decoder.embed_positions.weight"), weights.recipe().decoder);
+    rows = gather(g, table, positions);
+  }
+  return add(g, weights.embed(g, tokens), rows);
+}
+
 /// x f32[1, rows, d_model] through all layers.
 DecoderPass run_layers(Graph& g, Weights& weights, Value x, const Placement& place,
                        DecoderCache& cache) {
   DecoderPass pass;
   for (int i = 0; i < weights.config().decoder_layers; ++i) {
+    const Scope scope(g, fmt::format("layers.{}", i));
     Layer layer(g, weights, i);
     Value scores;
     x = add(g, x, layer.self_attention(layer.norm(x, "self_attn_layer_norm"), place, cache));
@@ -178,6 +194,8 @@ void cross_attention_cache(Graph& g, Weights& weights, Value last_hidden_state,
   const int heads = config.decoder_attention_heads;
   const Shape by_head{1, config.max_source_positions, heads, config.d_model / heads};
   for (int i = 0; i < config.decoder_layers; ++i) {
+    const Scope layer(g, fmt::format("layers.{}", i));
+    const Scope attention(g, "encoder_attn");
     const std::string prefix = fmt::format("decoder.layers.{}.encoder_attn", i);
     const Value k = weights.linear(g, last_hidden_state, prefix + ".k_proj");
     const Value v = weights.linear(g, last_hidden_state, prefix + ".v_proj");
@@ -193,10 +211,7 @@ DecoderPass decode_sequence(Graph& g, Weights& weights, Value tokens, Value posi
   std::iota(offsets.begin(), offsets.end(), 0);
   const Value positions =
       rows == 1 ? position : add(g, g.constant_i32(std::move(offsets)), position);
-  const Value table =
-      weights.table(g, weights.rows("decoder.embed_positions.weight"), weights.recipe().decoder);
-  const Value position_rows = gather(g, table, positions);
-  const Value embedded = add(g, weights.embed(g, tokens), position_rows);
+  const Value embedded = embed(g, weights, tokens, positions);
   Placement place{.start = position};
   if (!cache.older_k.empty()) {
     place.start = sub(g, position, cache.base);
@@ -211,10 +226,7 @@ DecoderPass decode_sequence(Graph& g, Weights& weights, Value tokens, Value posi
 DecoderPass decode_hypotheses(Graph& g, Weights& weights, Value tokens, Value position,
                               DecoderCache& cache) {
   const int rows = g.shape(tokens)[0];
-  const Value table =
-      weights.table(g, weights.rows("decoder.embed_positions.weight"), weights.recipe().decoder);
-  const Value position_row = gather(g, table, position);
-  const Value embedded = add(g, weights.embed(g, tokens), position_row);
+  const Value embedded = embed(g, weights, tokens, position);
   const Placement place{.start = position,
                         .mask = causal_mask(g, position, 1, g.shape(cache.self_k.at(0))[2]),
                         .sequence = false};

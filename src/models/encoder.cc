@@ -17,7 +17,9 @@ Value split_heads(Graph& g, Value x, int heads) {
   return transpose(g, reshape(g, x, {1, shape[1], heads, shape[2] / heads}), {0, 2, 1, 3});
 }
 
-Value self_attention(Graph& g, Weights& weights, Value x, const std::string& prefix) {
+Value self_attention(Graph& g, Weights& weights, Value x, const std::string& layer) {
+  const Scope scope(g, "self_attn");
+  const std::string prefix = layer + ".self_attn";
   const int heads = weights.config().encoder_attention_heads;
   const Shape shape = g.shape(x);
   const int head_size = shape[2] / heads;
@@ -59,7 +61,9 @@ Value neighbours(Graph& g, Value padded, int stride) {
 }
 
 /// x f32[1, frames, c] -> f32[1, frames / stride, d]; a kernel of integers is a matrix.
-Value convolution(Graph& g, Weights& weights, Value x, const std::string& prefix, int stride) {
+Value convolution(Graph& g, Weights& weights, Value x, std::string_view name, int stride) {
+  const Scope scope(g, name);
+  const std::string prefix = fmt::format("encoder.{}", name);
   const Value padded = pad(g, x, {{0, 0}, {1, 1}, {0, 0}});
   const WeightFormat format = weights.recipe().format_of_convolution(prefix);
   if (has_integers(format)) {
@@ -115,6 +119,7 @@ Value computed_positions(Graph& g, int positions, int width) {
 }
 
 Value positions(Graph& g, Weights& weights) {
+  const Scope scope(g, "embed_positions");
   const ModelConfig& config = weights.config();
   const Rows table = weights.rows("encoder.embed_positions.weight");
   // Recipes whose convolutions are integers are those that must be small.
@@ -132,14 +137,15 @@ Value positions(Graph& g, Weights& weights) {
 Value encoder(Graph& g, Weights& weights, Value input_features) {
   const ModelConfig& config = weights.config();
   Value x = transpose(g, input_features, {0, 2, 1});
-  x = convolution(g, weights, x, "encoder.conv1", 1);
-  x = convolution(g, weights, x, "encoder.conv2", 2);
+  x = convolution(g, weights, x, "conv1", 1);
+  x = convolution(g, weights, x, "conv2", 2);
   x = add(g, x, positions(g, weights));
   for (int i = 0; i < config.encoder_layers; ++i) {
+    const Scope scope(g, fmt::format("layers.{}", i));
     const std::string layer = fmt::format("encoder.layers.{}", i);
     x = add(g, x,
             self_attention(g, weights, weights.layer_norm(g, x, layer + ".self_attn_layer_norm"),
-                           layer + ".self_attn"));
+                           layer));
     x = add(g, x, mlp(g, weights, weights.layer_norm(g, x, layer + ".final_layer_norm"), layer));
   }
   return weights.layer_norm(g, x, "encoder.layer_norm");

@@ -43,6 +43,7 @@ Value not_flag(Graph& g, Value flag) { return sub(g, g.constant_i32({1}), flag);
 
 Value next_token(Graph& g, const ModelConfig& config, const GenerationConfig& generation,
                  Value logits, Value timestamps, const SampledState& state) {
+  const Scope scope(g, "rules");
   const int text_size = generation.timestamp_begin();
   const int timestamp_size = config.vocab_size - text_size;
   const Value first = flag(g, equal(g, state.count, g.constant_i32({0})));
@@ -103,6 +104,7 @@ Value next_token(Graph& g, const ModelConfig& config, const GenerationConfig& ge
 }
 
 Value most_likely_language(Graph& g, const GenerationConfig& generation, Value logits) {
+  const Scope scope(g, "language");
   std::vector<int32_t> ids;
   for (const auto& [code, id] : generation.lang_to_id) ids.push_back(id);
   const Value languages = g.constant_i32(std::move(ids));

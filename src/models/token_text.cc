@@ -54,6 +54,7 @@ Value text_offset(Graph& g, Value bytes, Value ids) {
 }  // namespace
 
 TokenText text_of_tokens(Graph& g, const Vocabulary& vocabulary, Value tokens) {
+  const Scope scope(g, "text");
   const auto count = static_cast<int32_t>(vocabulary.tokens.size());
   const auto rows = static_cast<int32_t>(element_count(g.shape(tokens)));
   const Value ids = reshape(g, tokens, {rows});

@@ -17,6 +17,9 @@ constexpr std::string_view kWeightSuffix = ".weight";
 const std::string kEmbedding = "decoder.embed_tokens";
 const std::string kOutput = "proj_out";
 
+/// "q_proj" of "decoder.layers.0.self_attn.q_proj".
+std::string_view last_part(std::string_view prefix) { return prefix.substr(prefix.rfind('.') + 1); }
+
 /// How many layers the side of a matrix has.
 int layers_beside(const std::string& matrix, const ModelConfig& config) {
   return matrix.starts_with("encoder.") ? config.encoder_layers : config.decoder_layers;
@@ -144,6 +147,7 @@ Value Weights::product_int8(Graph& g, Value x, const Rows& source, Value bias) {
 }
 
 Value Weights::linear(Graph& g, Value x, const std::string& prefix, float factor) {
+  const Scope scope(g, last_part(prefix));
   const auto source = [&](const std::string& name) {
     return factor == 1.0F ? rows(name) : scaled(rows(name), factor);
   };
@@ -154,6 +158,7 @@ Value Weights::linear(Graph& g, Value x, const std::string& prefix, float factor
 }
 
 Value Weights::layer_norm(Graph& g, Value x, const std::string& prefix) {
+  const Scope scope(g, last_part(prefix));
   const Value centred = sub(g, x, mean(g, x, {-1}));
   const Value variance = mean(g, square(g, centred), {-1});
   const Value inverse = rsqrt(g, add(g, variance, g.constant(kLayerNormEpsilon)));
@@ -178,6 +183,7 @@ Value Weights::table(Graph& g, const Rows& source, WeightFormat side) {
 // same buffer, and the scales through another GATHER.
 
 Value Weights::embed(Graph& g, Value tokens) {
+  const Scope scope(g, last_part(kEmbedding));
   Value embedded;
   int32_t first = 0;
   for (const TokenRows& part : parts_of(kEmbedding)) {
@@ -306,6 +312,7 @@ std::vector<Weights::TokenRows> Weights::parts_of(const std::string& matrix) con
 }
 
 Value Weights::logits(Graph& g, Value x) {
+  const Scope scope(g, kOutput);
   const std::string& matrix = checkpoint_.has(kOutput + ".weight") ? kOutput : kEmbedding;
   std::vector<Value> parts;
   for (const auto& [source, format] : parts_of(matrix)) {

@@ -27,6 +27,37 @@ using OptionsPair = std::pair<tflite::BuiltinOptions, fb::Offset<void>>;
 
 tflite::TensorType tensor_type(DType type) { return static_cast<tflite::TensorType>(type); }
 
+/// Names of tensors in the file: GRAPH/NAME, and where that is taken GRAPH/NAME_2 and so on. Tools
+/// that calibrate or show a model know tensors by their names alone.
+class TensorNames {
+ public:
+  /// Of all tensors of a graph. What it takes and gives comes first, so that it keeps its name.
+  std::vector<std::string> of(const Graph& graph) {
+    std::vector<std::string> names(graph.tensors().size());
+    const auto name = [&](size_t index) {
+      if (!names[index].empty()) return;
+      names[index] = unused(fmt::format("{}/{}", graph.name(), graph.tensors()[index].name));
+    };
+    for (const auto* values : {&graph.inputs(), &graph.outputs()}) {
+      for (const Value value : *values) name(static_cast<size_t>(value.id));
+    }
+    for (size_t i = 0; i < names.size(); ++i) name(i);
+    return names;
+  }
+
+ private:
+  std::string unused(std::string name) {
+    int& count = counts_[name];
+    if (++count > 1) {
+      // A tensor may have been called so from the beginning.
+      return unused(fmt::format("{}_{}", name, count));
+    }
+    return name;
+  }
+
+  std::unordered_map<std::string, int> counts_;  // how often a name was wanted
+};
+
 /// Builds everything of the file but the bytes of the constants.
 class Skeleton {
  public:
@@ -127,9 +158,9 @@ class Skeleton {
 
   fb::Offset<tflite::SubGraph> subgraph(const Graph& graph) {
     std::vector<fb::Offset<tflite::Tensor>> tensors;
+    const std::vector<std::string> names = names_.of(graph);
     for (const Tensor& tensor : graph.tensors()) {
-      // Every subgraph names the same weights.
-      const auto name = builder_.CreateSharedString(tensor.name);
+      const auto name = builder_.CreateString(names[tensors.size()]);
       auto& shape = shapes_[tensor.shape];
       if (shape.IsNull()) shape = builder_.CreateVector(tensor.shape);
       const auto scales = quantization(tensor);
@@ -265,6 +296,7 @@ class Skeleton {
       quantizations_;
   std::map<size_t, fb::Offset<fb::Vector<int64_t>>> zeros_;
   std::map<Shape, fb::Offset<fb::Vector<int32_t>>> shapes_;
+  TensorNames names_;
 };
 
 uint64_t align_up(uint64_t position, uint64_t alignment) {

@@ -166,6 +166,14 @@ TEST_F(ConvertTest, MakesBundlesForHosts) {
   EXPECT_EQ(content(checkpoint_, options), all);
 }
 
+TEST_F(ConvertTest, ABundleWithoutAllWeightsCanBeDescribed) {
+  ConvertOptions options;
+  options.signatures = {"features", "encode"};
+  convert(checkpoint_, folder_ / "m.tflite", options);
+  EXPECT_THAT(describe_file(folder_ / "m.tflite"),
+              AllOf(HasSubstr("\"encode\""), Not(HasSubstr("weights_hash"))));
+}
+
 TEST_F(ConvertTest, TellsErrorsApart) {
   const auto attempt = [&](const std::string& checkpoint, const std::filesystem::path& output) {
     return code_of([&] { convert(checkpoint, output); });

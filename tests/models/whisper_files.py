@@ -56,3 +56,32 @@ def prompt_inputs(prompt, max_length=448):
     padded[0, :len(prompt)] = prompt
     return {"prompt_tokens": padded, "prompt_length": np.array([len(prompt)], np.int32),
             "max_length": np.array([max_length], np.int32)}
+
+
+def greedy(run, audio, start, positions=448):
+    """The row of tokens that the five signatures of `convert --for web` give for a window of an
+    English-only model, as docs/models.md shows it. run(signature, **inputs) gives the outputs by
+    name; no suppressed token but a blank and the end at first is likeliest in our recordings."""
+    logmel = run("features", normalized_audio=audio)["logmel"]
+    hidden = run("encode", input_features=logmel)["last_hidden_state"]
+    cross = run("cross", last_hidden_state=hidden)
+    caches = {}
+    for name, value in cross.items():
+        _, heads, *rest = value.shape  # keys [positions, e], values [e, positions]
+        caches[name.replace("cross_", "self_")] = np.zeros(
+            (1, heads, *[positions if size == 1500 else size for size in rest]), np.float32)
+    tokens = list(start)
+    end = 50256
+    for position in range(positions - 1):
+        outputs = run("step", token=np.array([tokens[position]], np.int32),
+                      position=np.array([position], np.int32), **caches, **cross)
+        caches = {name[len("new_"):]: value for name, value in outputs.items() if name != "logits"}
+        if position + 1 < len(tokens):
+            continue
+        logits = np.array(outputs["logits"][0])
+        if position + 1 == len(start):
+            logits[[220, end]] = -1e9
+        tokens.append(int(np.argmax(logits)))
+        if tokens[-1] == end:
+            break
+    return tokens

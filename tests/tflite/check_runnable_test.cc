@@ -121,7 +121,7 @@ void set_number(M& model, const objects::TensorT& tensor, size_t index, int32_t 
 objects::TensorT& named(M& model, const std::string& name) {
   for (const auto& graph : model.subgraphs) {
     for (const auto& tensor : graph->tensors) {
-      if (tensor->name == name) return *tensor;
+      if (tensor->name == graph->name + "/" + name) return *tensor;
     }
   }
   throw std::runtime_error("no such tensor");

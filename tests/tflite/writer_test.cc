@@ -41,7 +41,7 @@ void add_model(Module& module) {
 
 const tflite::Tensor& tensor_named(const TfliteFile& file, std::string_view name) {
   for (const auto* tensor : *file.model().subgraphs()->Get(0)->tensors()) {
-    if (tensor->name()->string_view() == name) return *tensor;
+    if (tensor->name()->str() == fmt::format("main/{}", name)) return *tensor;
   }
   fail("no tensor {}", name);
 }
