@@ -27,6 +27,7 @@ let shown: Shown[] = []; // the transcript
 let file: File | null = null;
 let work: AbortController | null = null; // what runs
 let listening: Listening | null = null;
+let wanted = ''; // language that was chosen; empty: detect it
 
 function say(text: string, isError = false): void {
   $('status').textContent = text;
@@ -37,6 +38,7 @@ function sentenceOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
 
 // What can be chosen
@@ -47,12 +49,11 @@ const chosenModel = () => entries[select('model').selectedIndex]!;
 
 function showLanguages(): void {
   const { languages } = chosenModel();
-  const before = select('language').value;
   const known = languages.map((code) => new Option(languageNames.of(code) ?? code, code));
   known.sort((a, b) => a.text.localeCompare(b.text));
   const isEnglish = languages.length === 0;
   select('language').replaceChildren(...(isEnglish ? [new Option('English', 'en')] : [new Option('Detect', ''), ...known]));
-  if (languages.includes(before)) select('language').value = before;
+  if (languages.includes(wanted)) select('language').value = wanted;
   input('translate').disabled = isEnglish;
   if (isEnglish) ($('form').querySelector('[value=transcribe]') as HTMLInputElement).checked = true;
 }
@@ -213,8 +214,9 @@ async function start(recording: File): Promise<void> {
       show(segment);
     }
     const { language, duration } = await transcription.transcript;
-    const threads = whisper.accelerator === 'webgpu' ? 'WebGPU' : `${whisper.threads} thread${whisper.threads > 1 ? 's' : ''}`;
-    $('about').textContent = [languageNames.of(language), clock(duration), `${shown.length} segments`, threads].join(' · ');
+    const threads = whisper.accelerator === 'webgpu' ? 'WebGPU' : counted(whisper.threads, 'thread');
+    const facts = [languageNames.of(language), clock(duration), counted(shown.length, 'segment'), threads];
+    $('about').textContent = facts.join(' · ');
     $('result').hidden = false;
     const seconds = (performance.now() - begin) / 1000;
     say([shown.length ? `Done in ${seconds.toFixed(1)} s.` : 'No speech was found.', ...whisper.warnings].join(' '));
@@ -296,6 +298,7 @@ for (const [format, write] of FORMATS) {
 // What people do
 
 $('model').addEventListener('change', () => void chooseModel());
+$('language').addEventListener('change', () => (wanted = select('language').value));
 $('forget').addEventListener('click', async () => {
   await models.forget(chosenModel());
   await showModelFacts();
