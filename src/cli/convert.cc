@@ -18,19 +18,23 @@
 #include "cli/option_values.h"
 #include "cli/progress.h"
 #include "cli/pull_progress.h"
+#include "common/fail.h"
 #include "common/utf8.h"
 #include "conversion/convert_options.h"
 #include "hub/repository.h"
+#include "vad/silero_detector.h"
 #include "whisper_s4y/checkpoint.h"
 
 namespace whisper_s4y {
 namespace {
 
 constexpr std::string_view kAll = "all";
-constexpr auto kPartsAndAll = [] {
-  std::array<std::string_view, kConvertParts.size() + 1> parts{};
-  std::ranges::copy(kConvertParts, parts.begin());
-  parts.back() = kAll;
+constexpr std::string_view kVad = "vad";
+constexpr auto kParts = [] {
+  std::array<std::string_view, kConvertParts.size() + 2> parts{};
+  auto more = std::ranges::copy(kConvertParts, parts.begin()).out;
+  *more++ = kAll;
+  *more = kVad;
   return parts;
 }();
 
@@ -46,9 +50,10 @@ constexpr Option kRows[] = {
     option<&ConvertArguments::part>(
         "part",
         "What to write: bundle, features-extractor, encoder, decoder, encoder-decoder, "
-        "pcm-encoder, generator, all. The bundle has every signature; a part alone has one, "
-        "serving_default; all writes them side by side",
-        {.choices = kPartsAndAll, .metavar = "PART"}),
+        "pcm-encoder, generator, all, vad. The bundle has every signature; a part alone has one, "
+        "serving_default; all writes them side by side; vad is the program's own voice activity "
+        "detector (docs/vad.md), of no checkpoint",
+        {.choices = kParts, .metavar = "PART"}),
     option<&ConvertArguments::options>("options", "How the checkpoint is converted"),
 };
 
@@ -64,6 +69,21 @@ ConvertOptions options_of(const ConvertArguments& arguments, const std::string& 
     options.max_length = defaults.max_length;
   }
   return options;
+}
+
+/// The detector is part of the program: nothing is converted, and no option says how.
+void run_write_vad(const CLI::App& command, const ConvertArguments& arguments) {
+  for (const CLI::Option* option : command.get_options()) {
+    const std::string name = option->get_name();
+    const bool counts = name == "--output" || name == "--part" || name == "--quiet";
+    if (!counts && option->count() > 0) {
+      fail_option("{}: --part vad takes nothing but --output.", name);
+    }
+  }
+  write_silero_vad(arguments.output);
+  if (arguments.quiet) return;
+  print_err("Wrote {} ({}).\n", visible(arguments.output.string()),
+            format_bytes(std::filesystem::file_size(arguments.output)));
 }
 
 void run_convert(const ConvertArguments& arguments) {
@@ -113,15 +133,12 @@ void add_convert_command(CLI::App& app) {
       "convert",
       "Convert a Whisper checkpoint into one .tflite file with everything inside: front end, "
       "encoder, decoder, tokenizer and configuration.");
-  CLI::Option* checkpoint =
-      command
-          ->add_option(
-              "CHECKPOINT", arguments->checkpoint,
-              "A file or folder: safetensors, pytorch_model.bin, OpenAI's .pt, ggml or "
-              "CTranslate2, found by content. Or the name of a model on the Hugging Face hub "
-              "(tiny.en, base, turbo, owner/name), which is downloaded once unless the cache "
-              "of huggingface_hub has it")
-          ->required();
+  CLI::Option* checkpoint = command->add_option(
+      "CHECKPOINT", arguments->checkpoint,
+      "A file or folder: safetensors, pytorch_model.bin, OpenAI's .pt, ggml or "
+      "CTranslate2, found by content. Or the name of a model on the Hugging Face hub "
+      "(tiny.en, base, turbo, owner/name), which is downloaded once unless the cache "
+      "of huggingface_hub has it");
   offer_values(*checkpoint, known_model_names());
   command
       ->add_option("-o,--output", arguments->output,
@@ -138,8 +155,13 @@ void add_convert_command(CLI::App& app) {
       "  whisper-s4y convert ggml-small.bin -o whisper-small.tflite --quantize int8\n"
       "  whisper-s4y convert turbo -o whisper-turbo.tflite --quantize int8\n"
       "  whisper-s4y convert base -o encoder-decoder.tflite --part encoder-decoder --language ar\n"
-      "  whisper-s4y convert tiny -o parts/ --part all --quantize int8 --compat 2.14");
-  command->callback([arguments] { run_convert(*arguments); });
+      "  whisper-s4y convert tiny -o parts/ --part all --quantize int8 --compat 2.14\n"
+      "  whisper-s4y convert --part vad -o silero-vad.tflite");
+  command->callback([arguments, command, checkpoint] {
+    if (arguments->part == kVad) return run_write_vad(*command, *arguments);
+    if (checkpoint->count() == 0) throw CLI::RequiredError("CHECKPOINT");
+    run_convert(*arguments);
+  });
 }
 
 }  // namespace whisper_s4y

@@ -5,6 +5,7 @@
 #include "common/fail.h"
 #include "formats/safetensors.h"
 #include "tflite/memory_model.h"
+#include "tflite/writer.h"
 #include "vad/silero_model.h"
 
 namespace whisper_s4y {
@@ -14,13 +15,20 @@ constexpr const char* kOne = "chunk";
 constexpr const char* kMany = "chunks";
 constexpr int kManyChunks = 32;  // 1 s: larger is no faster and loads more slowly
 
-std::shared_ptr<const TfliteFile> build(const std::filesystem::path& weights) {
-  const bool built_in = weights.empty();
-  const std::string source = built_in ? "the built-in Silero VAD" : weights.string();
-  const auto tensors = built_in ? built_in_silero_weights() : read_safetensors(weights);
-  Module module;
+constexpr const char* kBuiltIn = "the built-in Silero VAD";
+
+void add_signatures(Module& module, const std::vector<TensorView>& tensors,
+                    const std::string& source) {
   add_silero_vad(module, kOne, 1, tensors, source);
   add_silero_vad(module, kMany, kManyChunks, tensors, source);
+}
+
+std::shared_ptr<const TfliteFile> build(const std::filesystem::path& weights) {
+  const bool built_in = weights.empty();
+  const std::string source = built_in ? kBuiltIn : weights.string();
+  const auto tensors = built_in ? built_in_silero_weights() : read_safetensors(weights);
+  Module module;
+  add_signatures(module, tensors, source);
   return tflite_in_memory(module, source);
 }
 
@@ -29,6 +37,13 @@ std::shared_ptr<const TfliteFile> build(const std::filesystem::path& weights) {
 RuntimeOptions runtime_options() { return {.threads = 1, .use_cache = false}; }
 
 }  // namespace
+
+void write_silero_vad(const std::filesystem::path& output) {
+  const auto tensors = built_in_silero_weights();
+  Module module;
+  add_signatures(module, tensors, kBuiltIn);
+  write_tflite(module, output);
+}
 
 SileroDetector::Part::Part(LiteRtModel& model, const char* key, AlignedBuffer& h, AlignedBuffer& c)
     : signature(model.signature(key)),

@@ -8,6 +8,10 @@
 
 namespace whisper_s4y {
 
+/// Writes the built-in model to a file, with the signatures that docs/vad.md describes: for hosts
+/// of their own, such as the npm package. Throws Error when it cannot be written.
+void write_silero_vad(const std::filesystem::path& output);
+
 class SileroDetector : public SpeechDetector {
  public:
   /// Builds the graph in memory and loads it. `weights` is a .safetensors file with the names of

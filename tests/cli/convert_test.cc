@@ -50,6 +50,24 @@ TEST(Convert, WritesAllPartsIntoAFolder) {
   }
 }
 
+TEST(Convert, WritesTheVoiceActivityDetector) {
+  const TemporaryFolder folder;
+  const std::string file = folder.file("vad.tflite");
+  const ProgramResult written = run_program({"convert", "--part", "vad", "-o", file});
+  EXPECT_EQ(written.exit_code, 0) << written.err;
+  const ProgramResult verified = run_program({"verify", file});
+  EXPECT_EQ(verified.exit_code, 0) << verified.err;
+  EXPECT_THAT(verified.out, HasSubstr("signature chunks runs, every number is finite"));
+
+  const ProgramResult refused =
+      run_program({"convert", "--part", "vad", "-o", file, "--quantize", "int8"});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("--quantize: --part vad takes nothing but --output"));
+  const ProgramResult nothing = run_program({"convert", "-o", file});
+  EXPECT_EQ(nothing.exit_code, 2);
+  EXPECT_THAT(nothing.err, HasSubstr("CHECKPOINT is required"));
+}
+
 TEST(Convert, RefusesOptionsWithoutEffect) {
   const TemporaryFolder folder;
   const auto error_of = [&](std::vector<std::string> options) {

@@ -62,14 +62,14 @@ def tiny():
 class Page:
     """The page in a browser of its own."""
 
-    def __init__(self, downloads, microphone=SENTENCES):
+    def __init__(self, downloads, microphone=SENTENCES, gpu=("--disable-gpu",)):
         browser, driver = shutil.which("chromium"), shutil.which("chromedriver")
         if not browser or not driver:
             skip("there is no chromium with chromedriver (scripts/setup --browser installs them)")
         options = webdriver.ChromeOptions()
         options.binary_location = browser
         for argument in (
-            "--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
+            "--headless=new", *gpu, "--disable-dev-shm-usage", "--hide-scrollbars",
             "--no-first-run", "--disable-background-networking", "--disable-component-update",
             "--autoplay-policy=no-user-gesture-required",
             "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",

@@ -229,6 +229,7 @@ class Place:
         self.folder = pathlib.Path(site.FOLDER.name)
         self.path, _ = site.model("tiny.en")
         site.model("base")
+        site.vad()
         list_models.write_list(site.PROGRAM, site.SITE / "models")
 
 

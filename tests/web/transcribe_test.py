@@ -82,7 +82,7 @@ def compare(page, path, names, *options, **more):
 def test_texts_are_those_of_the_program(page, url):
     path, address = site.model("tiny.en")
     page.open_package(url)
-    loaded = page.run(LOAD, address, {})
+    loaded = page.run(LOAD, address, {"vad": site.vad()})
     expect(loaded["name"] == "tiny.en" and not loaded["isMultilingual"], f"loaded is {loaded}")
     expect(loaded["threads"] > 1, f"an isolated page has threads, not {loaded['threads']}")
     expect(loaded["warnings"] == [], f"there are no warnings: {loaded['warnings']}")
@@ -118,7 +118,7 @@ def test_it_is_quick_enough(page, url):
 def test_arabic_is_found_and_written(page, url):
     path, address = site.model("base")
     page.open_package(url)
-    loaded = page.run(LOAD, address, {})
+    loaded = page.run(LOAD, address, {"vad": site.vad()})
     expect(loaded["isMultilingual"] and loaded["languages"] == 99, f"loaded is {loaded}")
     compare(page, path, ["1-1.wav"])
     # Its last verse is cut off; what the model makes of that depends on the last bit of int8.
@@ -172,6 +172,7 @@ def test_damaged_and_other_files_are_refused(page, url):
             ("models/damaged.tflite", {}, "bad_file: http://"),
             (address, {"sha256": "0" * 64}, "has the SHA-256"),
             ("models/none.tflite", {}, "network: http://"),
+            (address, {"vad": address}, 'has no signatures "chunk" and "chunks"'),
             ("package.html", {}, "is no .tflite file")):
         page.run("await s4y.Whisper.forget(given[0])", given)
         try:

@@ -31,7 +31,7 @@ import serve
 import served_page
 from served_page import SPEECH, end, expect, run_tests, skip, wait_for
 
-__all__ = ["AXE", "SPEECH", "end", "expect", "list_models", "run_tests", "serve",
+__all__ = ["AXE", "SPEECH", "end", "expect", "list_models", "run_tests", "serve", "skip",
            "wait_for"]
 
 AXE = pathlib.Path(sys.prefix) / "axe.min.js"
@@ -58,13 +58,21 @@ def build(folder):
 SITE = pathlib.Path(FOLDER.name) / "site"
 
 
-def model(name, *options):
+def model(name, quantize="int8"):
     """Path, and address in the site, of a bundle for browsers."""
-    path = SITE / "models" / f"whisper-{name}.tflite"
+    path = SITE / "models" / (f"whisper-{name}.tflite" if quantize == "int8" else f"{name}-{quantize}.tflite")
     if not path.exists():
         subprocess.run([PROGRAM, "convert", f"{running_server.CHECKPOINTS}/{name}/hf", "-o", path,
-                        "--for", "web", "--quantize", "int8", "-q", *options], check=True)
+                        "--for", "web", "--quantize", quantize, "-q"], check=True)
     return path, f"models/{path.name}"
+
+
+def vad():
+    """Address in the site of the voice activity detector."""
+    path = SITE / "models/silero-vad.tflite"
+    if not path.exists():
+        subprocess.run([PROGRAM, "convert", "--part", "vad", "-o", path, "-q"], check=True)
+    return f"models/{path.name}"
 
 
 class Serving:
@@ -85,9 +93,8 @@ class Serving:
 class Page(served_page.Page):
     """The site in a browser of its own."""
 
-    def __init__(self, microphone=served_page.SENTENCES):
-        super().__init__(pathlib.Path(FOLDER.name), microphone)
-        self.driver.set_script_timeout(600)
+    def __init__(self, **options):
+        super().__init__(pathlib.Path(FOLDER.name), **options)
 
     def open_package(self, address):
         """A page with the package as `s4y` and nothing else."""
@@ -96,18 +103,20 @@ class Page(served_page.Page):
 
     def run(self, script, *arguments):
         """What an asynchronous function gives; what it throws is thrown here."""
-        result = self.driver.execute_async_script(
-            "const done = arguments[arguments.length - 1];"
+        # Asked for again and again: the driver waits for two minutes at most.
+        self.script(
+            "window.ran = null;"
             f"(async (...given) => {{ {script} }})(...arguments)"
-            ".then((value) => done({ value }), (error) => done({ error: `${error.code}: ${error.message}` }))",
+            ".then((value) => (ran = { value }), (error) => (ran = { error: `${error.code}: ${error.message}` }))",
             *arguments)
+        result = wait_for(lambda: self.script("return ran"), "the script ends", 900)
         if "error" in result:
             raise AssertionError(result["error"])
-        return result["value"]
+        return result.get("value")
 
 
 def transcript(model_path, recording, *options):
-    """What the program says of a recording, as JSON, in two threads."""
+    """What the program says of a recording, as JSON."""
     return running_server.json.loads(subprocess.run(
         [PROGRAM, "transcribe", model_path, recording, "-f", "json", "-q", *options],
         check=True, capture_output=True, text=True).stdout)

@@ -2,6 +2,7 @@
 // (src/vad/silero_detector.cc).
 import { type CompiledModel, Tensor, loadAndCompile } from '@litertjs/core';
 import { WhisperError } from './errors.js';
+import { describeTflite } from './flatbuffer.js';
 import type { Runtime } from './runtime.js';
 import { type SpeechDetector, VAD_CHUNK } from './speech_detector.js';
 
@@ -9,6 +10,16 @@ const CONTEXT = 64; // samples before the chunk that the model sees too
 const STATE = 128; // numbers in each of the two state vectors
 const ONE = 'chunk';
 const MANY = 'chunks';
+
+/** Throws WhisperError when the file is another. */
+export function checkSilero(file: Uint8Array, source: string): void {
+  const { signatures } = describeTflite(file, source);
+  if (signatures.includes(ONE) && signatures.includes(MANY)) return;
+  throw new WhisperError(
+    'bad_file',
+    `${source} has no signatures "${ONE}" and "${MANY}": make it with whisper-s4y convert --part vad.`,
+  );
+}
 
 /** The model, for any number of detectors. */
 export class SileroModel {
@@ -18,16 +29,14 @@ export class SileroModel {
   ) {}
 
   static async load(file: Uint8Array, source: string, runtime: Runtime): Promise<SileroModel> {
+    checkSilero(file, source);
     // The steps of the LSTM are too small to share, and too small for a GPU.
     const options = { ...runtime.compileOptions, accelerator: 'wasm', cpuOptions: { numThreads: 1 } } as const;
     const model = await loadAndCompile(file, options);
-    const many = model.signatures[MANY]?.getInputDetails().find(({ name }) => name === 'samples')?.shape[0];
-    if (many === undefined || !model.signatures[ONE]) {
+    const many = model.signatures[MANY]!.getInputDetails().find(({ name }) => name === 'samples')?.shape[0];
+    if (many === undefined) {
       model.delete();
-      throw new WhisperError(
-        'bad_file',
-        `${source} has no signatures "${ONE}" and "${MANY}": make it with whisper-s4y convert --part vad.`,
-      );
+      throw new WhisperError('bad_file', 'The signature "chunks" of the VAD has no input "samples".');
     }
     return new SileroModel(model, many);
   }

@@ -9,7 +9,7 @@ import type { Answer, LoadRequest, LoadedModel, Request } from './messages.js';
 import { type ModelInfo, readModelInfo } from './model_info.js';
 import { checkedOptions } from './options.js';
 import { type Runtime, heapSize, loadWasm, loadWebGpu, unloadLiteRt } from './runtime.js';
-import { SileroModel } from './silero.js';
+import { SileroModel, checkSilero } from './silero.js';
 import { joined } from './sound.js';
 import { EnergyDetector, type SpeechDetector } from './speech_detector.js';
 import { Tokenizer } from './tokenizer.js';
@@ -87,7 +87,7 @@ async function load(request: LoadRequest): Promise<LoadedModel> {
   const { model, runtime } = await compile(bytes, info, request, warnings);
   let newDetector = (): SpeechDetector => new EnergyDetector();
   if (vadUrl !== '') {
-    const vad = await download(vadUrl, { onWarning, check: async () => {} });
+    const vad = await download(vadUrl, { onWarning, check: async (file) => checkSilero(file, vadUrl) });
     const silero = await SileroModel.load(vad.bytes, vadUrl, runtime);
     newDetector = () => silero.detector();
   }
