@@ -332,20 +332,53 @@ def library() -> Library:
     return _library
 
 
+_counting = threading.RLock()  # who counts what is made over handles
+
+
 class Handle:
-    """An object of the C API, destroyed when nobody has it any more."""
+    """An object of the C API, destroyed when nobody has it any more.
 
-    __slots__ = ("_destroy", "pointer", "__weakref__")
+    What is made over an object, its ``owner``, reads its memory: the owner is destroyed after all
+    that was made over it, in whatever order they are closed or collected. A process that was forked
+    has none of the threads that destroying waits for: it destroys only what it made itself.
+    """
 
-    def __init__(self, pointer: Any, destroy: Callable[[Any], None]) -> None:
+    __slots__ = ("_destroy", "_made", "_owner", "_process", "_uses", "pointer", "__weakref__")
+
+    def __init__(
+        self, pointer: Any, destroy: Callable[[Any], None], owner: "Optional[Handle]" = None
+    ) -> None:
         self.pointer = pointer
+        self._made = pointer  # until it is destroyed, also when it is closed
         self._destroy = destroy
+        self._owner = owner
+        self._process = os.getpid()
+        self._uses = 1  # itself, and what was made over it
+        if owner is not None:
+            with _counting:
+                owner._uses += 1
+
+    @property
+    def is_forked(self) -> bool:
+        """Whether it was made in another process, which this one was forked from."""
+        return self._process != os.getpid()
 
     def close(self) -> None:
-        """Destroys it now."""
+        """Destroys it now, or with the last that was made over it."""
         pointer, self.pointer = self.pointer, None
         if pointer:
-            self._destroy(pointer)
+            self._leave()
+
+    def _leave(self) -> None:
+        if self.is_forked:
+            return
+        with _counting:
+            self._uses -= 1
+            if self._uses:
+                return
+        self._destroy(self._made)
+        if self._owner is not None:
+            self._owner._leave()
 
     def __del__(self) -> None:
         self.close()
@@ -369,11 +402,26 @@ def close_at_exit(handle: Handle) -> None:
     _open_at_exit.add(handle)
 
 
-def make(create: Callable[..., int], destroy: Callable[[Any], None], *arguments: Any) -> Handle:
-    """Calls a function whose last argument takes an object, which the handle owns."""
+def make(
+    create: Callable[..., int],
+    destroy: Callable[[Any], None],
+    *arguments: Any,
+    owner: Optional[Handle] = None,
+) -> Handle:
+    """Calls a function whose last argument takes an object, which the handle owns.
+
+    Args:
+        owner: the object that the new one is made over.
+    """
     out = _P()
     library().check(create(*arguments, ctypes.byref(out)))
-    return Handle(out, destroy)
+    return Handle(out, destroy, owner)
+
+
+def closed(handle: Handle) -> Handle:
+    """What stands in an object for a handle that it gives up: a call of another thread that has the
+    handle still may end before it is destroyed."""
+    return Handle(None, handle._destroy)
 
 
 def path_bytes(path: "str | bytes | os.PathLike[Any]") -> bytes:

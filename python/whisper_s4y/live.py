@@ -74,14 +74,17 @@ class LiveTranscriber:
         self._hearing = threading.Lock()  # who uses the handle
         self._call = _native.Call(on_warning=lambda message: log.warning("%s", message))
         self._on_text = _native.OnLiveText(self._hear)
+        made = _options.make(_options.Kind.LIVE, options)
         self.handle = _native.make(
             library.live_open,
             library.live_destroy,
             transcriber.handle,
-            _options.make(_options.Kind.LIVE, options),
+            made,
             self._on_text,
             ctypes.byref(self._call.struct),
+            owner=transcriber.handle,
         )
+        transcriber.lives.add(self)
 
     def _hear(self, _: Any, pointer: Any) -> None:
         native = pointer.contents

@@ -158,7 +158,7 @@ class Model:
     def close(self) -> None:
         """Closes the file as soon as nothing made from the model is left."""
         self._local = threading.local()
-        self.handle.close()
+        self.handle = _native.closed(self.handle)
 
     @property
     def path(self) -> Any:
@@ -316,7 +316,7 @@ class Session:
         """Ends its use; the tensors are freed when no array is a view of them any more."""
         self._signatures.clear()
         self.bindable.clear()
-        self.handle = _native.Handle(None, _native.library().session_destroy)
+        self.handle = _native.closed(self.handle)
 
 
 class Signature:

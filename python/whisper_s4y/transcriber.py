@@ -323,6 +323,8 @@ class TranscriptStream:
 
     def close(self) -> None:
         """Stops, and frees what the stream has. From any thread."""
+        if self.handle.is_forked:
+            return  # another process has its thread, and maybe its locks
         self.stop()  # so that who waits for a segment goes on
         with self._using, self._ending:
             if self._is_over:
@@ -378,6 +380,8 @@ class Transcriber:
         self._threads = threads
         self._at_work = threading.Lock()
         self._stream: Optional["weakref.ref[TranscriptStream]"] = None
+        #: Those that hear with it.
+        self.lives: "weakref.WeakSet[LiveTranscriber]" = weakref.WeakSet()
         self.handle = _native.make(
             library.transcriber_open,
             library.transcriber_destroy,
@@ -389,10 +393,12 @@ class Transcriber:
         return Transcriber, (self.model, self._threads)
 
     def close(self) -> None:
-        """Ends the stream that is open, and frees its tensors."""
+        """Ends the stream and the live transcribers that are open, and frees its tensors."""
         stream = self._stream() if self._stream is not None else None
         if stream is not None:
             stream.close()
+        for live in list(self.lives):
+            live.close()
         with self.at_work():
             self.handle.close()
 
@@ -455,7 +461,9 @@ class Transcriber:
             call = (library.stream_memory, data, len(data), sound, made)
         self._begin()
         try:
-            handle = _native.make(call[0], library.stream_destroy, self.handle, *call[1:])
+            handle = _native.make(
+                call[0], library.stream_destroy, self.handle, *call[1:], owner=self.handle
+            )
         except BaseException:
             self._at_work.release()
             raise
