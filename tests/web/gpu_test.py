@@ -33,6 +33,16 @@ def test_tokens_are_those_of_the_processor(page, url):
     expect(got["tokens"] == wanted["tokens"] and len(got["tokens"]) == 3, f"{got}, not {wanted}")
 
 
+def test_wrong_numbers_are_not_taken(page, url):
+    _, address = site.model("tiny.en")
+    page.open_package(url)
+    wanted = page.run(TRANSCRIBE, address, "wasm")
+    got = page.run(TRANSCRIBE, address, "webgpu")
+    print(f"int8 is computed by {got['used']}: {got['warnings']}")
+    expect(got["used"] == "webgpu" or "other numbers" in got["warnings"][0], f"it is {got}")
+    expect(got["tokens"] == wanted["tokens"], f"{got}, not {wanted}")
+
+
 def test_without_a_gpu_the_processor_computes(url):
     _, address = site.model("tiny.en")
     page = site.Page()
@@ -49,7 +59,8 @@ site.build(site.SITE)
 with site.Serving() as running:
     opened = site.Page(gpu=SOFTWARE_GPU)
     try:
-        site.run_tests([test_tokens_are_those_of_the_processor], opened, running)
+        site.run_tests([test_tokens_are_those_of_the_processor, test_wrong_numbers_are_not_taken],
+                       opened, running)
     finally:
         opened.quit()
     site.run_tests([test_without_a_gpu_the_processor_computes], running)

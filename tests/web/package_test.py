@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The npm package: types, unit tests, what is packed, and whether the guide's examples compile.
 
-    package_test.py
+    package_test.py WHISPER_S4Y SHARED_FOLDER
 """
 
 import json
@@ -90,4 +90,4 @@ class Package(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(argv=sys.argv[:1])

@@ -60,6 +60,12 @@ export async function loadWebGpu(folder: string): Promise<Runtime | null> {
   };
 }
 
+/** The same build, computing on the processor. */
+export function processorOf(runtime: Runtime): Runtime {
+  const compileOptions: CompileOptions = { accelerator: 'wasm', cpuOptions: { numThreads: 1 } };
+  return { ...runtime, accelerator: 'wasm', compileOptions };
+}
+
 /** Bytes of memory that LiteRT has taken. */
 export function heapSize(): number {
   return getGlobalLiteRt().liteRtWasm.HEAPU8.byteLength;

@@ -8,7 +8,8 @@ import { LongForm, type Tools } from './long_form.js';
 import type { Answer, LoadRequest, LoadedModel, Request } from './messages.js';
 import { type ModelInfo, readModelInfo } from './model_info.js';
 import { checkedOptions } from './options.js';
-import { type Runtime, heapSize, loadWasm, loadWebGpu, unloadLiteRt } from './runtime.js';
+import { type Runtime, heapSize, loadWasm, loadWebGpu, processorOf, unloadLiteRt } from './runtime.js';
+import { isClose, logitsOfSilence } from './self_check.js';
 import { SileroModel, checkSilero } from './silero.js';
 import { joined } from './sound.js';
 import { EnergyDetector, type SpeechDetector } from './speech_detector.js';
@@ -44,6 +45,30 @@ function checkCancelled(id: number): void {
   if (cancelled.has(id)) throw new WhisperError('cancelled', 'It was cancelled.');
 }
 
+/**
+ * Loads the model on the GPU. Some kernels of WebGPU compute something else without an error: throws
+ * WhisperError when what the model says of silence is not what it says on the processor.
+ */
+async function loadChecked(file: Uint8Array, info: ModelInfo, runtime: Runtime): Promise<LiteRtModel> {
+  const onProcessor = await LiteRtModel.load(file, info, processorOf(runtime));
+  let wanted: Float32Array;
+  try {
+    wanted = await logitsOfSilence(onProcessor);
+  } finally {
+    onProcessor.delete();
+  }
+  const model = await LiteRtModel.load(file, info, runtime);
+  try {
+    if (!isClose(await logitsOfSilence(model), wanted)) {
+      throw new WhisperError('unsupported', 'this model gives other numbers there than on the processor.');
+    }
+  } catch (error) {
+    model.delete();
+    throw error;
+  }
+  return model;
+}
+
 /** Compiles the model on what was asked for, or on what there is instead. */
 async function compile(
   file: Uint8Array,
@@ -57,9 +82,9 @@ async function compile(
       warnings.push('This browser has no WebGPU here: WebAssembly computes.');
     } else {
       try {
-        return { model: await LiteRtModel.load(file, info, runtime), runtime };
+        return { model: await loadChecked(file, info, runtime), runtime };
       } catch (error) {
-        warnings.push(`The model does not run on WebGPU: ${asWhisperError(error).message}`);
+        warnings.push(`WebAssembly computes, not WebGPU: ${asWhisperError(error).message}`);
         unloadLiteRt();
       }
     }

@@ -7,6 +7,7 @@ import { LocalAgreement, splitPieces } from '../src/local_agreement.js';
 import { MASKED_LOGIT } from '../src/logit_math.js';
 import { Random } from '../src/random.js';
 import { bestHypothesis, randomToken } from '../src/search.js';
+import { isClose } from '../src/self_check.js';
 import { toSrt, toVtt } from '../src/subtitles.js';
 
 test('random numbers are those of std::mt19937_64', () => {
@@ -94,4 +95,11 @@ test('who leaves a channel before its end is noticed', async () => {
   channel.push(1);
   for await (const _ of channel) break;
   expect(left).toBe(1);
+});
+
+test('logits that are rounded are close, others are not', () => {
+  const wanted = Float32Array.from({ length: 1000 }, (_, i) => 5 * Math.sin(i) - 3);
+  expect(isClose(wanted.map((one, i) => one + 0.2 * Math.cos(3 * i)), wanted)).toBe(true);
+  expect(isClose(wanted.map((one) => 0.6 * one), wanted)).toBe(false);
+  expect(isClose(wanted.map(() => NaN), wanted)).toBe(false);
 });
