@@ -17,6 +17,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -219,6 +220,19 @@ void compare_loop(benchmark::State& state, const Subject& subject, int threads) 
   state.counters["cpu_ratio"] = median(cpu_ratios);
 }
 
+/// A token as transcriptions decode it: by our own kernels, or by `step` on LiteRT.
+void run_token(benchmark::State& state, const Subject& subject, int threads, bool own_kernels) {
+  WhisperModel model(subject.path, RuntimeOptions{.threads = threads, .own_kernels = own_kernels});
+  std::vector<float> logmel(static_cast<size_t>(model.info().config.num_mel_bins) * 3000);
+  model.features(subject.audio, logmel);
+  model.encode(logmel);
+  const std::vector<int> tokens(kPosition, english_prompt(model.info().generation)[0]);
+  model.decode(tokens, 0);
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(model.decode(std::span(tokens).first(1), kPosition));
+  }
+}
+
 /// What the decoder's runtime adds to `step_beam`: histories that part and join again.
 void run_beams(benchmark::State& state, const Subject& subject, int threads) {
   WhisperModel model(subject.path, RuntimeOptions{.threads = threads});
@@ -277,6 +291,10 @@ void register_all(const Subject& subject) {
     for (const std::string key :
          {"features", "encode", "pcm_encode", "cross", "step", "prefill", "step_beam", "align"}) {
       add(name(key), [=](benchmark::State& state) { run_signature(state, subject, key, threads); });
+    }
+    for (const bool own : {true, false}) {
+      add(name(own ? "token" : "token_litert"),
+          [=](benchmark::State& state) { run_token(state, subject, threads, own); });
     }
     add(name("beams"), [=](benchmark::State& state) { run_beams(state, subject, threads); });
     add(name("loop"), [=](benchmark::State& state) { compare_loop(state, subject, threads); });

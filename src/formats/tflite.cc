@@ -10,6 +10,7 @@
 #include "config/sinusoids.h"
 #include "formats/constant_names.h"
 #include "formats/formats.h"
+#include "formats/tflite_tensors.h"
 #include "tflite/model_metadata.h"
 #include "tflite/reader.h"
 #include "tflite/schema_generated.h"
@@ -72,14 +73,18 @@ class Importer {
     });
   }
 
-  void import(Checkpoint& checkpoint) {
-    for (const ExpectedTensor& want : expected_tensors(checkpoint.info.config)) {
-      checkpoint.tensors.emplace(want.name, view_of(want));
+  /// The tensors whose names begin so, and the output matrix if the file has one.
+  [[nodiscard]] std::map<std::string, TensorView, std::less<>> import(
+      const ModelConfig& config, std::string_view beginning) const {
+    std::map<std::string, TensorView, std::less<>> tensors;
+    for (const ExpectedTensor& want : expected_tensors(config)) {
+      if (want.name.starts_with(beginning)) tensors.emplace(want.name, view_of(want));
     }
     const std::string output(kOutputMatrix);
-    if (stored(output).empty()) return;
-    const ModelConfig& c = checkpoint.info.config;
-    checkpoint.tensors.emplace(output, view_of({output, {c.vocab_size, c.d_model}}));
+    if (!stored(output).empty()) {
+      tensors.emplace(output, view_of({output, {config.vocab_size, config.d_model}}));
+    }
+    return tensors;
   }
 
  private:
@@ -280,8 +285,13 @@ std::unique_ptr<Checkpoint> open_tflite(const std::filesystem::path& path) {
   checkpoint->format = "tflite";
   checkpoint->path = path;
   checkpoint->info = read_model_info(*file);
-  Importer(std::move(file)).import(*checkpoint);
+  checkpoint->tensors = Importer(std::move(file)).import(checkpoint->info.config, "");
   return checkpoint;
+}
+
+std::map<std::string, TensorView, std::less<>> tensors_of_decoder(
+    std::shared_ptr<const TfliteFile> file, const ModelConfig& config) {
+  return Importer(std::move(file)).import(config, "decoder.");
 }
 
 }  // namespace whisper_s4y

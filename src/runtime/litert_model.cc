@@ -175,6 +175,18 @@ void LiteRtSignature::settle(Cancellation* cancellation) {
   apart_.reset();  // waits, as futures of std::async() do
 }
 
+AlignedBuffer bound_input(LiteRtSignature& signature, std::string_view name) {
+  AlignedBuffer buffer(signature.input(name));
+  signature.bind_input(name, buffer);
+  return buffer;
+}
+
+AlignedBuffer bound_output(LiteRtSignature& signature, std::string_view name) {
+  AlignedBuffer buffer(signature.output(name));
+  signature.bind_output(name, buffer);
+  return buffer;
+}
+
 LiteRtModel::LiteRtModel(const std::filesystem::path& path, RuntimeOptions options,
                          const std::vector<std::string>& signatures)
     : LiteRtModel(std::make_shared<TfliteFile>(path), std::move(options), signatures) {}

@@ -75,6 +75,10 @@ class LiteRtSignature {
   std::unique_ptr<Apart> apart_;     // what may still run
 };
 
+/// A new buffer for a tensor, bound to it.
+[[nodiscard]] AlignedBuffer bound_input(LiteRtSignature& signature, std::string_view name);
+[[nodiscard]] AlignedBuffer bound_output(LiteRtSignature& signature, std::string_view name);
+
 /// The signatures of a model for one user.
 class LiteRtModel {
  public:

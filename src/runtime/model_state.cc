@@ -1,5 +1,7 @@
 #include "runtime/model_state.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -79,6 +81,21 @@ const Tokenizer& ModelState::tokenizer() const {
   std::call_once(tokenizer_made_,
                  [&] { tokenizer_.emplace(info().vocabulary, info().generation); });
   return *tokenizer_;
+}
+
+std::shared_ptr<const DecoderWeights> ModelState::decoder_weights() const {
+  const RuntimeOptions& options = loaded_->options();
+  std::call_once(decoder_found_, [&] {
+    if (!options.own_kernels) return;
+    try {
+      decoder_ = whisper_s4y::decoder_weights(file_, info().config);
+    } catch (const Error& error) {
+      if (options.on_warning) {
+        options.on_warning(fmt::format("LiteRT decodes the tokens, more slowly: {}", error.what()));
+      }
+    }
+  });
+  return decoder_;
 }
 
 void ModelState::check_can_transcribe() const { check_bundle(*file_, info()); }

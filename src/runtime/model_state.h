@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "config/model_info.h"
+#include "runtime/decoder_weights.h"
 #include "runtime/loaded_model.h"
 #include "tflite/reader.h"
 #include "tokenizer/tokenizer.h"
@@ -42,6 +43,10 @@ class ModelState {
   /// Throws Error unless the file is a bundle.
   void check_can_transcribe() const;
 
+  /// For decoding by kernels of our own; found at the first call. Null where the options or the
+  /// file leave it to LiteRT; RuntimeOptions::on_warning is told of the file.
+  [[nodiscard]] std::shared_ptr<const DecoderWeights> decoder_weights() const;
+
   /// What is compiled together with a signature.
   [[nodiscard]] SignatureGroup group_of(std::string_view key) const;
 
@@ -54,6 +59,8 @@ class ModelState {
   ModelFacts facts_;
   mutable std::once_flag tokenizer_made_;
   mutable std::optional<Tokenizer> tokenizer_;
+  mutable std::once_flag decoder_found_;
+  mutable std::shared_ptr<const DecoderWeights> decoder_;
 };
 
 }  // namespace whisper_s4y
