@@ -4,6 +4,7 @@
     transcribe_test.py WHISPER_S4Y SHARED_FOLDER
 """
 
+import hashlib
 import time
 
 import web_site as site
@@ -26,7 +27,12 @@ const audio = await (await fetch(file)).arrayBuffer();
 const samples = await s4y.decodeAudio(audio);
 const begin = performance.now();
 const progress = [];
-const work = whisper.transcribe(samples, { ...options, onProgress: (one) => progress.push(one) });
+let words = null;
+const onProgress = (one) => {
+  progress.push(one);
+  if (one.tentative.trim() !== '') words ??= performance.now() - begin;
+};
+const work = whisper.transcribe(samples, { ...options, onProgress });
 const segments = [];
 let first = null;
 for await (const segment of work) {
@@ -35,8 +41,7 @@ for await (const segment of work) {
 }
 const ms = performance.now() - begin;
 const transcript = await work.transcript;
-const tentative = progress.find((one) => one.tentative.trim() !== '');
-return { segments, first, ms, transcript, progress: progress.at(-1), hasTentative: Boolean(tentative) };
+return { segments, words, first, ms, transcript, progress: progress.at(-1) };
 """
 
 
@@ -99,19 +104,23 @@ def test_text_alone(page, _url):
 
 def test_it_is_quick_enough(page, url):
     path, address = site.model("tiny.en")
-    begin = time.monotonic()
-    site.transcript(path, SPEECH / "jfk.flac", "--threads", "2")
-    program = (time.monotonic() - begin) * 1000
+
+    def beside_program():
+        """A run in the page, and how many times longer than the program's it took."""
+        run = page.run(TRANSCRIBE, "speech/jfk.flac", {})
+        begin = time.monotonic()
+        site.transcript(path, SPEECH / "jfk.flac", "--threads", "2")
+        return run["ms"] / 1000 / (time.monotonic() - begin), run
+
+    # Other work on the machine makes both slower, but not in the same moment.
     for threads, most in ((2, 3), (1, 6)):
         page.open_package(url)
         page.run(LOAD, address, {"threads": threads})
-        times = [page.run(TRANSCRIBE, "speech/jfk.flac", {}) for _ in range(3)]
-        best = min(times, key=lambda one: one["ms"])
-        print(f"{threads} threads: {best['ms']:.0f} ms, first text after {best['first']:.0f} ms; "
-              f"the program takes {program:.0f} ms with two, start included")
-        # The target is `most`; other tests may be at work beside this one.
-        expect(best["ms"] < 2 * most * program, f"{threads} threads are not that slow")
-        expect(best["hasTentative"], "text is told while it is decoded")
+        ratio, best = min((beside_program() for _ in range(4)), key=lambda one: one[0])
+        print(f"{threads} threads: {best['ms']:.0f} ms, first words after {best['words']:.0f} ms, "
+              f"{ratio:.1f} times the program's time with two, its start included")
+        expect(ratio < most, f"{ratio} is more than {most}")
+        expect(best["words"] < best["first"], "words are told before their segment is final")
         expect(best["progress"]["tokens"] == best["transcript"]["tokens"] > 20, "tokens are counted")
 
 
@@ -168,13 +177,13 @@ def test_damaged_and_other_files_are_refused(page, url):
     damaged[len(damaged) // 2] ^= 1
     (path.parent / "damaged.tflite").write_bytes(damaged)
     page.open_package(url)
+    page.run(LOAD, address, {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()})
     for given, options, words in (
             ("models/damaged.tflite", {}, "bad_file: http://"),
-            (address, {"sha256": "0" * 64}, "has the SHA-256"),
+            (address, {"sha256": "0" * 64}, "has the SHA-256"),  # of what was kept
             ("models/none.tflite", {}, "network: http://"),
             (address, {"vad": address}, 'has no signatures "chunk" and "chunks"'),
             ("package.html", {}, "is no .tflite file")):
-        page.run("await s4y.Whisper.forget(given[0])", given)
         try:
             page.run(LOAD, given, options)
             expect(False, f"{given} is refused")

@@ -97,16 +97,21 @@ async function load(request: LoadRequest): Promise<LoadedModel> {
   const { url, vadUrl } = request;
   const warnings: string[] = [];
   const onWarning = (warning: string) => warnings.push(warning);
+  const checkSha = async (file: Uint8Array<ArrayBuffer>) => {
+    if (request.sha256 !== '') await checkSha256(file, request.sha256, url);
+  };
   const { bytes, isFromCache } = await download(url, {
     onProgress: (done, total) => {
       answer({ kind: 'loading', progress: { stage: 'download', loaded: done, total } });
     },
     onWarning,
     check: async (file) => {
-      if (request.sha256 !== '') await checkSha256(file, request.sha256, url);
+      await checkSha(file);
       checkContentHash(file, readModelInfo(file, url).hash, url);
     },
   });
+  // What was kept may have been fetched without that condition.
+  if (isFromCache) await checkSha(bytes);
   answer({ kind: 'loading', progress: { stage: 'prepare', loaded: bytes.length, total: bytes.length } });
   const info = readModelInfo(bytes, url);
   const { model, runtime } = await compile(bytes, info, request, warnings);
@@ -129,7 +134,7 @@ async function load(request: LoadRequest): Promise<LoadedModel> {
   };
 }
 
-function model(): Loaded {
+function current(): Loaded {
   if (loaded === null) throw new WhisperError('internal', 'The model is not loaded.');
   return loaded;
 }
@@ -151,7 +156,7 @@ function handle(request: Request): void {
       const { id, audio, options } = request;
       return enqueue(id, async () => {
         checkCancelled(id);
-        const { tools } = model();
+        const { tools } = current();
         const checked = checkedOptions(options, tools.model.info.config);
         const longForm = new LongForm(tools, audio, checked, {
           onSegment: (segment) => answer({ kind: 'segment', id, segment }),
@@ -165,7 +170,7 @@ function handle(request: Request): void {
       const { id, options } = request;
       listeners.set(id, { live: null, waiting: [] });
       return enqueue(id, async () => {
-        const { tools, newDetector } = model();
+        const { tools, newDetector } = current();
         const onText = (text: LiveText) => answer({ kind: 'text', id, text });
         const live = new Live(tools, newDetector(), options, () => checkCancelled(id), onText);
         listeners.get(id)!.live = live;
@@ -189,9 +194,11 @@ function handle(request: Request): void {
       const { id } = request;
       return enqueue(id, async () => answer({ kind: 'memory', id, bytes: heapSize() }));
     }
-    case 'cancel':
-      cancelled.add(request.id);
-      return;
+    case 'cancel': {
+      const { id } = request;
+      cancelled.add(id); // at once, for what is at work
+      return enqueue(id, async () => checkCancelled(id)); // and then it is forgotten
+    }
   }
 }
 
