@@ -88,6 +88,15 @@ class Package(unittest.TestCase):
             (folder / "project/tsconfig.json").write_text(json.dumps(CONFIG))
             run("node", TSC, "-p", folder / "project")
 
+            # And their bundler.
+            (folder / "project/index.html").write_text('<script type="module" src="example0.ts"></script>')
+            run("node", MODULES / "vite/bin/vite.js", "build", "--logLevel", "warn", "--target", "es2022",
+                folder / "project")
+            assets = list((folder / "project/dist/assets").glob("*.js"))
+            (worker,) = [one for one in assets if one.name.startswith("worker-")]
+            self.assertIn("importScripts", worker.read_text())
+            self.assertIn(worker.name, "".join(one.read_text() for one in assets if one != worker))
+
 
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1])

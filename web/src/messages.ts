@@ -11,7 +11,7 @@ export interface LoadRequest {
   url: string;
   /** Of the voice activity detector; empty: speech is found by its loudness. */
   vadUrl: string;
-  /** Folder of LiteRT.js's files, with a slash at the end. */
+  /** Folder of LiteRT.js's files; empty: `litert/` beside the worker. */
   runtimeUrl: string;
   accelerator: Accelerator;
   threads: number | undefined;

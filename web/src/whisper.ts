@@ -34,7 +34,8 @@ export interface LoadOptions {
   /** Where worker.js of this package lies. Default: beside the script that this is part of. */
   worker?: string | URL;
   /**
-   * Folder with the files of `@litertjs/core/wasm`. Default: `litert/` beside worker.js.
+   * Folder with the files of `@litertjs/core/wasm`. Default: `litert/` beside worker.js. To be given
+   * where a bundler has put the worker elsewhere.
    */
   runtime?: string | URL;
 }
@@ -96,16 +97,16 @@ export class Whisper {
    */
   static async load(url: string | URL, options: LoadOptions = {}): Promise<Whisper> {
     const base = document.baseURI;
+    // Bundlers know the latter form, and take worker.js along.
     const worker = options.worker
       ? new Worker(new URL(options.worker, base))
       : new Worker(new URL('./worker.js', import.meta.url));
-    const workerUrl = options.worker ? new URL(options.worker, base) : new URL('./worker.js', import.meta.url);
-    const runtime = new URL(options.runtime ?? new URL('litert/', workerUrl), base).href;
+    const runtime = options.runtime ? new URL(options.runtime, base).href : '';
     const request: LoadRequest = {
       kind: 'load',
       url: new URL(url, base).href,
       vadUrl: options.vad ? new URL(options.vad, base).href : '',
-      runtimeUrl: runtime.endsWith('/') ? runtime : `${runtime}/`,
+      runtimeUrl: runtime,
       accelerator: options.accelerator ?? 'wasm',
       threads: options.threads,
       sha256: options.sha256 ?? '',

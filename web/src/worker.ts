@@ -69,6 +69,12 @@ async function loadChecked(file: Uint8Array, info: ModelInfo, runtime: Runtime):
   return model;
 }
 
+/** Where LiteRT.js's files are; with a slash at the end. */
+function runtimeFolder({ runtimeUrl }: LoadRequest): string {
+  const url = runtimeUrl || new URL('litert/', self.location.href).href;
+  return url.endsWith('/') ? url : `${url}/`;
+}
+
 /** Compiles the model on what was asked for, or on what there is instead. */
 async function compile(
   file: Uint8Array,
@@ -77,7 +83,7 @@ async function compile(
   warnings: string[],
 ): Promise<{ model: LiteRtModel; runtime: Runtime }> {
   if (request.accelerator === 'webgpu') {
-    const runtime = await loadWebGpu(request.runtimeUrl);
+    const runtime = await loadWebGpu(runtimeFolder(request));
     if (runtime === null) {
       warnings.push('This browser has no WebGPU here: WebAssembly computes.');
     } else {
@@ -89,7 +95,7 @@ async function compile(
       }
     }
   }
-  const runtime = await loadWasm(request.runtimeUrl, request.threads);
+  const runtime = await loadWasm(runtimeFolder(request), request.threads);
   return { model: await LiteRtModel.load(file, info, runtime), runtime };
 }
 
