@@ -68,8 +68,8 @@ BodyBuffer::int_type BodyBuffer::underflow() {
   if (at_end_ || failure_) return traits_type::eof();
   std::streamsize got = 0;
   try {
-    check_();
     if (length_ > most_) throw too_large(most_);
+    check_();
     got = read_some(source_, buffer_);
     if (got == 0 && length_ >= 0 && size_ < length_) throw ClientGone();
     if (size_ + got > most_) throw too_large(most_);

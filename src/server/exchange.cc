@@ -98,7 +98,10 @@ Exchange::Exchange(Poco::Net::HTTPServerRequestImpl& request,
       response_(response),
       limits_(limits),
       stopping_(stopping),
-      body_(request.stream(), length_of(request), limits.max_body, [this] { check(); }) {
+      body_(request.stream(), length_of(request), limits.max_body, [this] {
+        check();
+        ask_for_body();
+      }) {
   request_.socket().setReceiveTimeout(timespan(limits.read_timeout));
   request_.socket().setSendTimeout(Poco::Timespan(kSendTimeout, 0));
   const std::string& uri = request.getURI();
@@ -150,6 +153,13 @@ void Exchange::check() {
   }
   // Before its body was read a client that has hung up may have sent all of it.
   if ((body_.is_complete() || !has_body(request_)) && is_client_gone()) throw ClientGone();
+}
+
+// A client that waits for this sends no body where an error is the answer.
+void Exchange::ask_for_body() {
+  if (!request_.getExpectContinue() || has_asked_) return;
+  has_asked_ = true;
+  response_.sendContinue();
 }
 
 void Exchange::set_header(const std::string& name, const std::string& value) {

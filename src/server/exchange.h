@@ -85,6 +85,7 @@ class Exchange {
   [[nodiscard]] double seconds() const;
 
  private:
+  void ask_for_body();
   void prepare(int status, const std::string& content_type);
 
   Poco::Net::HTTPServerRequestImpl& request_;
@@ -98,6 +99,7 @@ class Exchange {
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point next_look_{};
   bool is_gone_ = false;
+  bool has_asked_ = false;  // for the body, where the client waits for that
   bool has_begun_ = false;
   std::ostream* out_ = nullptr;
 };

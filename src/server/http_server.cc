@@ -73,6 +73,11 @@ struct HttpServer::Impl {
     explicit Factory(Impl& impl) : impl_(impl) {}
     net::HTTPRequestHandler* createRequestHandler(const net::HTTPServerRequest& request) override {
       impl_.connections->begin_request(request.clientAddress());
+      // With the usual status the library asks for the body before anybody has seen the header: the
+      // exchange does when the body is read.
+      if (request.getExpectContinue()) {
+        request.response().setStatus(net::HTTPResponse::HTTP_CONTINUE);
+      }
       return new Handler(impl_);
     }
 

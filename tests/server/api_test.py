@@ -507,6 +507,32 @@ class Operating(unittest.TestCase):
                     self.assertIn(b" " + status + b" ", answer.splitlines()[0] if answer else b" 400 ")
                     self.assertLessEqual(answer.count(b"\r\nDate: "), 1, answer)
 
+    def test_a_body_is_asked_for_where_it_is_read(self):
+        """Expect: 100-continue; an error comes instead where no body can help."""
+        with Server(model("tiny.en"), "--max-upload", "1", "--api-key", "secret") as server:
+            for line, length, key, first in (
+                ("POST /nowhere", 100, "secret", b" 404 "),
+                ("POST /v1/audio/transcriptions", 100, "wrong", b" 401 "),
+                ("POST /v1/audio/transcriptions", 5 << 20, "secret", b" 413 "),
+                ("POST /v1/audio/transcriptions", 5, "secret", b" 100 "),
+            ):
+                with self.subTest(first), socket.create_connection(
+                        ("127.0.0.1", server.port)) as client:
+                    client.settimeout(10)
+                    client.sendall(f"{line} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+                                   f"Authorization: Bearer {key}\r\n"
+                                   "Content-Type: multipart/form-data; boundary=X\r\n"
+                                   f"Content-Length: {length}\r\n\r\n".encode())
+                    answer = client.recv(1000)
+                    self.assertIn(first, answer.splitlines()[0])
+                    if first != b" 100 ":
+                        continue
+                    client.sendall(b"--X--")
+                    answer = b""
+                    while b"\r\n\r\n" not in answer:
+                        answer += client.recv(1000)
+                    self.assertIn(b" 400 ", answer.splitlines()[0])
+
     def test_slow_bodies_are_given_up(self):
         with Server(model("tiny.en"), "--read-timeout", "1") as server:
             with socket.create_connection(("127.0.0.1", server.port)) as client:
