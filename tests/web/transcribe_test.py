@@ -217,6 +217,40 @@ def test_work_is_cancelled(page, url):
     expect("sockets" in result["text"], "what comes after works")
 
 
+LISTEN = """
+const [hasOtherRate] = given;
+if (hasOtherRate) {
+  // As Firefox does.
+  const create = AudioContext.prototype.createMediaStreamSource;
+  AudioContext.prototype.createMediaStreamSource = function (stream) {
+    if (this.sampleRate === 16000) throw new DOMException('another rate', 'NotSupportedError');
+    return create.call(this, stream);
+  };
+}
+const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+const listening = whisper.listen(stream, { language: 'en' });
+const texts = [];
+for await (const text of listening) {
+  texts.push(text);
+  if (text.isFinal) void listening.stop();
+}
+for (const track of stream.getTracks()) track.stop();
+return texts;
+"""
+
+
+def test_a_stream_is_heard(page, _url):
+    for other_rate in (False, True):
+        texts = page.run(LISTEN, other_rate)
+        final = [one for one in texts if one["isFinal"]]
+        expect(final and len(texts) > len(final), f"there is text before the end: {texts}")
+        said = " ".join(one["confirmed"] for one in final).lower()
+        expect(any(word in said for word in ("sockets", "dense grass", "honest men")), f"it is “{said}”")
+        grows = all(right["confirmed"].startswith(left["confirmed"]) for left, right in zip(texts, texts[1:])
+                    if not left["isFinal"])
+        expect(grows, f"what is confirmed only grows: {[one['confirmed'] for one in texts]}")
+
+
 def test_what_is_no_recording_is_refused(page, _url):
     result = page.run("""
         try {

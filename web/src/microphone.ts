@@ -1,11 +1,12 @@
 // Sound of a MediaStream as samples at 16 kHz, as it comes.
 import { SAMPLE_RATE } from './front_end.js';
+import { Resampler } from './resampler.js';
 
 // An AudioWorklet in a file of its own would be one more to serve; a blob is part of this one.
 const WORKLET = `registerProcessor('whisper-s4y-samples', class extends AudioWorkletProcessor {
   constructor() {
     super();
-    this.samples = new Float32Array(${SAMPLE_RATE / 10});
+    this.samples = new Float32Array(Math.round(sampleRate / 10));
     this.count = 0;
   }
   process([channels]) {
@@ -21,13 +22,26 @@ const WORKLET = `registerProcessor('whisper-s4y-samples', class extends AudioWor
   }
 });`;
 
+/** The stream in a context at 16 kHz, or at its own rate where the browser does not resample it. */
+async function open(stream: MediaStream): Promise<{ context: AudioContext; source: AudioNode }> {
+  const context = new AudioContext({ sampleRate: SAMPLE_RATE });
+  try {
+    return { context, source: context.createMediaStreamSource(stream) };
+  } catch (error) {
+    await context.close();
+    // What Firefox says of a microphone with another rate.
+    if (!(error instanceof DOMException) || error.name !== 'NotSupportedError') throw error;
+    const own = new AudioContext();
+    return { context: own, source: own.createMediaStreamSource(stream) };
+  }
+}
+
 /** Gives samples of the stream to `onSamples`, a tenth of a second at a time, until it is stopped. */
 export async function listenTo(
   stream: MediaStream,
   onSamples: (samples: Float32Array) => void,
 ): Promise<{ stop(): Promise<void> }> {
-  // The context resamples what the microphone gives.
-  const context = new AudioContext({ sampleRate: SAMPLE_RATE });
+  const { context, source } = await open(stream);
   const url = URL.createObjectURL(new Blob([WORKLET], { type: 'text/javascript' }));
   try {
     await context.audioWorklet.addModule(url);
@@ -35,8 +49,8 @@ export async function listenTo(
     URL.revokeObjectURL(url);
   }
   const node = new AudioWorkletNode(context, 'whisper-s4y-samples', { numberOfOutputs: 0 });
-  node.port.onmessage = ({ data }: MessageEvent<Float32Array>) => onSamples(data);
-  const source = context.createMediaStreamSource(stream);
+  const resampler = context.sampleRate === SAMPLE_RATE ? null : new Resampler(context.sampleRate);
+  node.port.onmessage = ({ data }: MessageEvent<Float32Array>) => onSamples(resampler ? resampler.push(data) : data);
   source.connect(node);
   if (context.state === 'suspended') await context.resume();
   return {
