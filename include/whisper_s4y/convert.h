@@ -29,9 +29,10 @@ struct WHISPER_S4Y_API ConvertOptions {
   std::string part = "bundle";                    // all; or a part alone: see part_names()
   std::optional<std::string> target;  // of the bundle: web, android, python; nothing: any host
   std::vector<std::string>
-      signatures;                    // of the bundle, see docs/models.md; empty: all, or as above
-  std::string compat = "litert";     // the oldest interpreter that must run the file; or 2.14
-  std::optional<bool> text_strings;  // transcribe gives a string tensor too; nothing: as above
+      signatures;                      // of the bundle, see docs/models.md; empty: all, or as above
+  std::string compat = "litert";       // the oldest interpreter that must run the file; or 2.14
+  std::string cache_update = "slice";  // how the caches are updated: in place; or blend, for GPUs
+  std::optional<bool> text_strings;    // transcribe gives a string tensor too; nothing: as above
   std::optional<std::string> language;  // of the prompt inside: code or name; nothing: detected
   std::string task = "transcribe";      // of the prompt inside; or translate, into English
   bool timestamps = false;              // in what the prompt inside asks for

@@ -220,6 +220,10 @@ class ConvertOptions(TypedDict, total=False):
     #: The oldest interpreter that must run the file: litert, or 2.14 for TensorFlow Lite 2.14, the
     #: last tflite-runtime. Default: 'litert'.
     compat: Literal["litert", "2.14"]
+    #: How step and its like write to their caches: slice, in place where the caller binds one
+    #: buffer to input and output; or blend, with ops that TensorFlow Lite's GPU delegate knows,
+    #: slower on processors. Default: 'slice'.
+    cache_update: Literal["slice", "blend"]
     #: transcribe gives its text as a string tensor too, not as bytes alone: for interpreters that
     #: know strings, which LiteRT's CompiledModel and LiteRT.js do not. Default: None.
     text_strings: Optional[bool]

@@ -56,14 +56,16 @@ BundleOptions bundle_options(const ConvertOptions& options, const ModelInfo& inf
                              const std::function<bool()>& cancelled,
                              const std::function<void(uint64_t, uint64_t)>& on_progress) {
   BundleContent content = bundle_content(options);
-  BundleOptions result{.recipe = recipe_of(options),
-                       .prefill_tokens = options.prefill_tokens,
-                       .beams = options.beams,
-                       .compatibility = options.compat == kTflite214 ? Compatibility::tflite_2_14
-                                                                     : Compatibility::litert,
-                       .signatures = std::move(content.signatures),
-                       .text_strings = content.text_strings,
-                       .defaults = prompt_of(options, info)};
+  BundleOptions result{
+      .recipe = recipe_of(options),
+      .prefill_tokens = options.prefill_tokens,
+      .beams = options.beams,
+      .compatibility =
+          options.compat == kTflite214 ? Compatibility::tflite_2_14 : Compatibility::litert,
+      .cache_update = options.cache_update == kBlend ? CacheUpdate::blend : CacheUpdate::slice,
+      .signatures = std::move(content.signatures),
+      .text_strings = content.text_strings,
+      .defaults = prompt_of(options, info)};
   if (options.part != kBundlePart) result.part = part_of_name(options.part);
   if (options.verify) result.check = check_quickly;
   result.progress = [&](uint64_t done, uint64_t total) {

@@ -41,6 +41,7 @@ Target target_of(const std::optional<std::string>& name) {
 
 constexpr std::string_view kTasks[] = {"transcribe", "translate"};
 constexpr std::string_view kCompats[] = {"litert", kTflite214};
+constexpr std::string_view kCacheUpdates[] = {"slice", kBlend};
 constexpr std::string_view kFormats = "Number format of the weights (docs/quantization.md)";
 constexpr std::string_view kPrompt =
     "Prompt inside (of serving_default; transcribe chooses its own at run time)";
@@ -85,6 +86,12 @@ constexpr Option kRows[] = {
         "The oldest interpreter that must run the file: litert, or 2.14 for TensorFlow Lite 2.14, "
         "the last tflite-runtime",
         {.choices = kCompats, .metavar = "VERSION"}),
+    option<&C::cache_update>(
+        "cache_update",
+        "How step and its like write to their caches: slice, in place where the caller binds one "
+        "buffer to input and output; or blend, with ops that TensorFlow Lite's GPU delegate knows, "
+        "slower on processors",
+        {.choices = kCacheUpdates, .metavar = "HOW"}),
     option<&C::text_strings>(
         "text_strings",
         "transcribe gives its text as a string tensor too, not as bytes alone: for interpreters "
@@ -141,6 +148,11 @@ void check_signatures(const C& options) {
   }
   if (options.beams != defaults.beams && !has_signature(options, "step_beam")) {
     fail_option("{}: there will be no signature step_beam.", kName<&C::beams>);
+  }
+  const std::string_view cached[] = {"step", "prefill", "step_beam", "align"};
+  if (options.cache_update != defaults.cache_update &&
+      std::ranges::none_of(cached, [&](auto key) { return has_signature(options, key); })) {
+    fail_option("{}: there will be no signature step.", kName<&C::cache_update>);
   }
   if (options.prefill_tokens != defaults.prefill_tokens && !has_signature(options, "prefill") &&
       !has_signature(options, "align")) {

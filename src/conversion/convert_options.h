@@ -22,6 +22,7 @@ inline constexpr auto kConvertParts = [] {
   return parts;
 }();
 inline constexpr std::string_view kTflite214 = "2.14";  // ConvertOptions::compat
+inline constexpr std::string_view kBlend = "blend";     // ConvertOptions::cache_update
 
 /// What a file will hold, by ConvertOptions::part, target, signatures and text_strings together.
 struct BundleContent {

@@ -81,6 +81,10 @@ Value broadcast_to(Graph& g, Value a, const Shape& shape);
 /// A tensor of float32 that is `number` everywhere.
 Value fill(Graph& g, const Shape& shape, float number);
 
+/// Rows of a constant table [n, k] at int32 `indices` [m] -> float32 [m, k]. The table is float32,
+/// or int8 / int4 with scales, of which the rows asked for alone are unpacked.
+Value embedding_lookup(Graph& g, Value table, Value indices);
+
 // Products.
 /// x [..., k] times weights [n, k] transposed, plus bias [n] if valid -> [..., n]. Weights are
 /// float32, or int8 / int4 with scales (then x is quantised row by row at run time).

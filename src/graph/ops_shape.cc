@@ -215,6 +215,22 @@ Value gather(Graph& g, Value a, Value indices, int axis) {
                   GatherAttributes{static_cast<int>(index)}, version);
 }
 
+Value embedding_lookup(Graph& g, Value table, Value indices) {
+  const Shape& rows = g.shape(table);
+  if (g.dtype(indices) != DType::i32 || g.shape(indices).size() != 1 || rows.size() != 2) {
+    fail("EMBEDDING_LOOKUP takes a table [n, k] and int32 indices [m], found {} and {} {}.",
+         to_string(rows), name_of(g.dtype(indices)), to_string(g.shape(indices)));
+  }
+  check_type(g, OpCode::embedding_lookup, table, {DType::f32, DType::i8, DType::i4});
+  const bool quantized = g.dtype(table) != DType::f32;
+  if (quantized && g.tensor(table).quantization == nullptr) {
+    fail("EMBEDDING_LOOKUP needs scales for the table {}.", g.tensor(table).name);
+  }
+  // Readers from before version 4 would take the first row's scale for all.
+  return g.append(OpCode::embedding_lookup, {indices, table}, DType::f32,
+                  {g.shape(indices)[0], rows[1]}, {}, quantized ? 4 : 1);
+}
+
 Value dynamic_update_slice(Graph& g, Value a, Value update, Value start) {
   check_type(g, OpCode::dynamic_update_slice, a, {DType::f32, DType::i32});
   const Shape& whole = g.shape(a);

@@ -27,8 +27,9 @@ LoopInputs prompt_inputs(SignatureBuilder& s) {
 }
 
 /// self_k_0, self_v_0, ..., cross_k_0, cross_v_0, ...
-DecoderCache cache_inputs(SignatureBuilder& s) {
+DecoderCache cache_inputs(SignatureBuilder& s, CacheUpdate update) {
   DecoderCache cache;
+  cache.update = update;
   for (int i = 0; i < s.layers(); ++i) {
     cache.self_k.push_back(s.input("self_k_i", i));
     cache.self_v.push_back(s.input("self_v_i", i));
@@ -90,12 +91,12 @@ void add_cross(Module& module, Weights& weights) {
   s.finish(std::move(outputs));
 }
 
-void add_step(Module& module, Weights& weights) {
+void add_step(Module& module, Weights& weights, CacheUpdate update) {
   SignatureBuilder s = signature(module, "step", weights);
   Graph& g = s.graph();
   const Value token = s.input("token");
   const Value position = s.input("position");
-  DecoderCache cache = cache_inputs(s);
+  DecoderCache cache = cache_inputs(s, update);
   const DecoderPass pass = decode_sequence(g, weights, token, position, cache);
   const Value last = reshape(g, pass.hidden, {1, weights.config().d_model});
   std::vector<NamedValue> outputs{{"logits", weights.logits(g, last)}};
@@ -103,14 +104,14 @@ void add_step(Module& module, Weights& weights) {
   s.finish(std::move(outputs));
 }
 
-void add_prefill(Module& module, Weights& weights, int tokens) {
+void add_prefill(Module& module, Weights& weights, int tokens, CacheUpdate update) {
   SignatureBuilder s = signature(module, "prefill", weights);
   s.choose(Dim::tokens, tokens);
   Graph& g = s.graph();
   const Value row = s.input("tokens");
   const Value position = s.input("position");
   const Value length = s.input("length");
-  DecoderCache cache = cache_inputs(s);
+  DecoderCache cache = cache_inputs(s, update);
   const DecoderPass pass = decode_sequence(g, weights, reshape(g, row, {tokens}), position, cache);
   const Value last_row = sub(g, length, g.constant_i32({1}));
   const Value hidden = reshape(g, pass.hidden, {tokens, weights.config().d_model});
@@ -120,13 +121,13 @@ void add_prefill(Module& module, Weights& weights, int tokens) {
   s.finish(std::move(outputs));
 }
 
-void add_step_beam(Module& module, Weights& weights, int beams) {
+void add_step_beam(Module& module, Weights& weights, int beams, CacheUpdate update) {
   SignatureBuilder s = signature(module, "step_beam", weights);
   s.choose(Dim::hypotheses, beams);
   Graph& g = s.graph();
   const Value tokens = s.input("tokens");
   const Value position = s.input("position");
-  DecoderCache cache = cache_inputs(s);
+  DecoderCache cache = cache_inputs(s, update);
   const DecoderPass pass = decode_hypotheses(g, weights, tokens, position, cache);
   const Value hidden = reshape(g, pass.hidden, {beams, weights.config().d_model});
   std::vector<NamedValue> outputs{{"logits", weights.logits(g, hidden)}};
@@ -134,7 +135,7 @@ void add_step_beam(Module& module, Weights& weights, int beams) {
   s.finish(std::move(outputs));
 }
 
-void add_align(Module& module, Weights& weights, int tokens) {
+void add_align(Module& module, Weights& weights, int tokens, CacheUpdate update) {
   SignatureBuilder s = signature(module, "align", weights);
   s.choose(Dim::tokens, tokens);
   Graph& g = s.graph();
@@ -143,7 +144,7 @@ void add_align(Module& module, Weights& weights, int tokens) {
   const Value row = s.input("tokens");
   const Value targets = s.input("targets");
   const Value position = s.input("position");
-  DecoderCache cache = cache_inputs(s);
+  DecoderCache cache = cache_inputs(s, update);
   const DecoderPass pass = decode_sequence(g, weights, reshape(g, row, {tokens}), position, cache);
 
   std::vector<Value> heads;

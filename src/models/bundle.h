@@ -3,6 +3,7 @@
 
 #include "graph/graph.h"
 #include "models/decode_loop.h"
+#include "models/decoder.h"
 #include "models/weights.h"
 
 namespace whisper_s4y {
@@ -11,13 +12,13 @@ void add_features(Module& module, const ModelConfig& config, std::string key = "
 void add_encode(Module& module, Weights& weights);
 void add_pcm_encode(Module& module, Weights& weights);
 void add_cross(Module& module, Weights& weights);
-void add_step(Module& module, Weights& weights);
+void add_step(Module& module, Weights& weights, CacheUpdate update);
 /// `tokens` of them at a time.
-void add_prefill(Module& module, Weights& weights, int tokens);
-void add_step_beam(Module& module, Weights& weights, int beams);
+void add_prefill(Module& module, Weights& weights, int tokens, CacheUpdate update);
+void add_step_beam(Module& module, Weights& weights, int beams, CacheUpdate update);
 /// Like prefill, but reports where the alignment heads look and how likely each of `targets` is
 /// after the tokens before it.
-void add_align(Module& module, Weights& weights, int tokens);
+void add_align(Module& module, Weights& weights, int tokens, CacheUpdate update);
 /// encoder_hidden_states, prompt_tokens, prompt_length, max_length -> tokens.
 void add_decode(Module& module, Weights& weights, GreedyLoop& loop);
 /// normalized_audio, prompt_tokens, prompt_length, max_length -> tokens and their text as bytes,

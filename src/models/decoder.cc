@@ -11,26 +11,28 @@ namespace whisper_s4y {
 namespace {
 
 // Added to scores of positions that must not be seen, times the distance. Finite, because a
-// softmax over nothing but -inf is NaN.
-constexpr float kMaskPerPosition = 1e9F;
+// softmax over nothing but -inf is NaN, and in float16 too, in which GPUs compute: 0 * inf is NaN.
+constexpr float kMaskPerPosition = 3e4F;
 
 float attention_scale(const ModelConfig& config) {
   const int head_size = config.d_model / config.decoder_attention_heads;
   return 1.0F / std::sqrt(static_cast<float>(head_size));
 }
 
+/// 0, 1, 2 ... as a constant of this shape.
+Value counting(Graph& g, std::string_view name, int count, Shape shape) {
+  std::vector<float> numbers(static_cast<size_t>(count));
+  std::iota(numbers.begin(), numbers.end(), 0.0F);
+  return g.constant(
+      rows_of(fmt::format("{}_{}", name, count), std::move(shape), std::move(numbers)));
+}
+
 /// f32[1, 1, rows, positions]: 0 where column <= last_visible + row, hugely negative after it.
 Value causal_mask(Graph& g, Value last_visible, int rows, int positions) {
   const Scope scope(g, "mask");
-  const auto counting = [&](std::string_view name, int count, Shape shape) {
-    std::vector<float> numbers(static_cast<size_t>(count));
-    std::iota(numbers.begin(), numbers.end(), 0.0F);
-    return g.constant(
-        rows_of(fmt::format("{}_{}", name, count), std::move(shape), std::move(numbers)));
-  };
   Value last = cast(g, last_visible, DType::f32);
-  if (rows > 1) last = add(g, counting("rows", rows, {1, 1, rows, 1}), last);
-  const Value ahead = sub(g, last, counting("columns", positions, {1, 1, 1, positions}));
+  if (rows > 1) last = add(g, counting(g, "rows", rows, {1, 1, rows, 1}), last);
+  const Value ahead = sub(g, last, counting(g, "columns", positions, {1, 1, 1, positions}));
   const Value per_position = g.constant(kMaskPerPosition);
   return mul(g, minimum(g, ahead, g.constant(0.0F)), per_position);
 }
@@ -50,9 +52,32 @@ Value mix_of_row(Graph& g, Value probabilities, Value v) {
   return sum(g, mul(g, v, probabilities), {-1}, false);
 }
 
+/// CacheUpdate::blend: what the caches and the new rows are multiplied by, zeros and ones.
+struct Blend {
+  Value kept_keys;    // f32[1, 1, S, 1], 0 where new rows go
+  Value kept_values;  // f32[1, 1, 1, S]
+  Value places;       // f32[1, S, rows], 1 where row i goes
+
+  Blend() = default;
+  Blend(Graph& g, Value start, int rows, int positions) {
+    const Scope scope(g, "blend");
+    Value place = cast(g, start, DType::f32);
+    if (rows > 1) place = add(g, counting(g, "rows", rows, {1, 1, rows}), place);
+    const Value away = sub(g, counting(g, "positions", positions, {1, positions, 1}), place);
+    const Value one = g.constant(1.0F);
+    const Value elsewhere = minimum(g, square(g, away), one);
+    places = sub(g, one, elsewhere);
+    const Value kept = rows > 1 ? sub(g, one, sum(g, places, {-1})) : elsewhere;
+    kept_keys = reshape(g, kept, {1, 1, positions, 1});
+    kept_values = reshape(g, kept, {1, 1, 1, positions});
+  }
+};
+
 /// Where the rows of a pass go in the cache and what they see of it.
 struct Placement {
-  Value start;           // i32[1], position in self_k and self_v
+  Value start;  // i32[1], position in self_k and self_v
+  CacheUpdate update = CacheUpdate::slice;
+  Blend blend;           // where that is how the cache is updated
   Value mask;            // f32[1, 1, rows, positions of self_k]
   Value older_mask;      // f32[1, 1, 1, positions of older_k], if there are older positions
   bool sequence = true;  // successive positions of one hypothesis, or one position of several
@@ -77,25 +102,20 @@ class Layer {
     const Value q = weights_.linear(g_, x, prefix + ".q_proj", attention_scale(config_));
     const Value k = weights_.linear(g_, x, prefix + ".k_proj");
     const Value v = weights_.linear(g_, x, prefix + ".v_proj");
-    Value& cache_k = cache.self_k[index_];
-    Value& cache_v = cache.self_v[index_];
-    const Value zero = g_.constant_i32({0});
-    const Value k_start = concat(g_, {zero, zero, place.start, zero}, 0);
-    const Value v_start = concat(g_, {zero, zero, zero, place.start}, 0);
+    const Value& cache_k = cache.self_k[index_];
+    const Value& cache_v = cache.self_v[index_];
+    if (place.update == CacheUpdate::blend) {
+      blend(k, v, place, cache);
+    } else {
+      write(k, v, place, cache);
+    }
     Value mixed;
     if (place.sequence && rows > 1) {
-      const Shape by_head{1, rows, heads, e};
-      cache_k = dynamic_update_slice(g_, cache_k,
-                                     transpose(g_, reshape(g_, k, by_head), {0, 2, 1, 3}), k_start);
-      cache_v = dynamic_update_slice(g_, cache_v,
-                                     transpose(g_, reshape(g_, v, by_head), {0, 2, 3, 1}), v_start);
-      const Value queries = transpose(g_, reshape(g_, q, by_head), {0, 2, 1, 3});
+      const Value queries = transpose(g_, reshape(g_, q, {1, rows, heads, e}), {0, 2, 1, 3});
       const Value scores = add(g_, batch_matmul(g_, queries, cache_k, false, true), place.mask);
       mixed =
           transpose(g_, batch_matmul(g_, softmax(g_, scores), cache_v, false, true), {0, 2, 1, 3});
     } else {
-      cache_k = dynamic_update_slice(g_, cache_k, reshape(g_, k, {rows, heads, 1, e}), k_start);
-      cache_v = dynamic_update_slice(g_, cache_v, reshape(g_, v, {rows, heads, e, 1}), v_start);
       const Value query = reshape(g_, q, {rows, heads, 1, e});
       const Value scores = add(g_, scores_of_row(g_, query, cache_k), place.mask);
       mixed = cache.older_k.empty() ? mix_of_row(g_, softmax(g_, scores), cache_v)
@@ -138,6 +158,50 @@ class Layer {
   }
 
  private:
+  /// k and v f32[1, rows, d_model] into the cache.
+  void write(Value k, Value v, const Placement& place, DecoderCache& cache) {
+    const Scope scope(g_, "cache");
+    const Shape cache_shape = g_.shape(cache.self_k[index_]);
+    const int heads = cache_shape[1];
+    const int e = cache_shape[3];
+    const int rows = g_.shape(k)[1];
+    const Value zero = g_.constant_i32({0});
+    const Value k_start = concat(g_, {zero, zero, place.start, zero}, 0);
+    const Value v_start = concat(g_, {zero, zero, zero, place.start}, 0);
+    Value k_rows;
+    Value v_rows;
+    if (place.sequence && rows > 1) {
+      const Shape by_head{1, rows, heads, e};
+      k_rows = transpose(g_, reshape(g_, k, by_head), {0, 2, 1, 3});
+      v_rows = transpose(g_, reshape(g_, v, by_head), {0, 2, 3, 1});
+    } else {
+      k_rows = reshape(g_, k, {rows, heads, 1, e});
+      v_rows = reshape(g_, v, {rows, heads, e, 1});
+    }
+    cache.self_k[index_] = dynamic_update_slice(g_, cache.self_k[index_], k_rows, k_start);
+    cache.self_v[index_] = dynamic_update_slice(g_, cache.self_v[index_], v_rows, v_start);
+  }
+
+  /// The same for CacheUpdate::blend.
+  void blend(Value k, Value v, const Placement& place, DecoderCache& cache) {
+    const Scope scope(g_, "cache");
+    const Shape cache_shape = g_.shape(cache.self_k[index_]);
+    const int hypotheses = cache_shape[0];
+    const int rows = place.sequence ? g_.shape(k)[1] : 1;
+    const Shape by_row{hypotheses, rows, config_.d_model};
+    const Shape by_head{hypotheses, cache_shape[2], cache_shape[1], cache_shape[3]};
+    // Every row at its position and zeros elsewhere, by a product with zeros and ones: delegates of
+    // GPUs do not multiply a column by a row.
+    const Value k_placed = batch_matmul(g_, place.blend.places, reshape(g_, k, by_row));
+    const Value v_placed = batch_matmul(g_, place.blend.places, reshape(g_, v, by_row));
+    const Value k_rows = transpose(g_, reshape(g_, k_placed, by_head), {0, 2, 1, 3});
+    const Value v_rows = transpose(g_, reshape(g_, v_placed, by_head), {0, 2, 3, 1});
+    const Value k_kept = mul(g_, cache.self_k[index_], place.blend.kept_keys);
+    const Value v_kept = mul(g_, cache.self_v[index_], place.blend.kept_values);
+    cache.self_k[index_] = add(g_, k_kept, k_rows);
+    cache.self_v[index_] = add(g_, v_kept, v_rows);
+  }
+
   /// One softmax over the older positions and those of the cache.
   Value mix_with_older(Value query, Value scores, Value older_mask, const DecoderCache& cache) {
     const Value older_k = cache.older_k[index_];
@@ -162,8 +226,10 @@ Value embed(Graph& g, Weights& weights, Value tokens, Value positions) {
   Value rows;
   {
     const Scope scope(g, "embed_positions");
-    const Value table =
-        weights.table(g, weights.rows("decoder.embed_positions.weight"), weights.recipe().decoder);
+    // Integers are float32 here: delegates of GPUs gather nothing else.
+    const bool is_half = weights.recipe().decoder == WeightFormat::f16;
+    const Value table = weights.table(g, weights.rows("decoder.embed_positions.weight"),
+                                      is_half ? WeightFormat::f16 : WeightFormat::f32);
     rows = gather(g, table, positions);
   }
   return add(g, weights.embed(g, tokens), rows);
@@ -212,13 +278,15 @@ DecoderPass decode_sequence(Graph& g, Weights& weights, Value tokens, Value posi
   const Value positions =
       rows == 1 ? position : add(g, g.constant_i32(std::move(offsets)), position);
   const Value embedded = embed(g, weights, tokens, positions);
-  Placement place{.start = position};
+  Placement place{.start = position, .update = cache.update};
   if (!cache.older_k.empty()) {
     place.start = sub(g, position, cache.base);
     place.older_mask =
         causal_mask(g, sub(g, cache.base, g.constant_i32({1})), 1, g.shape(cache.older_k[0])[2]);
   }
-  place.mask = causal_mask(g, place.start, rows, g.shape(cache.self_k.at(0))[2]);
+  const int room = g.shape(cache.self_k.at(0))[2];
+  place.mask = causal_mask(g, place.start, rows, room);
+  if (place.update == CacheUpdate::blend) place.blend = Blend(g, place.start, rows, room);
   return run_layers(g, weights, reshape(g, embedded, {1, rows, weights.config().d_model}), place,
                     cache);
 }
@@ -227,9 +295,12 @@ DecoderPass decode_hypotheses(Graph& g, Weights& weights, Value tokens, Value po
                               DecoderCache& cache) {
   const int rows = g.shape(tokens)[0];
   const Value embedded = embed(g, weights, tokens, position);
-  const Placement place{.start = position,
-                        .mask = causal_mask(g, position, 1, g.shape(cache.self_k.at(0))[2]),
-                        .sequence = false};
+  const int room = g.shape(cache.self_k.at(0))[2];
+  Placement place{.start = position,
+                  .update = cache.update,
+                  .mask = causal_mask(g, position, 1, room),
+                  .sequence = false};
+  if (place.update == CacheUpdate::blend) place.blend = Blend(g, position, 1, room);
   return run_layers(g, weights, reshape(g, embedded, {1, rows, weights.config().d_model}), place,
                     cache);
 }

@@ -7,6 +7,11 @@
 
 namespace whisper_s4y {
 
+/// How new keys and values get into the caches: by DYNAMIC_UPDATE_SLICE, which writes in place
+/// where a cache is bound to input and output, or by products with zeros and ones over the whole
+/// cache, for GPU delegates that do not know that op. The numbers are the same.
+enum class CacheUpdate { slice, blend };
+
 /// Keys and values of all layers. e = d_model / heads, h = heads, T = max_source_positions,
 /// S = cache positions, B = hypotheses.
 struct DecoderCache {
@@ -19,6 +24,7 @@ struct DecoderCache {
   std::vector<Value> older_k;  // f32[1, h, P, e]; empty: there are none
   std::vector<Value> older_v;  // f32[1, h, e, P]
   Value base;                  // i32[1]
+  CacheUpdate update = CacheUpdate::slice;
 };
 
 /// last_hidden_state f32[1, T, d_model] -> cross_k and cross_v of every layer.

@@ -43,9 +43,10 @@ Value log_mel(Graph& g, Value normalized_audio, int num_mel_bins) {
   // only it sees is left out.
   constexpr int kEdge = kFftSize / 2;
   constexpr int kPieces = (kWindowFrames - 1) * kStride + kTaps;
-  Value samples = reshape(g, normalized_audio, {1, kWindowSamples});
-  samples = mirror_pad(g, samples, {{0, 0}, {kEdge, kEdge}});
-  samples = slice(g, samples, {0, 0}, {1, kPieces * kPiece});
+  // Of three dimensions, because GPU delegates pad and slice no fewer.
+  Value samples = reshape(g, normalized_audio, {1, kWindowSamples, 1});
+  samples = mirror_pad(g, samples, {{0, 0}, {kEdge, kEdge}, {0, 0}});
+  samples = slice(g, samples, {0, 0, 0}, {1, kPieces * kPiece, 1});
   const Value pieces = reshape(g, samples, {1, 1, kPieces, kPiece});
 
   const Value kernel =

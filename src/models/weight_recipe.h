@@ -18,9 +18,10 @@ inline constexpr std::string_view kWeightFormatNames[] = {"none", "fp16", "int8"
 /// "none" or "fp32", "fp16", "int8", "int4"; throws Error for others.
 [[nodiscard]] WeightFormat weight_format(std::string_view name);
 
-/// Norms and biases are always float32. Position tables and convolutions are float16 where their
-/// side is smaller than float32. An exception may make convolutions int8; then the encoder's
-/// positions too are computed instead of stored, if they are sinusoids.
+/// Norms and biases are always float32. Convolutions and the encoder's positions are float16 where
+/// their side is smaller than float32, the decoder's positions where it is float16. An exception
+/// may make convolutions int8; then the encoder's positions too are computed instead of stored, if
+/// they are sinusoids.
 struct WeightRecipe {
   WeightFormat encoder = WeightFormat::f32;    // matrices of the encoder's layers
   WeightFormat decoder = WeightFormat::f32;    // matrices of the decoder's layers

@@ -111,29 +111,33 @@ Value Weights::product(Graph& g, Value x, const Rows& source, WeightFormat forma
     case WeightFormat::i4:
       break;
   }
-  return product_int4(g, x, int4(source), {}, bias);
+  return fully_connected(g, x, int4_constant(g, int4(source)), bias);
 }
 
-Value Weights::product_int4(Graph& g, Value x, const Int4Blocks& stored,
-                            const std::string& column_factors, Value bias) {
+Value Weights::int8_constant(Graph& g, const Rows& source) {
+  const Int8Rows& stored = int8(source);
+  return keep(
+      g, g.constant(source->name(), DType::i8, source->shape(), stored.data, stored.quantization),
+      source);
+}
+
+Value Weights::int4_constant(Graph& g, const Int4Blocks& stored,
+                             const std::string& column_factors) {
   const auto quantization = std::make_shared<Quantization>();
   quantization->block_scales = g.constant(stored.scales, DType::f16);
   quantization->block_size = kInt4Block;
-  const Shape shape{stored.scales->shape()[0], g.shape(x).back()};
-  const Value weights =
-      g.constant(stored.scales->name() + ".int4", DType::i4, shape, stored.data, quantization);
-  keep(g, weights, stored.scales,
-       {.rows = {}, .blocks = stored.scales->name(), .columns = column_factors});
-  return fully_connected(g, x, weights, bias);
+  const Shape blocks = stored.scales->shape();
+  const Value weights = g.constant(stored.scales->name() + ".int4", DType::i4,
+                                   {blocks[0], blocks[1] * kInt4Block}, stored.data, quantization);
+  return keep(g, weights, stored.scales,
+              {.rows = {}, .blocks = stored.scales->name(), .columns = column_factors});
 }
 
 Value Weights::product_int8(Graph& g, Value x, const Rows& source, Value bias) {
-  const Int8Rows& stored = int8(source);
   if (compatibility_ == Compatibility::litert) {
-    const Value weights =
-        g.constant(source->name(), DType::i8, source->shape(), stored.data, stored.quantization);
-    return fully_connected(g, x, keep(g, weights, source), bias);
+    return fully_connected(g, x, int8_constant(g, source), bias);
   }
+  const Int8Rows& stored = int8(source);
   // TFLite 2.14 knows one scale a matrix: it multiplies by the integers, the scales come after.
   static const auto one = std::make_shared<const Quantization>(Quantization{.scales = {1.0F}});
   const Value integers = g.constant(source->name() + ".integers_scale_1", DType::i8,
@@ -179,9 +183,6 @@ Value Weights::table(Graph& g, const Rows& source, WeightFormat side) {
   return dequantize(g, floats(g, source, DType::f16));
 }
 
-// GATHER knows neither scales nor int4: it reads the stored bytes through a second tensor over the
-// same buffer, and the scales through another GATHER.
-
 Value Weights::embed(Graph& g, Value tokens) {
   const Scope scope(g, last_part(kEmbedding));
   Value embedded;
@@ -213,48 +214,30 @@ Value Weights::embed_part(Graph& g, const TokenRows& part, Value indices) {
       }
       return dequantize(g, gather(g, table, indices));
     }
-    case WeightFormat::i8: {
-      const Int8Rows& stored = int8(source);
-      const Value integers =
-          g.constant(source->name() + ".integers", DType::i8, source->shape(), stored.data);
-      const Rows scales =
-          rows_of(source->name() + ".scales", {source->shape()[0], 1}, stored.quantization->scales);
-      keep(g, integers, source, {.rows = scales->name(), .blocks = {}, .columns = {}});
-      const Value row = cast(g, gather(g, integers, indices), DType::f32);
-      return mul(g, row, gather(g, g.constant(scales), indices));
-    }
+    case WeightFormat::i8:
+      if (compatibility_ == Compatibility::litert) {
+        return embedding_lookup(g, int8_constant(g, source), indices);
+      }
+      return gather_int8(g, source, indices);
     case WeightFormat::i4:
       break;
   }
-  return embed_int4(g, int4_token_rows(kEmbedding, source), indices);
+  const Rows& factors = column_factors(kEmbedding);
+  const Value table = int4_constant(g, int4_token_rows(kEmbedding, source), factors->name());
+  return mul(g, embedding_lookup(g, table, indices), g.constant(factors));
 }
 
-Value Weights::embed_int4(Graph& g, const Int4Blocks& stored, Value indices) {
-  const Shape scales_shape = stored.scales->shape();
-  const int32_t blocks = scales_shape[1];
-  const int32_t pairs = blocks * kInt4Block / 2;
-  const int32_t n = g.shape(indices)[0];
-  const Value bytes = g.constant(stored.scales->name() + ".pairs", DType::i8,
-                                 {scales_shape[0], pairs}, stored.data);
-  const Rows& factors = column_factors(kEmbedding);
-  keep(g, bytes, stored.scales,
-       {.rows = {}, .blocks = stored.scales->name(), .columns = factors->name()});
-  // byte = 16 * second + (first as 0 ... 15); first = low half in two's complement.
-  const Value sixteen = g.constant(16.0F);
-  const Value sixteenth = g.constant(1.0F / 16.0F);
-  const Value byte = cast(g, gather(g, bytes, indices), DType::f32);
-  const Value second = floor(g, mul(g, byte, sixteenth));
-  const Value low = sub(g, byte, mul(g, second, sixteen));
-  const Value wraps = floor(g, mul(g, add(g, low, g.constant(8.0F)), sixteenth));
-  const Value first = sub(g, low, mul(g, wraps, sixteen));
-  const Shape column{n, pairs, 1};
-  const Value integers = concat(g, {reshape(g, first, column), reshape(g, second, column)}, 2);
-
-  const Value scales = dequantize(g, gather(g, g.constant(stored.scales, DType::f16), indices));
-  const Value scale_of_block = reshape(g, scales, {n, blocks, 1});
-  const Value scaled = mul(g, reshape(g, integers, {n, blocks, kInt4Block}), scale_of_block);
-  const Value factor_of_column = g.constant(factors);
-  return mul(g, reshape(g, scaled, {n, blocks * kInt4Block}), factor_of_column);
+/// For interpreters whose EMBEDDING_LOOKUP knows no scales of rows: GATHER reads the stored bytes
+/// through a second tensor over the same buffer, and the scales apart. GPU delegates get it wrong.
+Value Weights::gather_int8(Graph& g, const Rows& source, Value indices) {
+  const Int8Rows& stored = int8(source);
+  const Value integers =
+      g.constant(source->name() + ".integers", DType::i8, source->shape(), stored.data);
+  const Rows scales =
+      rows_of(source->name() + ".scales", {source->shape()[0], 1}, stored.quantization->scales);
+  keep(g, integers, source, {.rows = scales->name(), .blocks = {}, .columns = {}});
+  const Value row = cast(g, gather(g, integers, indices), DType::f32);
+  return mul(g, row, gather(g, g.constant(scales), indices));
 }
 
 // Some columns of an embedding are far larger than the others, and their neighbours in a block
@@ -321,8 +304,9 @@ Value Weights::logits(Graph& g, Value x) {
       continue;
     }
     const Rows& factors = column_factors(matrix);
-    parts.push_back(product_int4(g, mul(g, x, g.constant(factors)), int4_token_rows(matrix, source),
-                                 factors->name()));
+    const Value scaled = mul(g, x, g.constant(factors));
+    const Value table = int4_constant(g, int4_token_rows(matrix, source), factors->name());
+    parts.push_back(fully_connected(g, scaled, table));
   }
   return parts.size() == 1 ? parts[0] : concat(g, parts, static_cast<int>(g.shape(x).size()) - 1);
 }

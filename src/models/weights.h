@@ -79,8 +79,10 @@ class Weights {
   [[nodiscard]] WeightFormat format_of(const std::string& prefix, const Rows& source) const;
   /// x times the matrix, plus the bias if it is valid.
   Value product(Graph& g, Value x, const Rows& source, WeightFormat format, Value bias = {});
-  Value product_int4(Graph& g, Value x, const Int4Blocks& stored, const std::string& column_factors,
-                     Value bias = {});
+  /// The matrix in int8 with a scale for each row, and in int4 with one for each block; the
+  /// latter's columns may have been divided by the factors of that name.
+  Value int8_constant(Graph& g, const Rows& source);
+  Value int4_constant(Graph& g, const Int4Blocks& stored, const std::string& column_factors = {});
   Value product_int8(Graph& g, Value x, const Rows& source, Value bias);
   /// Rows of the token embedding, or of the output matrix, that are stored alike.
   struct TokenRows {
@@ -91,7 +93,7 @@ class Weights {
   [[nodiscard]] std::vector<TokenRows> parts_of(const std::string& matrix) const;
   /// Rows `indices` i32[n] of one part.
   Value embed_part(Graph& g, const TokenRows& part, Value indices);
-  Value embed_int4(Graph& g, const Int4Blocks& stored, Value indices);
+  Value gather_int8(Graph& g, const Rows& source, Value indices);
   const Int8Rows& int8(const Rows& source);
   const Int4Blocks& int4(const Rows& source);
   /// Rows of `matrix` in int4, their columns divided by column_factors().

@@ -63,10 +63,13 @@ class Builder {
     if (has("encode")) add([&] { add_encode(module_, weights_); });
     if (has("pcm_encode")) add([&] { add_pcm_encode(module_, weights_); });
     if (has("cross")) add([&] { add_cross(module_, weights_); });
-    if (has("step")) add([&] { add_step(module_, weights_); });
-    if (has("prefill")) add([&] { add_prefill(module_, weights_, options_.prefill_tokens); });
-    if (has("step_beam")) add([&] { add_step_beam(module_, weights_, options_.beams); });
-    if (can_align(info)) add([&] { add_align(module_, weights_, options_.prefill_tokens); });
+    if (has("step")) add([&] { add_step(module_, weights_, options_.cache_update); });
+    if (has("prefill"))
+      add([&] { add_prefill(module_, weights_, options_.prefill_tokens, options_.cache_update); });
+    if (has("step_beam"))
+      add([&] { add_step_beam(module_, weights_, options_.beams, options_.cache_update); });
+    if (can_align(info))
+      add([&] { add_align(module_, weights_, options_.prefill_tokens, options_.cache_update); });
     if (has("decode")) add([&] { add_decode(module_, weights_, loop_); });
     if (has("transcribe")) {
       add([&] { add_transcribe(module_, weights_, loop_, options_.text_strings); });

@@ -24,6 +24,7 @@ struct BundleOptions {
   int prefill_tokens = 64;   // tokens one call of `prefill` takes
   int beams = 5;             // hypotheses one call of `step_beam` advances
   Compatibility compatibility = Compatibility::litert;
+  CacheUpdate cache_update = CacheUpdate::slice;  // in step, prefill, step_beam and align
   std::vector<std::string> signatures;  // of the bundle; empty: all that the checkpoint can have
   bool text_strings = false;            // transcribe gives its text as a string tensor too
   PromptDefaults defaults;              // what `serving_default` and the parts assume

@@ -701,6 +701,9 @@ std::vector<Value> SubgraphChecker::build(OpCode code, const tflite::Operator& o
       if (options != nullptr && options->batch_dims() != 0) fail("it has batch dimensions.");
       return {gather(graph_, input(op, 0), input(op, 1), options == nullptr ? 0 : options->axis())};
     }
+    case OpCode::embedding_lookup:
+      expect_inputs(op, 2, 2);
+      return {embedding_lookup(graph_, input(op, 1), input(op, 0))};
     case OpCode::dynamic_update_slice:
       expect_inputs(op, 3, 3);
       return {dynamic_update_slice(graph_, input(op, 0), input(op, 1), input(op, 2))};
@@ -883,7 +886,7 @@ void SubgraphChecker::count(OpCode code, const tflite::Operator& op) {
     const Shape& left = graph_.shape(input(op, 0));
     products = results * left[left.size() - (options != nullptr && options->adj_x() ? 2 : 1)];
     temporary = sizeof(float) * (elements(op.inputs()->Get(0)) + elements(op.inputs()->Get(1)));
-  } else if (code == OpCode::gather) {
+  } else if (code == OpCode::gather || code == OpCode::embedding_lookup) {
     numbers = results;
   }
   cost_.work += numbers + products + kWorkPerOp;

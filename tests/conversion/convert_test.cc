@@ -117,6 +117,7 @@ TEST_F(ConvertTest, RefusesImpossibleOptionsBeforeAnythingIsRead) {
       {[](auto& o) { o.target = "web", o.text_strings = true; }, "no signature transcribe"},
       {[](auto& o) { o.target = "android", o.beams = 3; }, "no signature step_beam"},
       {[](auto& o) { o.signatures = {"step"}, o.prefill_tokens = 3; }, "no signature prefill"},
+      {[](auto& o) { o.part = "decoder", o.cache_update = "blend"; }, "no signature step."},
       {[](auto& o) { o.target = "web", o.language = "de"; }, "no signature serving_default"},
   };
   for (const BadOption& bad : cases) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "graph/quantize.h"
 #include "support/errors.h"
 
 namespace whisper_s4y {
@@ -152,6 +153,19 @@ TEST_F(OpsTest, GatherReplacesTheAxisByTheIndices) {
   EXPECT_EQ(g.shape(gather(g, f32({7, 4}), i32({2, 3}))), (Shape{2, 3, 4}));
   EXPECT_EQ(g.shape(gather(g, f32({7, 4}), i32({5}), 1)), (Shape{7, 5}));
   EXPECT_THAT(message_of([&] { gather(g, f32({7}), f32({1})); }), HasSubstr("float32"));
+}
+
+TEST_F(OpsTest, EmbeddingLookupGivesRowsOfFloats) {
+  EXPECT_EQ(g.shape(embedding_lookup(g, f32({7, 4}), i32({3}))), (Shape{3, 4}));
+  const Int8Rows q = int8_rows(rows_of("w", {2, 4}, {1, 2, 3, 4, 5, 6, 7, 8}));
+  const Value table = g.constant("w", DType::i8, {2, 4}, q.data, q.quantization);
+  EXPECT_EQ(g.dtype(embedding_lookup(g, table, i32({1}))), DType::f32);
+  EXPECT_EQ(g.ops().back().version, 4);  // of scales of rows
+  const Value bare = g.constant("bare", DType::i8, {2, 4}, q.data);
+  EXPECT_THAT(message_of([&] { embedding_lookup(g, bare, i32({1})); }),
+              HasSubstr("needs scales for the table bare"));
+  EXPECT_THAT(message_of([&] { embedding_lookup(g, table, i32({1, 2})); }), HasSubstr("[1, 2]"));
+  EXPECT_THAT(message_of([&] { embedding_lookup(g, i32({2, 2}), i32({1})); }), HasSubstr("int32"));
 }
 
 TEST_F(OpsTest, DynamicUpdateSliceNamesBothShapes) {

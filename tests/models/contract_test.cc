@@ -256,7 +256,12 @@ TEST_F(Contract, VersionsAreNoNewerThanNeeded) {
             allowed = {3};  // float16
             break;
           case OpCode::gather:
-            if (format == WeightFormat::i8) allowed.insert(2);  // int8
+            if (format == WeightFormat::i8 && compatibility == Compatibility::tflite_2_14) {
+              allowed.insert(2);  // int8
+            }
+            break;
+          case OpCode::embedding_lookup:
+            allowed = {4};  // a scale per row
             break;
           case OpCode::broadcast_to:
             allowed = {2};
@@ -268,6 +273,23 @@ TEST_F(Contract, VersionsAreNoNewerThanNeeded) {
       }
     }
   }
+}
+
+TEST_F(Contract, OnlyNewInterpretersLookUpRowsWithScales) {
+  const TfliteFile& old = bundle(in_format(WeightFormat::i8, Compatibility::tflite_2_14));
+  EXPECT_THAT(ops(old, "step"), Not(Contains(OpCode::embedding_lookup)));
+  const TfliteFile& now = bundle(in_format(WeightFormat::i8));
+  EXPECT_THAT(ops(now, "step"), Contains(OpCode::embedding_lookup));
+}
+
+TEST_F(Contract, CachesCanBeUpdatedWithoutDynamicUpdateSlice) {
+  BundleOptions options;
+  options.cache_update = CacheUpdate::blend;
+  const TfliteFile& file = bundle(options);
+  for (const char* key : {"step", "prefill", "step_beam", "align"}) {
+    EXPECT_THAT(ops(file, key), Not(Contains(OpCode::dynamic_update_slice))) << key;
+  }
+  EXPECT_NO_THROW(check_bundle(file, read_model_info(file)));
 }
 
 TEST_F(Contract, OldInterpretersGatherNoHalfFloats) {

@@ -24,6 +24,7 @@ constexpr int kBeams = 3;
 struct Shape {
   std::string name;
   ModelConfig config;
+  CacheUpdate update = CacheUpdate::slice;
 };
 void PrintTo(const Shape& shape, std::ostream* out) { *out << shape.name; }
 
@@ -40,14 +41,17 @@ std::vector<Shape> shapes() {
   return {{"OneLayer", small_config(16, 2, 1)},
           {"Width36Mels128", mels128},
           {"UnevenSides", uneven},
-          {"ShortContext", short_context}};
+          {"ShortContext", short_context},
+          {"BlendedCaches", small_config(24, 3, 2), CacheUpdate::blend}};
 }
 
 /// A converted random checkpoint with an encoded window: its input and what the reference makes
 /// of it.
 struct Fixture {
-  explicit Fixture(const ModelConfig& config) : checkpoint(random_checkpoint(config, 7)) {
+  explicit Fixture(const Shape& shape) : checkpoint(random_checkpoint(shape.config, 7)) {
+    const ModelConfig& config = shape.config;
     BundleOptions options;
+    options.cache_update = shape.update;
     options.prefill_tokens = kPrefill;
     options.beams = kBeams;
     write_bundle(checkpoint, folder / "model.tflite", options);
@@ -113,7 +117,7 @@ class Reference : public ::testing::TestWithParam<Shape> {
   void SetUp() override {
     static std::map<std::string, std::unique_ptr<Fixture>> fixtures;
     auto& fixture = fixtures[GetParam().name];
-    if (fixture == nullptr) fixture = std::make_unique<Fixture>(GetParam().config);
+    if (fixture == nullptr) fixture = std::make_unique<Fixture>(GetParam());
     model = fixture.get();
   }
 
