@@ -189,6 +189,13 @@ def test_nothing_else_is_asked(page, place):
     expect(len(page.requested) > 10 and not foreign, f"no other host is asked: {foreign}")
 
 
+def test_it_can_be_loaded_past_its_cache(page, _place):
+    page.script("document.getElementById('model').replaceChildren()")
+    page.driver.execute_cdp_cmd("Page.reload", {"ignoreCache": True})
+    page.wait(lambda: page.all("#model option"), 20)
+    expect(page.status() == "", f"the status is “{page.status()}”")
+
+
 def test_it_works_without_a_network(page, place):
     place.serving.__exit__()
     page.driver.get(place.url + "/")

@@ -342,12 +342,20 @@ addEventListener('drop', (event) => {
 
 /** What is fetched from now on is kept for times without a network. */
 async function becomeOffline(): Promise<void> {
-  if (!navigator.serviceWorker || navigator.serviceWorker.controller) return;
+  const { serviceWorker } = navigator;
+  if (!serviceWorker || serviceWorker.controller) return;
   const isControlled = new Promise((resolve) =>
-    navigator.serviceWorker.addEventListener('controllerchange', resolve, { once: true }),
+    serviceWorker.addEventListener('controllerchange', resolve, { once: true }),
   );
-  await navigator.serviceWorker.register('service_worker.js');
-  await isControlled;
+  const registration = await serviceWorker.register('service_worker.js');
+  const worker = registration.installing ?? registration.waiting;
+  if (!worker) return; // it is there, and this page was loaded past it
+  const hasFailed = new Promise<void>((resolve) =>
+    worker.addEventListener('statechange', () => {
+      if (worker.state === 'redundant') resolve();
+    }),
+  );
+  await Promise.race([isControlled, hasFailed]);
 }
 
 const reason = whyNoMicrophone();
@@ -356,7 +364,8 @@ $('no-microphone').hidden = !reason;
 for (const id of ['record', 'live']) $(id).hidden = Boolean(reason);
 
 try {
-  await becomeOffline();
+  let warning = '';
+  await becomeOffline().catch((error) => (warning = `Without a network this page will not open: ${sentenceOf(error)}`));
   const { models: list, vad } = await listModels();
   entries = list;
   models = new Models(vad);
@@ -367,6 +376,7 @@ try {
     }),
   );
   await chooseModel();
+  say(warning);
 } catch (error) {
   say(sentenceOf(error), true);
 }
