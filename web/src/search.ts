@@ -25,19 +25,19 @@ export interface SearchLimits {
   eot: number;
 }
 
-/** Told of every token as it is chosen; throws to stop. */
-export type OnToken = (sampled: readonly number[]) => Promise<void>;
+/** What hypotheses of one window have in common. */
+export interface Search {
+  model: DecoderModel;
+  start: SearchStart;
+  rules: LogitRules;
+  limits: SearchLimits;
+  /** Told of every token as it is chosen; throws to stop. */
+  onToken: (sampled: readonly number[]) => Promise<void>;
+}
 
 type Choose = (logits: Float32Array) => number;
 
-async function follow(
-  model: DecoderModel,
-  start: SearchStart,
-  rules: LogitRules,
-  limits: SearchLimits,
-  choose: Choose,
-  onToken: OnToken,
-): Promise<Hypothesis> {
+async function follow({ model, start, rules, limits, onToken }: Search, choose: Choose): Promise<Hypothesis> {
   const result: Hypothesis = { tokens: [], sumLogprob: 0 };
   let logits: Float32Array = start.logits.slice();
   for (let position = start.position; ; ++position) {
@@ -55,14 +55,8 @@ async function follow(
 }
 
 /** Takes the most likely token at every step (openai/whisper decoding.py: GreedyDecoder). */
-export function greedySearch(
-  model: DecoderModel,
-  start: SearchStart,
-  rules: LogitRules,
-  limits: SearchLimits,
-  onToken: OnToken,
-): Promise<Hypothesis> {
-  return follow(model, start, rules, limits, argmax, onToken);
+export function greedySearch(search: Search): Promise<Hypothesis> {
+  return follow(search, argmax);
 }
 
 /** A token from softmax(logits / temperature). */
@@ -89,19 +83,14 @@ export function randomToken(logits: Float32Array, temperature: number, random: R
 
 /** `count` independent samples from softmax(logits / temperature), temperature > 0. */
 export async function sample(
-  model: DecoderModel,
-  start: SearchStart,
-  rules: LogitRules,
-  limits: SearchLimits,
+  search: Search,
   temperature: number,
   count: number,
   random: Random,
-  onToken: OnToken,
 ): Promise<Hypothesis[]> {
-  const choose: Choose = (logits) => randomToken(logits, temperature, random);
   const result: Hypothesis[] = [];
   while (result.length < count) {
-    result.push(await follow(model, start, rules, limits, choose, onToken));
+    result.push(await follow(search, (logits) => randomToken(logits, temperature, random)));
   }
   return result;
 }

@@ -8,7 +8,7 @@ import type { LogitRules } from './logit_rules.js';
 import type { ModelConfig } from './model_info.js';
 import type { CheckedOptions } from './options.js';
 import { Random } from './random.js';
-import { type OnToken, type SearchStart, bestHypothesis, greedySearch, sample } from './search.js';
+import { type Search, type SearchStart, bestHypothesis, greedySearch, sample } from './search.js';
 import { type Tokenizer, stripped } from './tokenizer.js';
 
 /** Language code and probability, in the order of the language tokens. */
@@ -100,26 +100,21 @@ export class WindowDecoder {
     return this.probs;
   }
 
-  async decode(context: WindowContext, onToken: OnToken): Promise<DecodingResult> {
+  async decode(context: WindowContext, onToken: Search['onToken']): Promise<DecodingResult> {
     const { tokens, sotIndex } = this.startTokens(context);
     await this.feed(tokens, sotIndex);
+    const { model, start, rules } = this;
     const limits = {
       maxTokens: this.options.maxTokens,
       maxLength: this.config.max_target_positions,
       eot: this.config.eos_token_id,
     };
-    const { model, start, rules } = this;
+    const search: Search = { model, start, rules, limits, onToken };
     const { temperature } = context;
     const best =
       temperature > 0
-        ? bestHypothesis(
-            await sample(
-              ...([model, start, rules, limits, temperature, this.options.bestOf] as const),
-              new Random(context.seed),
-              onToken,
-            ),
-          )
-        : await greedySearch(model, start, rules, limits, onToken);
+        ? bestHypothesis(await sample(search, temperature, this.options.bestOf, new Random(context.seed)))
+        : await greedySearch(search);
     return {
       tokens: best.tokens,
       avgLogprob: best.sumLogprob / (best.tokens.length + 1),
