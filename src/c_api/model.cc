@@ -31,7 +31,7 @@ Json described(const Model& model) {
                {"languages", facts.languages},
                {"threads", model.options().threads}};
   if (facts.is_whisper) {
-    json["model"] = parse_json(whisper_s4y::to_json(facts.config, facts.generation));
+    json["model"] = Json::parse(whisper_s4y::to_json(facts.config, facts.generation));
   }
   json["signatures"] = Json::array();
   for (const SignatureInfo& signature : facts.signatures) {

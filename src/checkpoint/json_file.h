@@ -10,6 +10,7 @@
 
 #include "checkpoint/text_file.h"
 #include "common/fail.h"
+#include "common/parse_json.h"
 
 namespace whisper_s4y {
 
@@ -17,8 +18,8 @@ namespace whisper_s4y {
 class JsonFile {
  public:
   explicit JsonFile(const std::filesystem::path& path) : source_(path.string()) {
-    const TextFile file(path, kLimit);
-    root_ = nlohmann::json::parse(file.text(), nullptr, false);
+    const TextFile file(path, kMaxBytes);
+    root_ = parse_json<nlohmann::json>(file.text(), source_, kLimits);
     if (!root_.is_object()) fail("{} is not a JSON object.", source_);
   }
 
@@ -67,7 +68,8 @@ class JsonFile {
     return static_cast<int>(number);
   }
 
-  static constexpr uint64_t kLimit = 1 << 20;  // the tree may take 20 times as much
+  static constexpr uint64_t kMaxBytes = 1 << 20;               // the tree may take 20 times as much
+  static constexpr JsonLimits kLimits = {.names = kMaxBytes};  // an index names every tensor
 
   std::string source_;
   nlohmann::json root_;

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/fail.h"
+#include "common/parse_json.h"
 #include "config/model_info.h"
 
 namespace whisper_s4y {
@@ -133,7 +134,7 @@ std::string to_json(const ModelConfig& config, const GenerationConfig& generatio
 
 void from_json(std::string_view text, std::string_view source, ModelConfig& config,
                GenerationConfig& generation) {
-  const Json json = Json::parse(text, nullptr, false);
+  const Json json = parse_json<Json>(text, source);
   if (!json.is_object()) fail("{} is not a JSON object.", source);
   visit_config(Reader(json, source), config);
   visit_generation(Reader(json, source), generation);

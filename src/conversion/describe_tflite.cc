@@ -4,6 +4,7 @@
 #include <string>
 
 #include "checkpoint/weights_hash.h"
+#include "common/parse_json.h"
 #include "conversion/describe.h"
 #include "formats/formats.h"
 #include "formats/open_checkpoint.h"
@@ -79,7 +80,7 @@ Json describe_tflite(const TfliteFile& file) {
                       {"constants", bytes_of_constants(file)}};
   if (has_model_metadata(file)) {
     const ModelInfo info = read_model_info(file);  // checks it
-    description["model"] = Json::parse(file.metadata(kModelMetadata));
+    description["model"] = parse_json<Json>(file.metadata(kModelMetadata), file.path().string());
     description["vocabulary_size"] = info.vocabulary.tokens.size();
     if (is_whole_tflite(file.path())) {
       description["weights_hash"] = weights_hash(*open_checkpoint(file.path()));

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "common/fail.h"
+#include "common/parse_json.h"
 
 namespace whisper_s4y {
 namespace {
@@ -39,8 +40,11 @@ const RemoteFile* find(const std::vector<RemoteFile>& listing, std::string_view 
   return it == listing.end() ? nullptr : &*it;
 }
 
+// A name of a file, its size and its hashes, of up to some ten thousand files.
+constexpr JsonLimits kLimits = {.names = 1'000'000};
+
 Json parse(std::string_view json, std::string_view source) {
-  Json value = Json::parse(json, nullptr, /*allow_exceptions=*/false);
+  Json value = parse_json<Json>(json, source, kLimits, ErrorCode::network);
   if (!value.is_object())
     fail(ErrorCode::network, "{} is not the JSON object it should be.", source);
   return value;

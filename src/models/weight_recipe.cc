@@ -10,6 +10,7 @@
 
 #include "common/fail.h"
 #include "common/mapped_file.h"
+#include "common/parse_json.h"
 
 namespace whisper_s4y {
 namespace {
@@ -140,7 +141,7 @@ const std::vector<std::string>& recipe_names() {
 }
 
 WeightRecipe recipe_from_json(std::string_view json, const std::string& source) {
-  const Json root = Json::parse(json, nullptr, /*allow_exceptions=*/false);
+  const Json root = parse_json<Json>(json, source);
   if (!root.is_object()) fail("{} is no JSON object.", source);
   WeightRecipe recipe;
   for (const auto& [key, value] : root.items()) {

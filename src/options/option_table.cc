@@ -9,10 +9,14 @@
 #include <optional>
 #include <vector>
 
+#include "common/parse_json.h"
 #include "options/option_text.h"
 
 namespace whisper_s4y {
 namespace {
+
+// Names that are longer are like none of ours.
+constexpr size_t kLongestName = 64;
 
 /// How many letters are to be changed, added or left out to make one word of another.
 size_t edit_distance(std::string_view a, std::string_view b) {
@@ -33,6 +37,10 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 [[noreturn]] void fail_unknown(const OptionTable& table, std::string_view name) {
   std::vector<std::string_view> names;
   for (const Option& row : table.rows) names.push_back(row.name.field);
+  if (name.size() > kLongestName) {
+    fail(ErrorCode::invalid_argument, "There is no option \"{}...\"; there are {}.",
+         name.substr(0, kLongestName), fmt::join(names, ", "));
+  }
   const std::string_view nearest = *std::ranges::min_element(
       names, {}, [&](std::string_view other) { return edit_distance(name, other); });
   if (edit_distance(name, nearest) <= std::max<size_t>(2, name.size() / 3)) {
@@ -271,11 +279,11 @@ void set_options(const OptionTable& table, void* options, const Json& object) {
 }
 
 void set_options_json(const OptionTable& table, void* options, std::string_view json) {
-  set_options(table, options, parse_json(json));
+  set_options(table, options, json_of_options(json));
 }
 
-Json parse_json(std::string_view text) {
-  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+Json json_of_options(std::string_view text) {
+  auto json = parse_json<Json>(text, "The text with options", {}, ErrorCode::invalid_argument);
   if (json.is_discarded()) {
     fail(ErrorCode::invalid_argument, "Options are a JSON object, and this is no JSON: {}", text);
   }

@@ -51,8 +51,8 @@ void set_row_text(const Option& row, void* options, std::string_view text);
 /// most and choices. `defaults` is a struct of the row's type.
 [[nodiscard]] Json describe_row(const Option& row, const void* defaults);
 
-/// JSON from text. Throws Error when it is none.
-[[nodiscard]] Json parse_json(std::string_view text);
+/// A value of options from text. Throws Error when it is no JSON or more than options can be.
+[[nodiscard]] Json json_of_options(std::string_view text);
 /// What is no UTF-8 is replaced.
 [[nodiscard]] std::string json_text(const Json& json);
 

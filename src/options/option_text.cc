@@ -81,7 +81,7 @@ std::optional<Json> value_of(const Option& row, std::string_view text) {
     case OptionKind::texts:
       return list(text, as_is);
     case OptionKind::options:
-      return parse_json(text);
+      return json_of_options(text);
   }
   return std::nullopt;
 }

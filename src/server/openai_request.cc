@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "audio/audio_options.h"
+#include "common/parse_json.h"
 #include "options/option_table.h"
 #include "output/output_options.h"
 #include "server/option_fields.h"
@@ -75,9 +76,11 @@ std::optional<std::string> object_field(const Form& form, std::string_view name)
     if (!key.starts_with(name) || key.size() < name.size() + 3) continue;
     const std::string_view rest = std::string_view(key).substr(name.size());
     if (!rest.starts_with('[') || !rest.ends_with(']')) continue;
-    const Json number = Json::parse(value, nullptr, /*allow_exceptions=*/false);
-    object[std::string(rest.substr(1, rest.size() - 2))] =
-        number.is_number() ? number : Json(value);
+    const std::string inner(rest.substr(1, rest.size() - 2));
+    about_field(name, [&] {
+      const auto json = parse_json<Json>(value, "The field", {}, ErrorCode::invalid_argument);
+      object[inner] = json.is_number() ? json : Json(value);
+    });
   }
   return object.is_null() ? std::nullopt : std::optional(json_text(object));
 }
@@ -90,7 +93,7 @@ void set_chunking(const Form& form, TranscribeOptions& options) {
   options.vad_filter = true;
   if (*text == "auto") return;
   about_field(kField, [&] {
-    const Json chunking = parse_json(*text);
+    const Json chunking = json_of_options(*text);
     const Json type = chunking.is_object() ? chunking.value("type", Json()) : Json();
     if (type != "server_vad") {
       throw ApiError(400, "`chunking_strategy` must be \"auto\" or have the type \"server_vad\".",

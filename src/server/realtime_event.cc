@@ -5,24 +5,17 @@
 #include <Poco/MemoryStream.h>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "options/option_table.h"
+#include "common/parse_json.h"
 #include "server/api_error.h"
 #include "whisper_s4y/error.h"
 
 namespace whisper_s4y::server {
 namespace {
 
-// Values an event may have: sound is one text, however long, and settings are a few.
-constexpr ptrdiff_t kMostValues = 2000;
-
-bool has_many_values(std::string_view text) {
-  return std::ranges::count_if(text, [](char c) {
-           return c == ',' || c == ':' || c == '[' || c == '{';
-         }) > kMostValues;
-}
+// Sound is one text, however long, and settings are a few.
+constexpr JsonLimits kLimits = {.depth = 16, .values = 2000};
 
 std::string text_in(const Json& object, const char* name) {
   const auto found = object.find(name);
@@ -34,11 +27,13 @@ ApiError no_base64() { return {400, "`audio` is no base64.", "audio", "invalid_v
 }  // namespace
 
 ClientEvent parse_client_event(std::string_view text) {
-  if (has_many_values(text)) throw ApiError(400, "The event has too many values.");
   ClientEvent event;
   try {
-    event.body = parse_json(text);
-  } catch (const Error&) {
+    event.body = parse_json<Json>(text, "The event", kLimits);
+  } catch (const Error& error) {
+    throw ApiError(400, error.what(), {}, "invalid_json");
+  }
+  if (event.body.is_discarded()) {
     throw ApiError(400, "The event is no JSON in UTF-8.", {}, "invalid_json");
   }
   if (!event.body.is_object()) throw ApiError(400, "An event is a JSON object.");

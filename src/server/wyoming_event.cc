@@ -2,9 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <nlohmann/json.hpp>
 #include <utility>
 
+#include "common/parse_json.h"
 #include "options/option_table.h"
 #include "whisper_s4y/error.h"
 #include "whisper_s4y/version.h"
@@ -12,19 +13,17 @@
 namespace whisper_s4y::server {
 namespace {
 
-// Values of an event: there are names and numbers of a few things in it.
-constexpr ptrdiff_t kMostValues = 4000;
+// There are names and numbers of a few things in an event.
+constexpr JsonLimits kLimits = {.depth = 16, .values = 4000};
 
 Json parse_object(std::string_view text) {
-  const ptrdiff_t values = std::ranges::count_if(
-      text, [](char c) { return c == ',' || c == ':' || c == '[' || c == '{'; });
-  if (values > kMostValues) throw WyomingProtocolError("The event has too many values.");
   Json json;
   try {
-    json = parse_json(text);
-  } catch (const Error&) {
-    throw WyomingProtocolError("The event is no JSON.");
+    json = parse_json<Json>(text, "The event", kLimits);
+  } catch (const Error& error) {
+    throw WyomingProtocolError(error.what());
   }
+  if (json.is_discarded()) throw WyomingProtocolError("The event is no JSON.");
   if (!json.is_object()) throw WyomingProtocolError("The event is no JSON object.");
   return json;
 }

@@ -5,6 +5,7 @@
 
 #include "common/content_hash.h"
 #include "common/fail.h"
+#include "common/parse_json.h"
 
 namespace whisper_s4y {
 namespace {
@@ -15,7 +16,7 @@ constexpr int kFormatVersion = 1;
 constexpr size_t kHashDigits = 32;
 
 Json parse_metadata(const TfliteFile& file) {
-  Json json = Json::parse(file.metadata(kModelMetadata), nullptr, /*allow_exceptions=*/false);
+  Json json = parse_json<Json>(file.metadata(kModelMetadata), file.path().string());
   if (!json.is_object()) {
     fail("{}: the metadata \"{}\" is no JSON object.", file.path().string(), kModelMetadata);
   }

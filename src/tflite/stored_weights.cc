@@ -4,12 +4,15 @@
 #include <nlohmann/json.hpp>
 
 #include "common/fail.h"
+#include "common/parse_json.h"
 #include "tflite/metadata_names.h"
 
 namespace whisper_s4y {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr JsonLimits kLimits = {.names = 1'000'000};  // up to seven of each matrix
 
 constexpr const char* kWeight = "weight";
 constexpr const char* kConstant = "constant";
@@ -36,7 +39,7 @@ Json json_of(const StoredWeight& stored) {
 }
 
 /// Reads the fields of one entry; whatever is not of its type is an Error.
-StoredWeight stored_of(const Json& json, const std::string& place) {
+StoredWeight stored_of(const nlohmann::json& json, const std::string& place) {
   StoredWeight stored;
   const auto expect = [&](bool good, const char* key) {
     if (!good) fail("{}: {} is damaged.", place, key);
@@ -82,10 +85,10 @@ std::optional<std::vector<StoredWeight>> read_stored_weights(const TfliteFile& f
   if (!file.has_metadata(kWeightsMetadata)) return std::nullopt;
   const std::string source =
       fmt::format("{}: the metadata \"{}\"", file.path().string(), kWeightsMetadata);
-  const Json json = Json::parse(file.metadata(kWeightsMetadata), nullptr, false);
+  const auto json = parse_json<nlohmann::json>(file.metadata(kWeightsMetadata), source, kLimits);
   if (!json.is_array()) fail("{} is no JSON list.", source);
   std::vector<StoredWeight> weights;
-  for (const Json& entry : json) {
+  for (const nlohmann::json& entry : json) {
     weights.push_back(stored_of(entry, fmt::format("{}, entry {}", source, weights.size())));
   }
   return weights;

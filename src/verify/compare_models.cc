@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "common/fail.h"
+#include "common/parse_json.h"
 #include "decoding/window_decoder.h"
 #include "tflite/metadata_names.h"
 #include "tokenizer/tokenizer.h"
@@ -81,8 +82,12 @@ Difference compare_logits(WhisperModel& model, WhisperModel& reference,
 }  // namespace
 
 Bounds default_bounds(const TfliteFile& file) {
-  const std::string_view metadata = file.metadata(kModelMetadata);
-  const auto formats = nlohmann::json::parse(metadata).at("quantization").dump();
+  const std::string source = file.path().string();
+  const auto metadata = parse_json<nlohmann::json>(file.metadata(kModelMetadata), source);
+  if (!metadata.contains("quantization")) {
+    fail("{}: the metadata \"{}\" does not say how weights are stored.", source, kModelMetadata);
+  }
+  const std::string formats = metadata["quantization"].dump();
   const auto uses = [&](std::string_view format) {
     return formats.find(fmt::format("\"{}\"", format)) != std::string::npos;
   };

@@ -112,6 +112,10 @@ TEST(COptions, AreSetByNameAndLeftAsTheyWere) {
   EXPECT_EQ(whisper_s4y_options_set_json(o.get(), R"({"seed": 7, "beam_size": -3})"),
             WHISPER_S4Y_INVALID_ARGUMENT);
   EXPECT_EQ(whisper_s4y_options_set_json(o.get(), "{"), WHISPER_S4Y_INVALID_ARGUMENT);
+  const std::string deep =
+      R"({"temperatures": )" + std::string(60'000, '[') + std::string(60'000, ']') + "}";
+  EXPECT_EQ(whisper_s4y_options_set_json(o.get(), deep.c_str()), WHISPER_S4Y_INVALID_ARGUMENT);
+  EXPECT_THAT(whisper_s4y_last_error(), HasSubstr("nested more than 64 deep"));
   char* after = nullptr;
   ASSERT_EQ(whisper_s4y_options_get_json(o.get(), &after), WHISPER_S4Y_OK);
   EXPECT_STREQ(before, after);
@@ -319,6 +323,10 @@ TEST(CStream, GivesTheSegmentsOfTheTranscript) {
   std::vector<std::string> texts;
   whisper_s4y_segment segment = WHISPER_S4Y_INIT(whisper_s4y_segment);
   whisper_s4y_stream_state state = WHISPER_S4Y_STREAM_WAITING;
+  // No segment is lost by a call that fails.
+  whisper_s4y_segment without_size = {};
+  EXPECT_EQ(whisper_s4y_stream_next(stream.get(), -1, &without_size, &state),
+            WHISPER_S4Y_INVALID_ARGUMENT);
   while (state != WHISPER_S4Y_STREAM_END) {
     ASSERT_EQ(whisper_s4y_stream_next(stream.get(), 1, &segment, &state), WHISPER_S4Y_OK)
         << whisper_s4y_last_error();

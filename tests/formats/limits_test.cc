@@ -157,6 +157,10 @@ TEST_F(Limits, SideFiles) {
   while (objects.size() < 1'000'000) objects += "{},";
   write_file(folder_ / "generation_config.json", "{\"a\":" + objects + "{}]}");
   expect_refused_cheaply(folder_.path(), "no error");
+  write_file(
+      folder_ / "generation_config.json",
+      R"({"suppress_tokens": )" + std::string(100'000, '[') + std::string(100'000, ']') + "}");
+  expect_refused_cheaply(folder_.path(), "no error");
   std::filesystem::remove(folder_ / "generation_config.json");
   for (const char* name : {"vocab.json", "merges.txt", "added_tokens.json"}) {
     std::filesystem::remove(folder_ / name);

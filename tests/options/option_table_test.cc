@@ -224,6 +224,15 @@ TEST(OptionTable, RefusesWrongTypes) {
   EXPECT_EQ(refusal("{"), "Options are a JSON object, and this is no JSON: {");
 }
 
+TEST(OptionTable, RefusesJsonThatOptionsCannotBe) {
+  const std::string deep(60'000, '[');
+  EXPECT_EQ(refusal(R"({"steps": )" + deep),
+            "The text with options has JSON nested more than 64 deep.");
+  EXPECT_EQ(refusal("inner", deep), "The text with options has JSON nested more than 64 deep.");
+  EXPECT_EQ(refusal(R"({"count": 2, "count": 3})"),
+            "The text with options has the name \"count\" twice in one object.");
+}
+
 TEST(OptionTable, RefusesWhatIsOutOfBounds) {
   EXPECT_EQ(refusal("count", "0"), "count must be 1 to 10, not 0.");
   EXPECT_EQ(refusal("count", "99999999999"), "count must be 1 to 10, not 99999999999.");
@@ -249,6 +258,12 @@ TEST(OptionTable, NamesTheNearestOfUnknownOptions) {
             "There is no option \"count.depth\"; count has no options inside.");
   EXPECT_EQ(refusal_of([](Sample& options) { (void)get_option(options, "other.dept"); }),
             "There is no option \"dept\"; the nearest is depth.");
+  // Of long names no nearest is sought, which would take hours.
+  EXPECT_EQ(
+      refusal(std::string(20'000'000, 'x'), "1"),
+      "There is no option \"" + std::string(64, 'x') +
+          "...\"; there are loud, count, seed, ratio, limit, size, name, folder, colour, ids, "
+          "steps, names, inner, other.");
 }
 
 TEST(OptionTable, ChecksFieldsThatWereSetDirectly) {

@@ -94,6 +94,13 @@ TEST_F(OpenAi, WhatIsImpossibleIsNamed) {
   EXPECT_EQ(blamed({{"include[]", "thoughts"}}), "include[]");
   EXPECT_EQ(blamed({{"chunking_strategy", "[1]"}}), "chunking_strategy");
   EXPECT_EQ(blamed({{"chunking_strategy", "{{"}}), "chunking_strategy");
+  const std::string deep = std::string(60'000, '[') + std::string(60'000, ']');
+  EXPECT_EQ(blamed({{"chunking_strategy", deep}}), "chunking_strategy");
+  EXPECT_EQ(blamed({{"chunking_strategy", R"({"type": "server_vad", "threshold": )" + deep + "}"}}),
+            "chunking_strategy");
+  EXPECT_EQ(
+      blamed({{"chunking_strategy[type]", "server_vad"}, {"chunking_strategy[threshold]", deep}}),
+      "chunking_strategy");
   EXPECT_EQ(blamed({{"stream", "maybe"}}), "stream");
   EXPECT_EQ(blamed({{"stream", "true"}, {"response_format", "srt"}}), "stream");
   EXPECT_EQ(blamed({{"formats", "srt"}}), "formats");
@@ -119,7 +126,7 @@ TEST_F(OpenAi, SegmentsOfAStreamHaveTheWordsAskedFor) {
                         .end = 2.5,
                         .text = " Hello.",
                         .words = {{.word = " Hello.", .start = 1.25, .end = 2}}};
-  EXPECT_EQ(segment_event(segment, {.words = true}), parse_json(R"({
+  EXPECT_EQ(segment_event(segment, {.words = true}), Json::parse(R"({
     "type": "transcript.text.segment", "id": 3, "start": 1.0, "end": 2.5, "text": " Hello.",
     "words": [{"word": "Hello.", "start": 1.25, "end": 2.0}]})"));
   EXPECT_FALSE(segment_event(segment, {}).contains("words"));

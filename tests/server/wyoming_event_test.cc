@@ -59,7 +59,9 @@ TEST(WyomingParserTest, RefusesHostileBytes) {
         std::string(R"({"type": "a", "data_length": 99999999})") + "\n",
         std::string(R"({"type": "a", "data_length": 1.5})") + "\n",
         std::string(R"({"type": "a", "data_length": 2})") + "\n[]", std::string(100'000, 'x'),
-        std::string(100'000, '[')}) {
+        std::string(100'000, '['),
+        R"({"type": "a", "data": )" + std::string(20, '[') + std::string(20, ']') + "}\n",
+        std::string(R"({"type": "a", "type": "b"})") + "\n"}) {
     WyomingParser parser;
     parser.add(bytes);
     EXPECT_THROW((void)parser.next(), WyomingProtocolError) << bytes.substr(0, 60);
