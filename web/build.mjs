@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const here = dirname(fileURLToPath(import.meta.url));
+const { dependencies } = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'));
 const common = {
   absWorkingDir: here,
   bundle: true,
@@ -65,6 +66,7 @@ async function buildSite(folder) {
   const define = {
     FILES: JSON.stringify(['./', ...files]),
     VERSION: JSON.stringify(hash.digest('hex').slice(0, 16)),
+    RUNTIME_VERSION: JSON.stringify(dependencies['@litertjs/core']),
   };
   await build({
     ...common,

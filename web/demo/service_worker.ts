@@ -1,9 +1,10 @@
 // Keeps the page, so that it opens without a network. Models are kept by the package itself.
 export {};
 
-/** What the page is made of, and a name that changes with it; set by build.mjs. */
+/** What the page is made of, a name that changes with it, and LiteRT.js's version; set by build.mjs. */
 declare const FILES: string[];
 declare const VERSION: string;
+declare const RUNTIME_VERSION: string;
 
 interface ExtendableEvent extends Event {
   waitUntil(work: Promise<unknown>): void;
@@ -23,7 +24,7 @@ const scope = self as unknown as Scope;
 
 const PAGE = `page-${VERSION}`;
 /** LiteRT.js, of which one of four builds is used. */
-const RUNTIME = 'runtime-2.5.3';
+const RUNTIME = `runtime-${RUNTIME_VERSION}`;
 const LIST = 'models/models.json';
 
 async function install(): Promise<void> {
