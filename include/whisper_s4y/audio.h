@@ -184,11 +184,13 @@ struct Audio {
 [[nodiscard]] WHISPER_S4Y_API Audio read_audio(Span<const std::byte> file, std::string_view name,
                                                const AudioOptions& options = {});
 
-/// The samples alone; the channel cannot be "each".
-[[nodiscard]] WHISPER_S4Y_API std::vector<float> load_audio(const std::filesystem::path& path,
-                                                            const AudioOptions& options = {});
-[[nodiscard]] WHISPER_S4Y_API std::vector<float> load_audio(Span<const std::byte> file,
-                                                            std::string_view name,
-                                                            const AudioOptions& options = {});
+/// The samples alone; the channel cannot be "each". `cancelled` is asked again and again: when it
+/// says true, Error with ErrorCode::cancelled is thrown.
+[[nodiscard]] WHISPER_S4Y_API std::vector<float> load_audio(
+    const std::filesystem::path& path, const AudioOptions& options = {},
+    const std::function<bool()>& cancelled = {});
+[[nodiscard]] WHISPER_S4Y_API std::vector<float> load_audio(
+    Span<const std::byte> file, std::string_view name, const AudioOptions& options = {},
+    const std::function<bool()>& cancelled = {});
 
 }  // namespace whisper_s4y

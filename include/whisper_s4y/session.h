@@ -81,7 +81,7 @@ class WHISPER_S4Y_API Session {
   [[nodiscard]] const SignatureInfo& signature(std::string_view key) const;
 
   /// The memory of an input or output: write to that of an input, read that of an output after
-  /// run(). It stays where it is while the session lives. Throws Error when there is no such
+  /// run(). Spans stay valid while the session lives. Throws Error when there is no such
   /// tensor.
   [[nodiscard]] Span<std::byte> input_bytes(std::string_view signature, std::string_view name);
   [[nodiscard]] Span<const std::byte> output_bytes(std::string_view signature,
@@ -115,9 +115,15 @@ class WHISPER_S4Y_API Session {
   /// Makes one tensor the same memory as another one of the same size, inputs or outputs of any
   /// signatures: what one run writes there the next one reads, without a copy. So do the caches of
   /// `step` stay in place: bind("step", "self_k_0", "step", "new_self_k_0"). Earlier spans of the
-  /// first tensor are void. Throws Error when the sizes differ or there is no such tensor.
+  /// first tensor are no longer its memory. Throws Error when the sizes differ or there is no such
+  /// tensor.
   void bind(std::string_view signature, std::string_view tensor, std::string_view to_signature,
             std::string_view to_tensor);
+
+  /// Gives a tensor that was bound memory of its own again, which holds what it held before: zeros,
+  /// or what was written there. What is bound to the tensor itself stays with the memory it shared.
+  /// Throws Error when there is no such tensor.
+  void unbind(std::string_view signature, std::string_view tensor);
 
   /// Computes the outputs of a signature from its inputs. `cancelled` is asked again and again in
   /// this thread: when it says true, or throws, run() ends within 100 ms, with an Error

@@ -70,8 +70,10 @@ class WHISPER_S4Y_API SpeechDetector {
     const std::function<void(const std::string&)>& warn = {});
 
 /// The segments of a recording that hold speech (faster-whisper vad.py: get_speech_timestamps).
-/// `audio` is mono at 16 kHz. Segments are padded, in order, and do not overlap.
+/// `audio` is mono at 16 kHz. Segments are padded, in order, and do not overlap. `cancelled` is
+/// asked again and again: when it says true, Error with ErrorCode::cancelled is thrown.
 [[nodiscard]] WHISPER_S4Y_API std::vector<SpeechSegment> get_speech_timestamps(
-    SpeechDetector& detector, Span<const float> audio, const VadOptions& options = {});
+    SpeechDetector& detector, Span<const float> audio, const VadOptions& options = {},
+    const std::function<bool()>& cancelled = {});
 
 }  // namespace whisper_s4y

@@ -44,7 +44,7 @@ extern "C" {
 
 /** Grows when a function or a field is added; a program that was built for a higher number than
  * whisper_s4y_abi_version() says needs a newer library. */
-#define WHISPER_S4Y_ABI_VERSION 2
+#define WHISPER_S4Y_ABI_VERSION 3
 
 /** whisper_s4y_segment segment = WHISPER_S4Y_INIT(whisper_s4y_segment); */
 #ifdef __cplusplus
@@ -159,6 +159,15 @@ WHISPER_S4Y_API whisper_s4y_status whisper_s4y_load_audio_memory(const void* fil
                                                                  const whisper_s4y_options* audio,
                                                                  float** samples, size_t* count);
 
+/** The two with callbacks, of which `cancelled` and `stop` count. */
+WHISPER_S4Y_API whisper_s4y_status whisper_s4y_read_audio(const char* path,
+                                                          const whisper_s4y_options* audio,
+                                                          const whisper_s4y_callbacks* callbacks,
+                                                          float** samples, size_t* count);
+WHISPER_S4Y_API whisper_s4y_status whisper_s4y_read_audio_memory(
+    const void* file, size_t size, const whisper_s4y_options* audio,
+    const whisper_s4y_callbacks* callbacks, float** samples, size_t* count);
+
 /** A stretch of speech in samples: [start, end). */
 typedef struct whisper_s4y_speech {
   int64_t start;
@@ -170,6 +179,12 @@ WHISPER_S4Y_API whisper_s4y_status whisper_s4y_speech_timestamps(const float* sa
                                                                  const whisper_s4y_options* vad,
                                                                  whisper_s4y_speech** speech,
                                                                  size_t* speech_count);
+/** The same with callbacks, of which `cancelled`, `stop` and `on_warning` count. */
+WHISPER_S4Y_API whisper_s4y_status whisper_s4y_find_speech(const float* samples, size_t count,
+                                                           const whisper_s4y_options* vad,
+                                                           const whisper_s4y_callbacks* callbacks,
+                                                           whisper_s4y_speech** speech,
+                                                           size_t* speech_count);
 
 /* ---- Models ---- */
 
@@ -232,7 +247,9 @@ typedef struct whisper_s4y_tensor {
   whisper_s4y_dtype dtype;
   int32_t rank;
   int32_t shape[WHISPER_S4Y_MAX_RANK];
-  void* data;   /**< of an input to be written, of an output to be read; lives with the session */
+  /** Of an input to be written, of an output to be read. It lives with the session, and is the
+   * tensor's until the tensor is bound or unbound. */
+  void* data;
   size_t bytes; /**< of data */
 } whisper_s4y_tensor;
 
@@ -257,6 +274,10 @@ WHISPER_S4Y_API whisper_s4y_status whisper_s4y_session_bind(whisper_s4y_session*
                                                             const char* tensor,
                                                             const char* to_signature,
                                                             const char* to_tensor);
+/** Gives a tensor that was bound memory of its own again. */
+WHISPER_S4Y_API whisper_s4y_status whisper_s4y_session_unbind(whisper_s4y_session* session,
+                                                              const char* signature,
+                                                              const char* tensor);
 /** Computes the outputs of a signature; of the callbacks `cancelled` is asked. */
 WHISPER_S4Y_API whisper_s4y_status whisper_s4y_session_run(whisper_s4y_session* session,
                                                            const char* signature,
@@ -321,7 +342,15 @@ WHISPER_S4Y_API whisper_s4y_status whisper_s4y_detect_language(whisper_s4y_trans
                                                                const float* samples, size_t count,
                                                                const whisper_s4y_options* options,
                                                                char** json);
+/** The same with callbacks, of which `cancelled`, `stop` and `on_warning` count. */
+WHISPER_S4Y_API whisper_s4y_status whisper_s4y_find_languages(
+    whisper_s4y_transcriber* transcriber, const float* samples, size_t count,
+    const whisper_s4y_options* options, const whisper_s4y_callbacks* callbacks, char** json);
 
+/** A transcript of its fields, as a JSON object: what whisper_s4y_transcript_format() writes as
+ * json, and what whisper_s4y_transcript_info() tells. Fields that are left out are empty or 0. */
+WHISPER_S4Y_API whisper_s4y_status
+whisper_s4y_transcript_create(const char* json, whisper_s4y_transcript** transcript);
 WHISPER_S4Y_API void whisper_s4y_transcript_destroy(whisper_s4y_transcript* transcript);
 /** What there is to say of it besides its segments as a JSON object: language,
  * language_probability, duration, duration_after_vad, is_cut and warnings; transcript.h describes

@@ -6,6 +6,7 @@
 #include "audio/channel_choice.h"
 #include "audio/formats.h"
 #include "common/boundary.h"
+#include "common/cancellation.h"
 #include "common/fail.h"
 #include "whisper_s4y/audio.h"
 
@@ -23,7 +24,9 @@ AudioSource decode(AudioInput& input, const AudioOptions& options, const AudioSi
   return decoding.source();
 }
 
-Audio read(AudioInput& input, const AudioOptions& options) {
+Audio read(AudioInput& input, const AudioOptions& options,
+           const std::function<bool()>& cancelled = {}) {
+  Cancellation cancellation(guarded(cancelled));
   Audio audio;
   // Growing step by step would copy a long file several times over. A header may lie, so it is
   // believed up to six hours.
@@ -35,6 +38,7 @@ Audio read(AudioInput& input, const AudioOptions& options) {
     channel.samples.reserve(static_cast<size_t>((seconds + 1) * kSampleRate));
   }
   while (const auto* pieces = decoding.next()) {
+    cancellation.check();
     for (size_t i = 0; i < pieces->size(); ++i) {
       std::vector<float>& samples = audio.channels[i].samples;
       samples.insert(samples.end(), (*pieces)[i].begin(), (*pieces)[i].end());
@@ -107,13 +111,20 @@ Audio read_audio(Span<const std::byte> file, std::string_view name, const AudioO
   });
 }
 
-std::vector<float> load_audio(const std::filesystem::path& path, const AudioOptions& options) {
-  return with_errors([&] { return only_channel(read_audio(path, options)); });
+std::vector<float> load_audio(const std::filesystem::path& path, const AudioOptions& options,
+                              const std::function<bool()>& cancelled) {
+  return with_errors([&] {
+    AudioInput input(path, options);
+    return only_channel(read(input, options, cancelled));
+  });
 }
 
 std::vector<float> load_audio(Span<const std::byte> file, std::string_view name,
-                              const AudioOptions& options) {
-  return with_errors([&] { return only_channel(read_audio(file, name, options)); });
+                              const AudioOptions& options, const std::function<bool()>& cancelled) {
+  return with_errors([&] {
+    AudioInput input(file, name, options);
+    return only_channel(read(input, options, cancelled));
+  });
 }
 
 }  // namespace whisper_s4y

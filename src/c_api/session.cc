@@ -87,6 +87,14 @@ whisper_s4y_status whisper_s4y_session_bind(whisper_s4y_session* session, const 
   });
 }
 
+whisper_s4y_status whisper_s4y_session_unbind(whisper_s4y_session* session, const char* signature,
+                                              const char* tensor) {
+  return guarded_call([&] {
+    needed(session, "session")
+        .session.unbind(needed_text(signature, "signature"), needed_text(tensor, "tensor"));
+  });
+}
+
 whisper_s4y_status whisper_s4y_session_run(whisper_s4y_session* session, const char* signature,
                                            const whisper_s4y_callbacks* callbacks) {
   return guarded_call([&] {

@@ -107,11 +107,19 @@ whisper_s4y_status whisper_s4y_transcribe_file(whisper_s4y_transcriber* transcri
 whisper_s4y_status whisper_s4y_detect_language(whisper_s4y_transcriber* transcriber,
                                                const float* samples, size_t count,
                                                const whisper_s4y_options* options, char** json) {
+  return whisper_s4y_find_languages(transcriber, samples, count, options, nullptr, json);
+}
+
+whisper_s4y_status whisper_s4y_find_languages(whisper_s4y_transcriber* transcriber,
+                                              const float* samples, size_t count,
+                                              const whisper_s4y_options* options,
+                                              const whisper_s4y_callbacks* callbacks, char** json) {
   return guarded_call([&] {
     needed(json, "json") = nullptr;
     *json = copy_text(languages_json(
         needed(transcriber, "transcriber")
             .transcriber.detect_language(numbers(samples, count, "samples"),
-                                         options_of<TranscribeOptions>(options, "options"))));
+                                         options_of<TranscribeOptions>(options, "options"),
+                                         transcribe_callbacks(callbacks))));
   });
 }

@@ -1,6 +1,10 @@
 #include "c_api/transcript.h"
 
+#include <concepts>
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
 
 #include "c_api/boundary.h"
 #include "c_api/options.h"
@@ -46,11 +50,100 @@ OutputOptions output_options(const whisper_s4y_options* output, const Transcript
   return options;
 }
 
+/// Throws when it is no list.
+const Json::array_t& items(const Json& value) { return value.get_ref<const Json::array_t&>(); }
+
+template <typename T>
+void read(const Json& value, T& target) {
+  value.get_to(target);
+}
+
+// JSON has no word for a number that is none: the json format writes null.
+template <std::floating_point T>
+void read(const Json& value, T& target) {
+  target = value.is_null() ? std::numeric_limits<T>::quiet_NaN() : value.get<T>();
+}
+
+void read(const Json& value, int& target) {
+  const auto whole = value.get<int64_t>();
+  if (!value.is_number_integer() || !std::in_range<int>(whole)) {
+    fail(ErrorCode::invalid_argument, "This is no transcript: {} is no 32-bit integer.",
+         value.dump());
+  }
+  target = static_cast<int>(whole);
+}
+
+void read(const Json& value, std::vector<int>& target) {
+  for (const Json& item : items(value)) read(item, target.emplace_back());
+}
+
+template <typename T>
+void read(const Json& object, const char* name, T& target) {
+  if (const auto found = object.find(name); found != object.end()) read(*found, target);
+}
+
+Word word_of(const Json& json) {
+  Word word;
+  read(json, "word", word.word);
+  read(json, "start", word.start);
+  read(json, "end", word.end);
+  read(json, "probability", word.probability);
+  return word;
+}
+
+Segment segment_of(const Json& json) {
+  Segment segment;
+  read(json, "id", segment.id);
+  read(json, "seek", segment.seek);
+  read(json, "start", segment.start);
+  read(json, "end", segment.end);
+  read(json, "text", segment.text);
+  read(json, "language", segment.language);
+  read(json, "tokens", segment.tokens);
+  read(json, "temperature", segment.temperature);
+  read(json, "avg_logprob", segment.avg_logprob);
+  read(json, "compression_ratio", segment.compression_ratio);
+  read(json, "no_speech_prob", segment.no_speech_prob);
+  read(json, "channel", segment.channel);
+  if (const auto words = json.find("words"); words != json.end() && !words->is_null()) {
+    for (const Json& word : items(*words)) segment.words.push_back(word_of(word));
+  }
+  return segment;
+}
+
+Transcript transcript_of(const std::string& text) {
+  try {
+    const Json json = Json::parse(text);
+    Transcript transcript;
+    read(json, "text", transcript.text);
+    read(json, "language", transcript.language);
+    read(json, "language_probability", transcript.language_probability);
+    read(json, "duration", transcript.duration);
+    read(json, "duration_after_vad", transcript.duration_after_vad);
+    read(json, "warnings", transcript.warnings);
+    read(json, "is_cut", transcript.is_cut);
+    for (const Json& segment : items(json.at("segments"))) {
+      transcript.segments.push_back(segment_of(segment));
+    }
+    return transcript;
+  } catch (const Json::exception& error) {
+    fail(ErrorCode::invalid_argument, "This is no transcript: {}.", error.what());
+  }
+}
+
 }  // namespace
 }  // namespace whisper_s4y::c_api
 
 using namespace whisper_s4y;
 using namespace whisper_s4y::c_api;
+
+whisper_s4y_status whisper_s4y_transcript_create(const char* json,
+                                                 whisper_s4y_transcript** transcript) {
+  return guarded_call([&] {
+    needed(transcript, "transcript") = nullptr;
+    *transcript = new whisper_s4y_transcript{transcript_of(needed_text(json, "json"))};
+  });
+}
 
 void whisper_s4y_transcript_destroy(whisper_s4y_transcript* transcript) { delete transcript; }
 

@@ -6,7 +6,9 @@
 #include <array>
 #include <cstring>
 #include <map>
+#include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "common/boundary.h"
@@ -39,6 +41,14 @@ struct Session::Impl {
     return side == Side::input ? signature.input(name) : signature.output(name);
   }
 
+  /// Throws Error when there is no such tensor.
+  [[nodiscard]] Side side_of(std::string_view key, std::string_view name) {
+    LiteRtSignature& signature = runner.signature(key);
+    if (signature.has_output(name)) return Side::output;
+    (void)signature.input(name);
+    return Side::input;
+  }
+
   void check_type(std::string_view key, Side side, std::string_view name, DType type) {
     const TensorInfo& info = tensor(runner.signature(key), side, name);
     if (info.dtype == type) return;
@@ -59,6 +69,13 @@ struct Session::Impl {
     return *entry;
   }
 
+  /// The same for spans, which stay valid whatever is bound later.
+  AlignedBuffer& shown_buffer(std::string_view key, Side side, std::string_view name) {
+    AlignedBuffer& current = buffer(key, side, name);
+    shown.insert(buffers.at({std::string(key), {side, std::string(name)}}));
+    return current;
+  }
+
   static void bind(LiteRtSignature& signature, Side side, std::string_view name,
                    const std::shared_ptr<AlignedBuffer>& memory) {
     if (side == Side::input) {
@@ -73,8 +90,24 @@ struct Session::Impl {
     (void)buffer(from_key, from_side, from_name);
     const std::shared_ptr<AlignedBuffer> memory =
         buffers.at({std::string(from_key), {from_side, std::string(from_name)}});
+    const Place place{std::string(key), {side, std::string(name)}};
     bind(runner.signature(key), side, name, memory);
-    buffers[{std::string(key), {side, std::string(name)}}] = memory;
+    std::shared_ptr<AlignedBuffer>& entry = buffers[place];
+    own.try_emplace(place, entry);
+    entry = memory;
+  }
+
+  /// Goes back to the memory from before the first binding, if it was shown, else to new one.
+  void unshare(std::string_view key, Side side, std::string_view name) {
+    const Place place{std::string(key), {side, std::string(name)}};
+    const auto found = own.find(place);
+    if (found == own.end()) return;  // it is not bound
+    const std::shared_ptr<AlignedBuffer> memory = found->second.lock();
+    own.erase(found);
+    buffers.erase(place);
+    if (!memory) return (void)buffer(key, side, name);
+    bind(runner.signature(key), side, name, memory);
+    buffers[place] = memory;
   }
 
   void run(std::string_view key, const std::function<bool()>& cancelled) {
@@ -94,6 +127,8 @@ struct Session::Impl {
   ModelState& state;
   LiteRtModel runner;
   std::map<Place, std::shared_ptr<AlignedBuffer>> buffers;
+  std::map<Place, std::weak_ptr<AlignedBuffer>> own;  // of what is bound: its memory before that
+  std::set<std::shared_ptr<AlignedBuffer>> shown;     // that the caller may still look at
 };
 
 Session::Session(const Model& model, const SessionOptions& options)
@@ -124,7 +159,7 @@ void Session::check_output(std::string_view signature, std::string_view name, DT
 Span<std::byte> Session::input_bytes(std::string_view signature, std::string_view name) {
   return with_errors([&]() -> Span<std::byte> {
     impl_->runner.settle();
-    AlignedBuffer& buffer = impl_->buffer(signature, Impl::Side::input, name);
+    AlignedBuffer& buffer = impl_->shown_buffer(signature, Impl::Side::input, name);
     return {buffer.data(), buffer.size()};
   });
 }
@@ -132,7 +167,7 @@ Span<std::byte> Session::input_bytes(std::string_view signature, std::string_vie
 Span<const std::byte> Session::output_bytes(std::string_view signature, std::string_view name) {
   return with_errors([&]() -> Span<const std::byte> {
     impl_->runner.settle();
-    const AlignedBuffer& buffer = impl_->buffer(signature, Impl::Side::output, name);
+    const AlignedBuffer& buffer = impl_->shown_buffer(signature, Impl::Side::output, name);
     return {buffer.data(), buffer.size()};
   });
 }
@@ -155,14 +190,15 @@ void Session::bind(std::string_view signature, std::string_view tensor,
                    std::string_view to_signature, std::string_view to_tensor) {
   with_errors([&] {
     impl_->runner.settle();
-    const auto side = [&](std::string_view key, std::string_view name) {
-      LiteRtSignature& one = impl_->runner.signature(key);
-      if (one.has_output(name)) return Impl::Side::output;
-      (void)one.input(name);  // throws when there is none
-      return Impl::Side::input;
-    };
-    impl_->share(signature, side(signature, tensor), tensor, to_signature,
-                 side(to_signature, to_tensor), to_tensor);
+    impl_->share(signature, impl_->side_of(signature, tensor), tensor, to_signature,
+                 impl_->side_of(to_signature, to_tensor), to_tensor);
+  });
+}
+
+void Session::unbind(std::string_view signature, std::string_view tensor) {
+  with_errors([&] {
+    impl_->runner.settle();
+    impl_->unshare(signature, impl_->side_of(signature, tensor), tensor);
   });
 }
 

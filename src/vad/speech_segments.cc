@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/boundary.h"
+#include "common/cancellation.h"
 #include "common/fail.h"
 #include "vad/speech_tracker.h"
 #include "whisper_s4y/audio.h"
@@ -15,6 +16,29 @@ namespace {
 
 // To hundredths, through decimals: as Python's round() does.
 double rounded(double seconds) { return std::stod(fmt::format("{:.2f}", seconds)); }
+
+/// A detector that can be stopped while it hears.
+class StoppableDetector final : public SpeechDetector {
+ public:
+  StoppableDetector(SpeechDetector& detector, Cancellation& cancellation)
+      : detector_(detector), cancellation_(cancellation) {}
+
+  void reset() override { detector_.reset(); }
+
+  void hear(Span<const float> chunks, Span<float> speech_probs) override {
+    constexpr size_t kAtOnce = 128;  // chunks, some milliseconds of work
+    for (size_t done = 0; done < speech_probs.size(); done += kAtOnce) {
+      cancellation_.check();
+      const size_t count = std::min(kAtOnce, speech_probs.size() - done);
+      detector_.hear({chunks.data() + done * kVadChunk, count * kVadChunk},
+                     {speech_probs.data() + done, count});
+    }
+  }
+
+ private:
+  SpeechDetector& detector_;
+  Cancellation& cancellation_;
+};
 
 }  // namespace
 
@@ -84,10 +108,13 @@ std::vector<SpeechSegment> get_speech_timestamps(std::span<const float> speech_p
 }
 
 std::vector<SpeechSegment> get_speech_timestamps(SpeechDetector& detector, Span<const float> audio,
-                                                 const VadOptions& options) {
+                                                 const VadOptions& options,
+                                                 const std::function<bool()>& cancelled) {
   return with_errors([&] {
     options.validate();
-    return get_speech_timestamps(detector.speech_probs(audio), static_cast<int64_t>(audio.size()),
+    Cancellation cancellation(guarded(cancelled));
+    StoppableDetector stoppable(detector, cancellation);
+    return get_speech_timestamps(stoppable.speech_probs(audio), static_cast<int64_t>(audio.size()),
                                  options);
   });
 }

@@ -471,6 +471,61 @@ TEST(CApi, ReadsSoundAndDescribesFiles) {
   EXPECT_EQ(Json::parse(taken(json))["audio_tracks"].size(), 1U);
 }
 
+TEST(CApi, StopsReadingSoundAndLookingForSomethingInIt) {
+  const int stop = 1;
+  whisper_s4y_callbacks callbacks = WHISPER_S4Y_INIT(whisper_s4y_callbacks);
+  callbacks.stop = &stop;
+  const std::string recording = (source_dir() / "examples" / "jfk.flac").string();
+  float* read = nullptr;
+  size_t count = 0;
+  EXPECT_EQ(whisper_s4y_read_audio(recording.c_str(), nullptr, &callbacks, &read, &count),
+            WHISPER_S4Y_CANCELLED);
+  const std::string bytes = read_file(recording);
+  EXPECT_EQ(
+      whisper_s4y_read_audio_memory(bytes.data(), bytes.size(), nullptr, &callbacks, &read, &count),
+      WHISPER_S4Y_CANCELLED);
+  EXPECT_EQ(read, nullptr);
+  const auto samples = tone(60);
+  whisper_s4y_speech* speech = nullptr;
+  EXPECT_EQ(
+      whisper_s4y_find_speech(samples.data(), samples.size(), nullptr, &callbacks, &speech, &count),
+      WHISPER_S4Y_CANCELLED);
+  EXPECT_EQ(speech, nullptr);
+  const auto model = open_small_model();
+  const auto transcriber = transcriber_of(model);
+  char* json = nullptr;
+  EXPECT_EQ(whisper_s4y_find_languages(transcriber.get(), samples.data(), samples.size(), nullptr,
+                                       &callbacks, &json),
+            WHISPER_S4Y_CANCELLED);
+  EXPECT_EQ(json, nullptr);
+}
+
+TEST(CApi, MakesATranscriptOfItsFields) {
+  const auto model = open_small_model();
+  const auto transcriber = transcriber_of(model);
+  const auto samples = tone(35);
+  const auto stream = stream_of(transcriber, samples);
+  whisper_s4y_transcript* made = nullptr;
+  ASSERT_EQ(whisper_s4y_stream_transcript(stream.get(), &made), WHISPER_S4Y_OK);
+  const Owned<whisper_s4y_transcript> transcript(made);
+  const auto format = [](const Owned<whisper_s4y_transcript>& one) {
+    char* text = nullptr;
+    EXPECT_EQ(whisper_s4y_transcript_format(one.get(), "json", nullptr, &text), WHISPER_S4Y_OK);
+    return taken(text);
+  };
+  const std::string json = format(transcript);
+  ASSERT_EQ(whisper_s4y_transcript_create(json.c_str(), &made), WHISPER_S4Y_OK)
+      << whisper_s4y_last_error();
+  const Owned<whisper_s4y_transcript> again(made);
+  EXPECT_EQ(format(again), json);
+  for (const char* wrong : {"[]", "{", R"({"segments": [{"tokens": [1.5]}]})",
+                            R"({"segments": [{"id": 4294967296}]})", R"({"segments": 1})"}) {
+    EXPECT_EQ(whisper_s4y_transcript_create(wrong, &made), WHISPER_S4Y_INVALID_ARGUMENT) << wrong;
+    EXPECT_THAT(whisper_s4y_last_error(), HasSubstr("This is no transcript"));
+    EXPECT_EQ(made, nullptr);
+  }
+}
+
 TEST(CApi, MakesTheFileOfAFrontEnd) {
   void* file = nullptr;
   size_t size = 0;

@@ -109,6 +109,30 @@ TEST_F(SessionTest, UpdatesMemoryInPlace) {
   EXPECT_THAT(firsts, ElementsAre(0, 0, 2, 0, 0, 5, 0, 0));
 }
 
+TEST_F(SessionTest, GivesMemoryBackThatWasBound) {
+  Session session(Model(path_, options()));
+  const Span<float> own = session.input<float>("update", "cache");
+  own[0] = 2.0F;
+  session.bind("update", "cache", "update", "new_cache");
+  const Span<const float> shared = session.output<float>("update", "new_cache");
+  ASSERT_EQ(session.input<float>("update", "cache").data(), shared.data());
+  EXPECT_FLOAT_EQ(shared[0], 0.0F);
+  EXPECT_FLOAT_EQ(own[0], 2.0F) << "spans stay valid";
+  for (int i = 0; i < 2; ++i) {
+    session.unbind("update", "cache");  // the second time there is nothing to unbind
+    EXPECT_EQ(session.input<float>("update", "cache").data(), own.data());
+  }
+  session.input<int32_t>("update", "at")[1] = 3;
+  session.run("update");
+  EXPECT_FLOAT_EQ(own[0], 2.0F);
+  EXPECT_FLOAT_EQ(session.output<float>("update", "new_cache")[0], 2.0F);
+  // Of what was bound before anybody saw it too.
+  session.bind("update", "row", "update", "row");
+  session.unbind("update", "row");
+  session.run("update");
+  EXPECT_THAT(message_of([&] { session.unbind("dense", "z"); }), HasSubstr("no input \"z\""));
+}
+
 TEST_F(SessionTest, SessionsHaveTensorsOfTheirOwn) {
   const Model model(path_, options());
   Session one(model);
