@@ -11,6 +11,11 @@ from typing import Callable
 log = logging.getLogger("whisper_s4y")
 
 
+def warn(message: str) -> None:
+    """Logs a sentence of the library's about what went wrong without stopping the work."""
+    log.warning("%s", message)
+
+
 def progress_bar(title: str) -> Callable[[float, float], None]:
     """A callback that draws a bar on the standard error, several times a second at most."""
     last = 0.0

@@ -11,18 +11,19 @@ import ctypes
 import ctypes.util
 import importlib.util
 import json
+import operator
 import os
 import pathlib
 import re
 import threading
 import weakref
-from typing import TYPE_CHECKING, Any, Callable, List, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Callable, List, Optional, Tuple, TypeVar
 
 from .errors import Error, InvalidArgumentError, error_of
 
 SAMPLE_RATE = 16000
 #: The version of the C API that this package is written for.
-_ABI_VERSION = 2
+_ABI_VERSION = 3
 
 _PACKAGE = pathlib.Path(__file__).resolve().parent
 
@@ -190,12 +191,13 @@ _CALLBACKS = ctypes.POINTER(Callbacks)
 # Functions that give a status: their names without "whisper_s4y_" and what they take.
 _CALLS: List[Tuple[str, List[Any]]] = [
     ("options_create", [_I, _OUT]),
+    ("options_set", [_P, _S, _S]),
     ("options_set_json", [_P, _S]),
     ("options_get_json", [_P, _OUT]),
     ("options_describe", [_I, _OUT]),
-    ("load_audio", [_S, _P, _OUT, _OUT_N]),
-    ("load_audio_memory", [_P, _N, _P, _OUT, _OUT_N]),
-    ("speech_timestamps", [_P, _N, _P, _OUT, _OUT_N]),
+    ("read_audio", [_S, _P, _CALLBACKS, _OUT, _OUT_N]),
+    ("read_audio_memory", [_P, _N, _P, _CALLBACKS, _OUT, _OUT_N]),
+    ("find_speech", [_P, _N, _P, _CALLBACKS, _OUT, _OUT_N]),
     ("model_open", [_S, _P, _OUT]),
     ("model_open_memory", [_P, _N, _S, _P, _OUT]),
     ("model_front_end", [_I, _P, _OUT]),
@@ -206,9 +208,11 @@ _CALLS: List[Tuple[str, List[Any]]] = [
     ("session_input", [_P, _S, _S, ctypes.POINTER(Tensor)]),
     ("session_output", [_P, _S, _S, ctypes.POINTER(Tensor)]),
     ("session_bind", [_P, _S, _S, _S, _S]),
+    ("session_unbind", [_P, _S, _S]),
     ("session_run", [_P, _S, _CALLBACKS]),
     ("transcriber_open", [_P, _I, _OUT]),
-    ("detect_language", [_P, _P, _N, _P, _OUT]),
+    ("find_languages", [_P, _P, _N, _P, _CALLBACKS, _OUT]),
+    ("transcript_create", [_S, _OUT]),
     ("transcript_info", [_P, _OUT]),
     ("transcript_segment", [_P, _N, ctypes.POINTER(Segment)]),
     ("segment_word", [ctypes.POINTER(Segment), _N, ctypes.POINTER(Word)]),
@@ -369,6 +373,11 @@ class Handle:
         if pointer:
             self._leave()
 
+    def closed(self) -> "Handle":
+        """What stands for it in an object that gives it up: a call of another thread that has it
+        still may end before it is destroyed."""
+        return Handle(None, self._destroy)
+
     def _leave(self) -> None:
         if self.is_forked:
             return
@@ -418,10 +427,49 @@ def make(
     return Handle(out, destroy, owner)
 
 
-def closed(handle: Handle) -> Handle:
-    """What stands in an object for a handle that it gives up: a call of another thread that has the
-    handle still may end before it is destroyed."""
-    return Handle(None, handle._destroy)
+def text_bytes(text: str, what: str) -> bytes:
+    """A text as the C API takes it.
+
+    Args:
+        what: it is, for the message.
+
+    Raises:
+        InvalidArgumentError: it is none, or holds what cannot be in one.
+    """
+    if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidArgumentError(f"The {what} is a text, not {text!r}.")
+    if "\0" in text:
+        raise InvalidArgumentError(f"The {what} holds a NUL character.")
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidArgumentError(
+            f"The {what} holds half of a surrogate pair at character {error.start}."
+        ) from error
+
+
+def whole(value: Any, what: str) -> int:
+    """A whole number, also one of NumPy's.
+
+    Raises:
+        InvalidArgumentError: it is none.
+    """
+    try:
+        return operator.index(value)
+    except TypeError as error:
+        raise InvalidArgumentError(f"The {what} is a whole number, not {value!r}.") from error
+
+
+def whole_number(value: Any, what: str) -> int:
+    """A number as the C API takes it: 32 bits.
+
+    Raises:
+        InvalidArgumentError: it is not whole, or too large.
+    """
+    number = whole(value, what)
+    if not -(1 << 31) <= number < 1 << 31:
+        raise InvalidArgumentError(f"The {what} is a 32-bit number, not {number}.")
+    return number
 
 
 def path_bytes(path: "str | bytes | os.PathLike[Any]") -> bytes:
@@ -436,12 +484,20 @@ def path_bytes(path: "str | bytes | os.PathLike[Any]") -> bytes:
     return name
 
 
+Result = TypeVar("Result")
+
+# How long Ctrl-C waits for a call to stop, in seconds.
+_PATIENCE = 0.1
+
+
 class Call:
-    """A long call that can be stopped, with what it tells meanwhile.
+    """A call that can be stopped, with what it tells meanwhile.
 
     ``run()`` computes in a thread of its own while the main thread waits, because only a waiting
-    main thread hears of Ctrl-C at once: the call is stopped then, and KeyboardInterrupt is raised
-    when it has ended. What a callback raises stops the call and is raised by ``run()``.
+    main thread hears of Ctrl-C at once: one that is in the library hears of it when it is out
+    again, and then maybe in a destructor, where Python ignores it. The call is stopped, and
+    KeyboardInterrupt is raised. What a callback raises stops the call too and is raised by
+    ``run()``.
     """
 
     def __init__(
@@ -486,39 +542,53 @@ class Call:
             self._raised = error
             self.stop()
 
-    def run(self, function: Callable[..., int], *arguments: Any) -> None:
-        """Calls the function, whose argument for callbacks is ``byref(call.struct)``."""
-        if threading.current_thread() is not threading.main_thread():
-            self._call(function, arguments)
-        else:
-            over = threading.Event()  # whose wait(), unlike join(), every Python interrupts
-            thread = threading.Thread(
-                target=self._call_safely, args=(function, arguments, over), name="whisper-s4y"
-            )
-            thread.start()
-            try:
-                over.wait()
-            except BaseException:
-                self.stop()
-                thread.join()
-                raise
-            thread.join()
-        if self._raised is not None:
-            raise self._raised
+    def run(self, work: Callable[[], Result]) -> Result:
+        """Does ``work``, which calls the library with ``byref(call.struct)`` and gives what came of
+        it.
 
-    def _call(self, function: Callable[..., int], arguments: Tuple[Any, ...]) -> None:
+        Work that cannot be stopped goes on by itself for a while after Ctrl-C: it has hold of all
+        that it uses, and what comes of it is dropped.
+        """
         try:
-            library().check(function(*arguments))
+            if threading.current_thread() is threading.main_thread():
+                result = self._apart(work)
+            else:
+                result = work()
         except Error:
             if self._raised is None:
                 raise
+        else:
+            if self._raised is None:
+                return result
+        raise self._raised
 
-    def _call_safely(
-        self, function: Callable[..., int], arguments: Tuple[Any, ...], over: threading.Event
-    ) -> None:
+    def _apart(self, work: Callable[[], Result]) -> Result:
+        over = threading.Event()  # whose wait(), unlike join(), every Python interrupts
+        results: List[Result] = []
+        errors: List[BaseException] = []
+
+        def compute() -> None:
+            try:
+                results.append(work())
+            except BaseException as error:  # is raised again by the thread that waits
+                errors.append(error)
+            finally:
+                over.set()
+
+        thread = threading.Thread(target=compute, name="whisper-s4y")
         try:
-            self._call(function, arguments)
-        except Error as error:
-            self._raised = error
-        finally:
-            over.set()
+            thread.start()
+            over.wait()
+        except BaseException:
+            self.stop()
+            over.wait(_PATIENCE)
+            raise
+        thread.join()
+        if errors:
+            raise errors.pop()
+        return results.pop()
+
+
+def interruptible(work: Callable[[], Result]) -> Result:
+    """Does work that tells nothing meanwhile, and that Ctrl-C ends."""
+    return Call().run(work)

@@ -7,7 +7,7 @@ import json
 import math
 import os
 from enum import IntEnum
-from typing import Any, Dict, List, Mapping
+from typing import Any, Dict, FrozenSet, List, Mapping
 
 from . import _native
 from .errors import InvalidArgumentError
@@ -39,31 +39,49 @@ def defaults(kind: Kind) -> Dict[str, Any]:
     return {row["name"]: row["default"] for row in describe(kind)}
 
 
-def _plain(value: Any) -> Any:
+def _plain(name: str, value: Any) -> Any:
     """A value as JSON has it: arrays and tuples as lists, numbers of NumPy as numbers."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}  # pyright: ignore
-    if isinstance(value, (str, bool, int)) or value is None:
+        return {str(key): _plain(str(key), item) for key, item in value.items()}  # pyright: ignore
+    if isinstance(value, (bool, int)) or value is None:
+        return value
+    if isinstance(value, os.PathLike):
+        return _plain(name, os.fspath(value))  # pyright: ignore
+    if isinstance(value, str):
+        _native.text_bytes(value, f"option {name}")
         return value
     if isinstance(value, float):
-        return None if math.isinf(value) and value > 0 else value  # null: no limit
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)  # pyright: ignore
+        if math.isnan(value) or value == -math.inf:
+            raise InvalidArgumentError(f"{name}={value}: this is no value of an option.")
+        return None if math.isinf(value) else value  # null: no limit
     if hasattr(value, "tolist"):
-        return _plain(value.tolist())
+        return _plain(name, value.tolist())
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [_plain(item) for item in value]  # pyright: ignore
-    raise InvalidArgumentError(f"{value!r} is not a value of an option.")
+        return [_plain(name, item) for item in value]  # pyright: ignore
+    raise InvalidArgumentError(f"{name}={value!r}: this is no value of an option.")
 
 
 def make(kind: Kind, values: Mapping[str, Any]) -> _native.Handle:
-    """Options with these values, the others at their defaults. Raises InvalidArgumentError, a
-    ValueError, for a name that does not exist and a value that is impossible."""
+    """Options with these values, the others at their defaults. What is a list may also be a text
+    with commas, as the program takes it.
+
+    Raises:
+        InvalidArgumentError: a name does not exist, or a value is impossible.
+    """
     library = _native.library()
     options = _native.make(library.options_create, library.options_destroy, int(kind))
-    if values:
-        library.check(library.options_set_json(options, json.dumps(_plain(values)).encode()))
+    plain: Dict[str, Any] = {name: _plain(name, value) for name, value in values.items()}
+    for name in [name for name in plain if isinstance(plain[name], str) and name in lists(kind)]:
+        library.check(library.options_set(options, name.encode(), plain.pop(name).encode()))
+    if plain:
+        library.check(library.options_set_json(options, json.dumps(plain).encode()))
     return options
+
+
+@functools.lru_cache(maxsize=None)
+def lists(kind: Kind) -> FrozenSet[str]:
+    """The options of a kind that are lists."""
+    return frozenset(row["name"] for row in describe(kind) if isinstance(row["default"], list))
 
 
 def as_dict(options: _native.Handle) -> Dict[str, Any]:

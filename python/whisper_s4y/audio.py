@@ -5,12 +5,13 @@ from __future__ import annotations
 import ctypes
 import os
 import weakref
-from typing import TYPE_CHECKING, Any, BinaryIO, List, NamedTuple, Optional, Union, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Callable, List, NamedTuple, Union
 
 import numpy as np
 import numpy.typing as npt
 
 from . import _native, _options
+from ._log import warn
 from .errors import InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -48,21 +49,35 @@ def as_samples(audio: Any) -> Samples:
         audio: [samples] at 16 kHz: floats in [-1, 1], or int16, which is divided by 32768.
 
     Raises:
-        InvalidArgumentError: it has more than one dimension, or is no array of numbers.
+        InvalidArgumentError: it has more than one dimension, is no array of numbers, or holds one
+            that is not finite.
     """
+    if isinstance(audio, (str, bytes, os.PathLike)):
+        raise InvalidArgumentError(
+            "Expected an array of samples, found a file: whisper_s4y.load_audio() reads it."
+        )
     array = np.asarray(audio)
     if array.ndim != 1:
         raise InvalidArgumentError(
             f"Samples are an array of one dimension, mono at 16 kHz; this one has the shape "
             f"{list(array.shape)}."
         )
-    if array.dtype == np.int16:
+    if array.dtype.kind == "i" and array.dtype.itemsize == 2:  # in either order of bytes
         return array.astype(np.float32) / np.float32(32768)
     if array.dtype.kind != "f":
         raise InvalidArgumentError(
             f"Samples are float32 in [-1, 1] or int16; these are {array.dtype}."
         )
-    return np.ascontiguousarray(array, dtype=np.float32)
+    samples = np.ascontiguousarray(array, dtype=np.float32)
+    # The product of what is finite is finite, unless it is no sound; it needs no second array.
+    with np.errstate(over="ignore", invalid="ignore"):
+        product = np.dot(samples, samples)
+    if not np.isfinite(product) and not np.isfinite(samples).all():
+        index = int(np.flatnonzero(~np.isfinite(samples))[0])
+        raise InvalidArgumentError(
+            f"Samples are finite numbers; the one at {index} is {samples[index]}."
+        )
+    return samples
 
 
 def file_bytes(audio: Union[bytes, bytearray, memoryview, BinaryIO]) -> bytes:
@@ -81,14 +96,20 @@ def file_bytes(audio: Union[bytes, bytearray, memoryview, BinaryIO]) -> bytes:
     return data
 
 
-def owned_array(pointer: Any, count: int, element: Any) -> npt.NDArray[Any]:
-    """Memory that the library gave out as an array, which frees it."""
+def owned_array(element: Any, function: Callable[..., int], *arguments: Any) -> npt.NDArray[Any]:
+    """Calls a function whose last arguments take an array and its length: that array without a copy.
+
+    Args:
+        element: its ctypes type.
+    """
     library = _native.library()
-    if count == 0:
-        library.free(pointer)
+    out, count = ctypes.c_void_p(), ctypes.c_size_t()
+    library.check(function(*arguments, ctypes.byref(out), ctypes.byref(count)))
+    if not out.value or count.value == 0:
+        library.free(out)
         return np.zeros(0, np.dtype(element))
-    memory = (element * count).from_address(pointer.value)
-    weakref.finalize(memory, library.free, ctypes.c_void_p(pointer.value))
+    memory = (element * count.value).from_address(out.value)
+    weakref.finalize(memory, library.free, ctypes.c_void_p(out.value))
     return np.ctypeslib.as_array(memory)
 
 
@@ -112,19 +133,25 @@ def load_audio(
     """
     library = _native.library()
     made = _options.make(_options.Kind.AUDIO, options)
-    out, count = ctypes.c_void_p(), ctypes.c_size_t()
+    call = _native.Call()
     if isinstance(audio, (str, os.PathLike)):
-        library.check(
-            library.load_audio(
-                _native.path_bytes(audio), made, ctypes.byref(out), ctypes.byref(count)
+        path = _native.path_bytes(audio)
+        return call.run(
+            lambda: owned_array(
+                ctypes.c_float, library.read_audio, path, made, ctypes.byref(call.struct)
             )
         )
-    else:
-        data = file_bytes(audio)
-        library.check(
-            library.load_audio_memory(data, len(data), made, ctypes.byref(out), ctypes.byref(count))
+    data = file_bytes(audio)
+    return call.run(
+        lambda: owned_array(
+            ctypes.c_float,
+            library.read_audio_memory,
+            data,
+            len(data),
+            made,
+            ctypes.byref(call.struct),
         )
-    return cast(Samples, owned_array(out, count.value, ctypes.c_float))
+    )
 
 
 def speech_timestamps(
@@ -141,25 +168,16 @@ def speech_timestamps(
     """
     library = _native.library()
     array = as_samples(samples)
-    out, count = ctypes.c_void_p(), ctypes.c_size_t()
-    library.check(
-        library.speech_timestamps(
+    made = _options.make(_options.Kind.VAD, options)
+    call = _native.Call(on_warning=warn)
+    found = call.run(
+        lambda: owned_array(
+            _native.Speech,
+            library.find_speech,
             array.ctypes.data,
             array.size,
-            _options.make(_options.Kind.VAD, options),
-            ctypes.byref(out),
-            ctypes.byref(count),
+            made,
+            ctypes.byref(call.struct),
         )
     )
-    try:
-        if not count.value:
-            return []
-        found = ctypes.cast(out, ctypes.POINTER(_native.Speech))
-        return [SpeechSegment(found[i].start, found[i].end) for i in range(count.value)]
-    finally:
-        library.free(out)
-
-
-def audio_options(options: Optional["AudioOptions"]) -> _native.Handle:
-    """How to read a file, as the library takes it."""
-    return _options.make(_options.Kind.AUDIO, options or {})
+    return [SpeechSegment(int(start), int(end)) for start, end in found.tolist()]

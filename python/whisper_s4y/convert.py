@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Union
 
 from . import _native, _options
-from ._log import log
+from ._log import warn
 from .audio import owned_array
 
 if TYPE_CHECKING:
@@ -17,10 +17,6 @@ if TYPE_CHECKING:
 
 Path = Union[str, "os.PathLike[str]"]
 OnProgress = Callable[[float, float], None]
-
-
-def _warn(message: str) -> None:
-    log.warning("%s", message)
 
 
 def convert(
@@ -49,13 +45,11 @@ def convert(
         InvalidArgumentError: an option does not fit the checkpoint.
     """
     library = _native.library()
-    call = _native.Call(on_progress, _warn)
+    call = _native.Call(on_progress, warn)
+    source, target = _native.path_bytes(checkpoint), _native.path_bytes(output)
+    made = _options.make(_options.Kind.CONVERT, options)
     call.run(
-        library.convert,
-        _native.path_bytes(checkpoint),
-        _native.path_bytes(output),
-        _options.make(_options.Kind.CONVERT, options),
-        ctypes.byref(call.struct),
+        lambda: library.check(library.convert(source, target, made, ctypes.byref(call.struct)))
     )
     return os.fspath(output)
 
@@ -68,17 +62,14 @@ def convert_to_memory(
 ) -> bytes:
     """The same into memory: what the file would hold. ``Model(bytes)`` opens it."""
     library = _native.library()
-    call = _native.Call(on_progress, _warn)
-    out, size = ctypes.c_void_p(), ctypes.c_size_t()
-    call.run(
-        library.convert_to_memory,
-        _native.path_bytes(checkpoint),
-        _options.make(_options.Kind.CONVERT, options),
-        ctypes.byref(call.struct),
-        ctypes.byref(out),
-        ctypes.byref(size),
+    call = _native.Call(on_progress, warn)
+    source = _native.path_bytes(checkpoint)
+    made = _options.make(_options.Kind.CONVERT, options)
+    return call.run(
+        lambda: owned_array(
+            ctypes.c_uint8, library.convert_to_memory, source, made, ctypes.byref(call.struct)
+        ).tobytes()
     )
-    return owned_array(out, size.value, ctypes.c_uint8).tobytes()
 
 
 def pull(
@@ -100,13 +91,11 @@ def pull(
         The folder.
     """
     library = _native.library()
-    call = _native.Call(on_progress, _warn)
+    call = _native.Call(on_progress, warn)
+    source, target = _native.text_bytes(name, "name"), _native.path_bytes(folder)
+    made = _options.make(_options.Kind.PULL, options)
     call.run(
-        library.download,
-        name.encode(),
-        _native.path_bytes(folder),
-        _options.make(_options.Kind.PULL, options),
-        ctypes.byref(call.struct),
+        lambda: library.check(library.download(source, target, made, ctypes.byref(call.struct)))
     )
     return os.fspath(folder)
 
@@ -130,16 +119,14 @@ def resolve_checkpoint(
         NetworkError: it would have to be downloaded, and cannot be.
     """
     library = _native.library()
-    call = _native.Call(on_progress, _warn)
-    out = ctypes.c_void_p()
-    call.run(
-        library.resolve_checkpoint,
-        _native.path_bytes(checkpoint),
-        _options.make(_options.Kind.PULL, options),
-        ctypes.byref(call.struct),
-        ctypes.byref(out),
+    call = _native.Call(on_progress, warn)
+    source = _native.path_bytes(checkpoint)
+    made = _options.make(_options.Kind.PULL, options)
+    return call.run(
+        lambda: library.text_of(
+            library.resolve_checkpoint, source, made, ctypes.byref(call.struct)
+        )
     )
-    return library.take_text(out)
 
 
 def model_names() -> List[str]:
@@ -161,13 +148,11 @@ def export(
         The folder.
     """
     library = _native.library()
-    call = _native.Call(on_progress, _warn)
+    call = _native.Call(on_progress, warn)
+    source, target = _native.path_bytes(checkpoint), _native.path_bytes(folder)
+    name = _native.text_bytes(format, "format")
     call.run(
-        library.export,
-        _native.path_bytes(checkpoint),
-        _native.path_bytes(folder),
-        format.encode(),
-        ctypes.byref(call.struct),
+        lambda: library.check(library.export(source, target, name, ctypes.byref(call.struct)))
     )
     return os.fspath(folder)
 
@@ -176,7 +161,8 @@ def describe(path: Path) -> Dict[str, Any]:
     """What a ``.tflite`` file, a checkpoint or a recording holds, found by content; docs/models.md
     and docs/checkpoints.md name the fields."""
     library = _native.library()
-    return library.json_of(library.describe_file, _native.path_bytes(path))
+    name = _native.path_bytes(path)
+    return _native.interruptible(lambda: library.json_of(library.describe_file, name))
 
 
 def front_end(num_mel_bins: int = 80) -> bytes:
@@ -188,6 +174,5 @@ def front_end(num_mel_bins: int = 80) -> bytes:
         num_mel_bins: 80, or 128 as large-v3 and turbo have.
     """
     library = _native.library()
-    out, size = ctypes.c_void_p(), ctypes.c_size_t()
-    library.check(library.make_front_end(num_mel_bins, ctypes.byref(out), ctypes.byref(size)))
-    return owned_array(out, size.value, ctypes.c_uint8).tobytes()
+    count = _native.whole_number(num_mel_bins, "number of mel bins")
+    return owned_array(ctypes.c_uint8, library.make_front_end, count).tobytes()

@@ -10,13 +10,13 @@ that a function of yours may change before a token is chosen.
 from __future__ import annotations
 
 import math
-import operator
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 import numpy.typing as npt
 
+from ._native import whole
 from .audio import as_samples
 from .errors import InvalidArgumentError, UnsupportedError
 from .model import Model, Session, Signature
@@ -32,7 +32,7 @@ _FORBIDDEN = np.float32(-np.inf)
 
 
 def _signature(model: Model, key: str, threads: int) -> Signature:
-    return model.session(threads).signature(key) if threads else model.signature(key)
+    return model.session(threads).signature(key) if threads else model.own_signature(key)
 
 
 def log_mel(model: Model, samples: npt.NDArray[Any], threads: int = 0) -> Floats:
@@ -65,8 +65,8 @@ def encode(model: Model, audio: npt.NDArray[Any], threads: int = 0) -> Floats:
         threads: of the run; 0: as the model has it.
     """
     array = np.asarray(audio)
-    if array.ndim == 1:
-        array = log_mel(model, array, threads)
+    if array.ndim < 2:
+        array = log_mel(model, audio, threads)
     mel = array.reshape((-1, *array.shape[-2:]))
     return _signature(model, "encode", threads)(input_features=mel)["last_hidden_state"].copy()
 
@@ -77,6 +77,20 @@ def log_softmax(logits: Floats) -> Floats:
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True, dtype=np.float64)).astype(
         np.float32
     )
+
+
+def token_id(token: Any, vocabulary: int) -> int:
+    """A token of a vocabulary of so many as a number.
+
+    Raises:
+        InvalidArgumentError: there is no such token.
+    """
+    number = whole(token, "token id")
+    if not 0 <= number < vocabulary:
+        raise InvalidArgumentError(
+            f"The token id {number} is not in the vocabulary of {vocabulary} tokens."
+        )
+    return number
 
 
 class Decoder:
@@ -117,8 +131,8 @@ class Decoder:
             InvalidArgumentError: there were as many tokens as the decoder has positions, 448; or
                 there is no such token.
         """
-        self._check((token,))
-        self._step.inputs["token"][0] = token
+        (number,) = self._checked((token,))
+        self._step.inputs["token"][0] = number
         self._step.inputs["position"][0] = self.position
         self._step.run()
         self.position += 1
@@ -128,7 +142,7 @@ class Decoder:
         """Feeds several tokens at once: the logits after the last one, as of :meth:`step`."""
         if not len(tokens):
             raise InvalidArgumentError("There are no tokens to feed.")
-        self._check(tokens)
+        tokens = self._checked(tokens)
         row = self._prefill.inputs["tokens"]
         width = row.shape[1]
         logits = self._prefill.outputs["logits"]
@@ -150,18 +164,15 @@ class Decoder:
 
     def rewind(self, position: int = 0) -> None:
         """Forgets the tokens from ``position`` on."""
-        if not 0 <= position <= self.position:
-            raise InvalidArgumentError(f"Only {self.position} tokens were fed, not {position}.")
-        self.position = position
+        wanted = whole(position, "position")
+        if not 0 <= wanted <= self.position:
+            raise InvalidArgumentError(f"Only {self.position} tokens were fed, not {wanted}.")
+        self.position = wanted
 
-    def _check(self, tokens: Sequence[int]) -> None:
+    def _checked(self, tokens: Sequence[int]) -> List[int]:
         if self.position + len(tokens) > self._most:
             raise InvalidArgumentError(f"A decoder has {self._most} positions.")
-        for token in tokens:
-            if not 0 <= token < self._vocabulary:
-                raise InvalidArgumentError(
-                    f"The token id {token} is not in the vocabulary of {self._vocabulary} tokens."
-                )
+        return [token_id(token, self._vocabulary) for token in tokens]
 
 
 def prompt_tokens(
@@ -348,12 +359,14 @@ def decode(
         InvalidArgumentError: a value is impossible, or the processors forbid every token.
     """
     config = model.config
-    if not temperature >= 0:
-        raise InvalidArgumentError(f"temperature={temperature}: 0, or more.")
+    if not 0 <= temperature < math.inf:
+        raise InvalidArgumentError(f"temperature={temperature}: 0, or a number above.")
+    if whole(max_tokens, "max_tokens") < 0:
+        raise InvalidArgumentError(f"max_tokens={max_tokens}: 0, or more.")
     if prompt is None:
         start = prompt_tokens(model, language, task, timestamps)
     else:
-        start = [operator.index(token) for token in prompt]
+        start = [token_id(token, int(config["vocab_size"])) for token in prompt]
     processors: List[LogitProcessor] = []
     if default_rules:
         processors.append(suppress(config["suppress_tokens"]))

@@ -27,14 +27,17 @@ class WordErrors(NamedTuple):
 def normalize(text: str, language: str = "en") -> str:
     """A text without what a comparison should not see: case, punctuation, spellings of numbers."""
     library = _native.library()
-    return library.text_of(library.normalize, text.encode(), language.encode())
+    given, code = _native.text_bytes(text, "text"), _native.text_bytes(language, "language")
+    return _native.interruptible(lambda: library.text_of(library.normalize, given, code))
 
 
 def word_errors(reference: str, hypothesis: str) -> WordErrors:
     """Counts by words between white space, as they stand: normalise both texts first."""
     library = _native.library()
     errors = _native.Errors(struct_size=ctypes.sizeof(_native.Errors))
-    library.check(
-        library.word_errors(reference.encode(), hypothesis.encode(), ctypes.byref(errors))
+    expected = _native.text_bytes(reference, "reference")
+    found = _native.text_bytes(hypothesis, "hypothesis")
+    _native.interruptible(
+        lambda: library.check(library.word_errors(expected, found, ctypes.byref(errors)))
     )
     return WordErrors(errors.substitutions, errors.deletions, errors.insertions, errors.reference)

@@ -6,12 +6,24 @@ import ctypes
 import os
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, List, Union
+from functools import partial
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Iterator,
+    List,
+    Union,
+)
 
 import numpy.typing as npt
 
 from . import _native, _options
-from ._log import log
+from ._asyncio import in_thread
+from ._log import warn
 from .audio import as_samples
 from .model import Model
 from .transcriber import Transcriber, Word, words_of
@@ -72,7 +84,7 @@ class LiveTranscriber:
         self._transcriber = transcriber
         self._texts: List[LiveText] = []
         self._hearing = threading.Lock()  # who uses the handle
-        self._call = _native.Call(on_warning=lambda message: log.warning("%s", message))
+        self._call = _native.Call(on_warning=warn)
         self._on_text = _native.OnLiveText(self._hear)
         made = _options.make(_options.Kind.LIVE, options)
         self.handle = _native.make(
@@ -111,17 +123,24 @@ class LiveTranscriber:
         Transcribes what there is to transcribe before it returns. Ctrl-C ends it at once.
         """
         array = as_samples(samples)
-        return self._hear_more(_native.library().live_push, array.ctypes.data, array.size)
+        return self._hear_more(
+            lambda library: library.live_push(self.handle, array.ctypes.data, array.size)
+        )
 
     def finish(self) -> List[LiveText]:
         """The sound is over: ends the utterance."""
-        return self._hear_more(_native.library().live_finish)
+        return self._hear_more(lambda library: library.live_finish(self.handle))
 
-    def _hear_more(self, function: Callable[..., int], *arguments: Any) -> List[LiveText]:
-        with self._transcriber.at_work(), self._hearing:
-            self._call.begin()
-            self._call.run(function, self.handle, *arguments)
-            return self._take()
+    def _hear_more(self, hear: Callable[[_native.Library], int]) -> List[LiveText]:
+        library = _native.library()
+
+        def work() -> List[LiveText]:
+            with self._transcriber.at_work(), self._hearing:
+                self._call.begin()
+                library.check(hear(library))
+                return self._take()
+
+        return self._call.run(work)
 
     def listen(self, chunks: Iterable[npt.NDArray[Any]]) -> Iterator[LiveText]:
         """What is said in chunks of samples, while they come."""
@@ -133,18 +152,11 @@ class LiveTranscriber:
         self, chunks: Union[AsyncIterable[npt.NDArray[Any]], Iterable[npt.NDArray[Any]]]
     ) -> AsyncIterator[LiveText]:
         """The same in an event loop, which goes on meanwhile. Cancelling the task stops it."""
-        import asyncio  # here, for it takes long to load
-
-        loop = asyncio.get_running_loop()
-        try:
-            async for chunk in _async_chunks(chunks):
-                for text in await loop.run_in_executor(None, self.push, chunk):
-                    yield text
-            for text in await loop.run_in_executor(None, self.finish):
+        async for chunk in _async_chunks(chunks):
+            for text in await in_thread(partial(self.push, chunk), self._call.stop):
                 yield text
-        except asyncio.CancelledError:
-            self._call.stop()
-            raise
+        for text in await in_thread(self.finish, self._call.stop):
+            yield text
 
     def close(self) -> None:
         """Stops, and frees what it has. From any thread."""
@@ -159,6 +171,13 @@ async def _async_chunks(
     if isinstance(chunks, AsyncIterable):
         async for chunk in chunks:
             yield chunk
-    else:
-        for chunk in chunks:
-            yield chunk
+        return
+    import asyncio  # here, for it takes long to load
+
+    # In another thread: a microphone lets wait for its sound.
+    loop, sound = asyncio.get_running_loop(), iter(chunks)
+    while True:
+        following: Any = await loop.run_in_executor(None, next, sound, None)
+        if following is None:
+            return
+        yield following

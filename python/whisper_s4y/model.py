@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ctypes
-import operator
 import os
 import threading
 from types import MappingProxyType
 from typing import (
     TYPE_CHECKING,
     Any,
+    Callable,
     Dict,
     Iterable,
+    Iterator,
     List,
     Mapping,
     NamedTuple,
@@ -25,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _native, _options
+from .audio import owned_array
 from .errors import InvalidArgumentError, NotFoundError, UnsupportedError
 
 if TYPE_CHECKING:
@@ -90,29 +92,28 @@ class Model:
         file: Union[str, "os.PathLike[str]", bytes, bytearray, memoryview],
         **options: Unpack[RuntimeOptions],
     ) -> None:
-        runtime = _options.make(_options.Kind.RUNTIME, options)
         library = _native.library()
         if isinstance(file, (bytes, bytearray, memoryview)):
             data = bytes(file)
-            handle = _native.make(
-                library.model_open_memory,
-                library.model_destroy,
-                data,
-                len(data),
-                b"the model in memory",
-                runtime,
-            )
-            self._open(handle, None, options)
+            source = (data, len(data), b"the model in memory")
+            self._open(library.model_open_memory, source, None, options)
         else:
             path = os.fspath(file)
-            handle = _native.make(
-                library.model_open, library.model_destroy, _native.path_bytes(path), runtime
-            )
-            self._open(handle, os.path.abspath(path), options)
+            source = (_native.path_bytes(path),)
+            self._open(library.model_open, source, os.path.abspath(path), options)
 
-    def _open(self, handle: _native.Handle, path: Any, options: Mapping[str, Any]) -> None:
+    def _open(
+        self,
+        create: Callable[..., int],
+        source: Tuple[Any, ...],
+        path: Any,
+        options: Mapping[str, Any],
+    ) -> None:
         library = _native.library()
-        self.handle = handle
+        runtime = _options.make(_options.Kind.RUNTIME, options)
+        self.handle = handle = _native.interruptible(
+            lambda: _native.make(create, library.model_destroy, *source, runtime)
+        )
         self._path = path
         self._options = dict(options)
         self._info: Dict[str, Any] = library.json_of(library.model_info, handle)
@@ -132,13 +133,8 @@ class Model:
         """
         library = _native.library()
         model = cls.__new__(cls)
-        handle = _native.make(
-            library.model_front_end,
-            library.model_destroy,
-            num_mel_bins,
-            _options.make(_options.Kind.RUNTIME, options),
-        )
-        model._open(handle, None, options)
+        count = _native.whole_number(num_mel_bins, "number of mel bins")
+        model._open(library.model_front_end, (count,), None, options)
         return model
 
     def __reduce__(self) -> Tuple[Any, ...]:
@@ -158,7 +154,7 @@ class Model:
     def close(self) -> None:
         """Closes the file as soon as nothing made from the model is left."""
         self._local = threading.local()
-        self.handle = _native.closed(self.handle)
+        self.handle = self.handle.closed()
 
     @property
     def path(self) -> Any:
@@ -207,17 +203,9 @@ class Model:
         Raises:
             InvalidArgumentError: there is a NUL character in it.
         """
-        if "\0" in text:
-            raise InvalidArgumentError("The text holds a NUL character, which cannot be tokenized.")
         library = _native.library()
-        out, count = ctypes.c_void_p(), ctypes.c_size_t()
-        library.check(
-            library.tokenize(self.handle, text.encode(), ctypes.byref(out), ctypes.byref(count))
-        )
-        try:
-            return ctypes.cast(out, ctypes.POINTER(ctypes.c_int32))[: count.value]
-        finally:
-            library.free(out)
+        given = _native.text_bytes(text, "text")
+        return owned_array(ctypes.c_int32, library.tokenize, self.handle, given).tolist()
 
     def detokenize(
         self, tokens: Iterable[int], *, special_tokens: bool = False, timestamps: bool = False
@@ -233,10 +221,7 @@ class Model:
             InvalidArgumentError: an id is not in the vocabulary.
         """
         library = _native.library()
-        ids = [operator.index(token) for token in tokens]
-        for token in ids:
-            if not 0 <= token < 1 << 31:
-                raise InvalidArgumentError(f"The token id {token} is not in the vocabulary.")
+        ids = [_native.whole_number(token, "token id") for token in tokens]
         array = (ctypes.c_int32 * len(ids))(*ids)
         return library.text_of(
             library.detokenize, self.handle, array, len(ids), special_tokens, timestamps
@@ -269,10 +254,19 @@ class Model:
         Raises:
             NotFoundError: there is no such signature.
         """
-        session = getattr(self._local, "session", None)
+        return self._session_of_thread("session").signature(key)
+
+    def own_signature(self, key: str) -> "Signature":
+        """The same of a session for the package's own functions, which leaves the arrays that
+        :meth:`signature` has given out as they are."""
+        return self._session_of_thread("own").signature(key)
+
+    def _session_of_thread(self, name: str) -> "Session":
+        session = getattr(self._local, name, None)
         if session is None:
-            session = self._local.session = Session(self)
-        return session.signature(key)
+            session = Session(self)
+            setattr(self._local, name, session)
+        return session
 
 
 def _open_model(path: str, options: Dict[str, Any]) -> Model:
@@ -292,7 +286,7 @@ class Session:
             library.session_create,
             library.session_destroy,
             model.handle,
-            threads,
+            _native.whole_number(threads, "number of threads"),
         )
         self.computing = threading.Lock()  # one thread at a time
         self._signatures: Dict[str, Signature] = {}
@@ -303,6 +297,8 @@ class Session:
         """A signature over this session's tensors."""
         made = self._signatures.get(key)
         if made is None:
+            if self.handle.pointer is None:
+                raise InvalidArgumentError("The session is closed.")
             info = self.model.signatures.get(key)
             if info is None:
                 raise NotFoundError(
@@ -316,7 +312,32 @@ class Session:
         """Ends its use; the tensors are freed when no array is a view of them any more."""
         self._signatures.clear()
         self.bindable.clear()
-        self.handle = _native.closed(self.handle)
+        self.handle = self.handle.closed()
+
+
+class _Views(Mapping[str, Array]):
+    """Tensors by name as arrays over their memory; those of strings are left out."""
+
+    def __init__(self, view: Callable[[str], Array], tensors: Sequence[TensorInfo]) -> None:
+        self._view = view
+        self._names = {tensor.name: None for tensor in tensors if tensor.dtype != "string"}
+        self.made: Dict[str, Array] = {}
+
+    def __getitem__(self, name: str) -> Array:
+        found = self.made.get(name)
+        if found is None:
+            self._names[name]  # KeyError when there is none
+            found = self.made[name] = self._view(name)
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 class Signature:
@@ -330,6 +351,8 @@ class Signature:
         out = step(token=[50257], position=[0], **cross)
         out = step(token=[407], position=[1], self_k_0=out["new_self_k_0"], ...)
 
+    Given other numbers it has memory of its own again: what it was given before is not touched.
+
     Inputs that are left out keep the values they had. Tensors of strings are left out.
     """
 
@@ -341,19 +364,9 @@ class Signature:
         library = _native.library()
         self._run = library.session_run
         self._check = library.check
-        self._inputs = {
-            tensor.name: self._view(library.session_input, tensor.name)
-            for tensor in info.inputs
-            if tensor.dtype != "string"
-        }
-        self._outputs = {
-            tensor.name: self._view(library.session_output, tensor.name)
-            for tensor in info.outputs
-            if tensor.dtype != "string"
-        }
-        for name, view in self._outputs.items():
-            view.flags.writeable = False
-            session.bindable[id(view)] = (view, self._key, name.encode())
+        # Views are made when they are asked for: what is bound before that needs no other memory.
+        self._inputs = _Views(self._input_view, info.inputs)
+        self._outputs = _Views(self._output_view, info.outputs)
 
     def _view(self, function: Any, name: str) -> Array:
         library = _native.library()
@@ -368,98 +381,151 @@ class Signature:
         memory._session = self._session.handle  # whose memory it is
         return np.frombuffer(memory, dtype).reshape(tensor.shape[: tensor.rank])
 
+    def _input_view(self, name: str) -> Array:
+        return self._view(_native.library().session_input, name)
+
+    def _output_view(self, name: str) -> Array:
+        view = self._view(_native.library().session_output, name)
+        view.flags.writeable = False
+        self._session.bindable[id(view)] = (view, self._key, name.encode())
+        return view
+
     @property
     def inputs(self) -> Mapping[str, Array]:
         """The memory of the inputs, to be written: shapes and types are the signature's."""
-        return MappingProxyType(self._inputs)
+        return self._inputs
 
     @property
     def outputs(self) -> Mapping[str, Array]:
         """The memory of the outputs: what the last call has computed."""
-        return MappingProxyType(self._outputs)
+        return self._outputs
 
     def bind(self, name: str, to: "Signature", to_name: str) -> None:
-        """Makes an input or output the same memory as one of ``to``, of the same size."""
+        """Makes an input or output the same memory as one of ``to``: what is written there is read
+        here, until an input is given an output of a signature.
+
+        Raises:
+            NotFoundError: there is no such input or output.
+            InvalidArgumentError: ``to`` is of another session, or the other tensor has another
+                shape or other numbers.
+        """
+        if to._session is not self._session:
+            raise InvalidArgumentError(
+                f"{name!r} of {self.info.key!r} cannot be bound to {to_name!r} of "
+                f"{to.info.key!r}: that is a signature of another session."
+            )
+        own, other = self._tensor(name), to._tensor(to_name)
+        if (own.shape, own.dtype) != (other.shape, other.dtype):
+            raise InvalidArgumentError(
+                f"{name!r} of {self.info.key!r} is {own.dtype} {list(own.shape)}, and "
+                f"{to_name!r} of {to.info.key!r} is {other.dtype} {list(other.shape)}."
+            )
+        self._bind(name, to._key, to_name.encode())
+        self._bound.pop(name, None)
+
+    def _tensor(self, name: str) -> TensorInfo:
+        for tensor in (*self.info.outputs, *self.info.inputs):  # in the library's order
+            if tensor.name == name:
+                return tensor
+        raise NotFoundError(
+            f"The signature {self.info.key!r} has no input or output {name!r}; it has "
+            f"{', '.join((*self._inputs, *self._outputs))}."
+        )
+
+    def _bind(self, name: str, to_key: bytes, to_name: bytes) -> None:
         library = _native.library()
         library.check(
-            library.session_bind(
-                self._session.handle,
-                self._key,
-                name.encode(),
-                to._key,
-                to_name.encode(),
-            )
+            library.session_bind(self._session.handle, self._key, name.encode(), to_key, to_name)
         )
-        self._refresh(name)
+        self._forget(name)
 
-    def _refresh(self, name: str) -> None:
+    def _unbind(self, name: str) -> None:
         library = _native.library()
-        if name in self._inputs:
-            self._inputs[name] = self._view(library.session_input, name)
-            return
-        session_outputs = self._session.bindable
-        session_outputs.pop(id(self._outputs[name]), None)
-        view = self._outputs[name] = self._view(library.session_output, name)
-        view.flags.writeable = False
-        session_outputs[id(view)] = (view, self._key, name.encode())
+        library.check(library.session_unbind(self._session.handle, self._key, name.encode()))
+        self._bound.pop(name)
+        self._forget(name)
+
+    def _forget(self, name: str) -> None:
+        """The tensor has other memory now."""
+        self._inputs.made.pop(name, None)
+        view = self._outputs.made.pop(name, None)
+        self._session.bindable.pop(id(view), None)
 
     def _set(self, name: str, value: Any) -> None:
-        view = self._inputs.get(name)
+        view = self._inputs.made.get(name)
         if view is None:
-            raise NotFoundError(
-                f"The signature {self.info.key!r} has no input {name!r}; it has "
-                f"{', '.join(self._inputs)}."
-            )
-        if value is view or (value is not None and value is self._bound.get(name)):
-            return
-        output = self._session.bindable.get(id(value))
-        if output is not None and output[0] is value and output[0].nbytes == view.nbytes:
-            library = _native.library()
-            library.check(
-                library.session_bind(
-                    self._session.handle,
-                    self._key,
-                    name.encode(),
-                    output[1],
-                    output[2],
+            if name not in self._inputs:
+                raise NotFoundError(
+                    f"The signature {self.info.key!r} has no input {name!r}; it has "
+                    f"{', '.join(self._inputs)}."
                 )
-            )
-            self._refresh(name)
-            self._bound[name] = value
+        elif value is view:
             return
+        bound = self._bound.get(name)
+        if bound is not None:
+            if value is bound:
+                return
+            self._unbind(name)  # what it was given stays as it is
+        output = self._session.bindable.get(id(value))
+        if output is not None and output[0] is value:
+            info = self._tensor(name)
+            if value.shape == info.shape and value.dtype == info.dtype:
+                self._bind(name, output[1], output[2])
+                self._bound[name] = value
+                return
+        self._copy(name, self._inputs[name], value)
+
+    def _copy(self, name: str, view: Array, value: Any) -> None:
+        """Writes numbers of the same kind that the input can hold."""
         array = np.asarray(value)
         if array.shape != view.shape and not (array.size == 1 and view.size == 1):
             raise InvalidArgumentError(
                 f"The input {name!r} of {self.info.key!r} has the shape {list(view.shape)}, not "
                 f"{list(array.shape)}."
             )
-        if not np.can_cast(array.dtype, view.dtype, "same_kind"):
+        kind = "i" if array.dtype.kind == "u" else array.dtype.kind
+        if kind != ("i" if view.dtype.kind == "u" else view.dtype.kind):
             raise InvalidArgumentError(
                 f"The input {name!r} of {self.info.key!r} is {view.dtype}, not {array.dtype}."
             )
-        np.copyto(view, array.reshape(view.shape), casting="same_kind")
+        if kind == "i" and array.dtype != view.dtype and array.size:
+            limits = np.iinfo(view.dtype)
+            ends = (array,) if array.size == 1 else (array.min(), array.max())
+            for number in (int(end.item()) for end in ends):
+                if not limits.min <= number <= limits.max:
+                    raise InvalidArgumentError(
+                        f"The input {name!r} of {self.info.key!r} is {view.dtype}, which cannot "
+                        f"hold {number}."
+                    )
+        np.copyto(view, array.reshape(view.shape), casting="unsafe")
 
     def __call__(self, **inputs: Any) -> Dict[str, Array]:
         """Computes the outputs.
 
         Raises:
             NotFoundError: there is no such input.
-            InvalidArgumentError: an array has another shape or another kind of numbers.
+            InvalidArgumentError: an array has another shape or another kind of numbers, or one that
+                the input cannot hold.
             LiteRtError: LiteRT cannot run the signature.
         """
         for name, value in inputs.items():
             self._set(name, value)
         self.run()
-        return dict(self._outputs)
+        return {name: self._outputs[name] for name in self._outputs}
 
     def run(self) -> None:
         """Computes the outputs from the inputs as they are."""
         handle = self._session.handle
-        with self._session.computing:
-            if self.info.key in _SHORT:
+        if self.info.key in _SHORT:
+            with self._session.computing:
                 status = self._run(handle, self._key, None)
                 if status:
                     self._check(status)
-            else:
-                call = _native.Call()
-                call.run(self._run, handle, self._key, ctypes.byref(call.struct))
+            return
+        call = _native.Call()
+
+        def compute() -> None:
+            with self._session.computing:
+                self._check(self._run(handle, self._key, ctypes.byref(call.struct)))
+
+        call.run(compute)

@@ -1,7 +1,7 @@
 """Pictures of sound, transcripts and models. matplotlib draws them: ``pip install whisper-s4y[plot]``.
 
-    axes = plot.waveform(samples, transcript)
-    axes.figure.savefig("talk.png")
+    plot.waveform(samples, transcript)
+    pyplot.savefig("talk.png")  # from matplotlib import pyplot
 
 Each function takes the ``ax`` to draw into, or makes a new figure, and gives the ``Axes``.
 """
@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .audio import SAMPLE_RATE, as_samples
-from .decoding import prompt_tokens
+from .decoding import prompt_tokens, token_id
 from .errors import InvalidArgumentError, UnsupportedError
 from .model import Model, Session
 
@@ -168,12 +168,14 @@ def alignment(
 
     Raises:
         UnsupportedError: the checkpoint names no alignment heads.
-        InvalidArgumentError: there are more tokens than the decoder has positions.
+        InvalidArgumentError: there are more tokens than the decoder has positions, or one that the
+            vocabulary does not have.
     """
     if "align" not in model.signatures:
         raise UnsupportedError(f"{model.name} has no alignment heads: it cannot be aligned.")
     prompt = prompt_tokens(model, language)
-    row = [*prompt, *(int(token) for token in tokens)]
+    vocabulary = int(model.config["vocab_size"])
+    row = [*prompt, *(token_id(token, vocabulary) for token in tokens)]
     most = int(model.config["max_target_positions"])
     if len(row) > most:
         raise InvalidArgumentError(f"A decoder has {most} positions; these are {len(row)} tokens.")

@@ -5,26 +5,28 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import json
+import math
 import os
 import threading
 import weakref
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from typing import (
     TYPE_CHECKING,
     Any,
     Callable,
     Generator,
     List,
-    Mapping,
     Optional,
     Tuple,
     Union,
 )
 
+import numpy as np
 import numpy.typing as npt
 
 from . import _native, _options
-from ._log import log
+from ._asyncio import in_thread
+from ._log import log, warn
 from .audio import AudioSource, as_samples, file_bytes, is_samples
 from .errors import InvalidArgumentError
 from .model import Model
@@ -86,7 +88,7 @@ class Segment:
 
 def _number(value: float) -> float:
     """A float32 as the shortest decimal that stands for it."""
-    return float(f"{value:.7g}")
+    return float(str(np.float32(value)))
 
 
 def _word(native: _native.Word) -> Word:
@@ -126,7 +128,8 @@ def _segment(native: _native.Segment, with_words: bool) -> Segment:
 
 @dataclass
 class Transcript:
-    """The text of a recording."""
+    """The text of a recording: plain data, to be copied, pickled and changed. What is written are
+    the fields as they are then."""
 
     #: Of all segments.
     text: str
@@ -143,7 +146,6 @@ class Transcript:
     warnings: List[str]
     #: Whether it was stopped: the end of the recording is missing.
     is_cut: bool
-    handle: _native.Handle = field(repr=False, compare=False)
 
     def format(self, format: str, **options: Unpack[OutputOptions]) -> str:
         """The transcript as txt, vtt, srt, tsv, json, lrc or csv.
@@ -153,11 +155,10 @@ class Transcript:
             options: see :class:`whisper_s4y.options.OutputOptions`.
         """
         library = _native.library()
-        return library.text_of(
-            library.transcript_format,
-            self.handle,
-            format.encode(),
-            _options.make(_options.Kind.OUTPUT, options),
+        name = _native.text_bytes(format, "format")
+        made = _options.make(_options.Kind.OUTPUT, options)
+        return _native.interruptible(
+            lambda: library.text_of(library.transcript_format, self._made(), name, made)
         )
 
     def write(
@@ -165,17 +166,26 @@ class Transcript:
     ) -> None:
         """The same to a file, which appears when it is complete."""
         library = _native.library()
-        library.check(
-            library.transcript_write(
-                self.handle,
-                format.encode(),
-                _options.make(_options.Kind.OUTPUT, options),
-                _native.path_bytes(path),
-            )
+        name, target = _native.text_bytes(format, "format"), _native.path_bytes(path)
+        made = _options.make(_options.Kind.OUTPUT, options)
+        _native.interruptible(
+            lambda: library.check(library.transcript_write(self._made(), name, made, target))
         )
 
-    def __getstate__(self) -> Mapping[str, Any]:
-        raise TypeError("A Transcript is not pickled; its segments are.")
+    def _made(self) -> _native.Handle:
+        """The library's own form of what the fields hold now."""
+        library = _native.library()
+        text = json.dumps(_without_nan(asdict(self))).encode()
+        return _native.make(library.transcript_create, library.transcript_destroy, text)
+
+
+def _without_nan(value: Any) -> Any:
+    """The same with None for numbers that JSON has no word for."""
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}  # pyright: ignore
+    if isinstance(value, list):
+        return [_without_nan(item) for item in value]  # pyright: ignore
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 class TranscriptStream:
@@ -221,13 +231,10 @@ class TranscriptStream:
         return self
 
     async def __anext__(self) -> Segment:
-        import asyncio  # here, for it takes long to load
-
-        loop = asyncio.get_running_loop()
         try:
-            segment = await loop.run_in_executor(None, self._next)
-        except asyncio.CancelledError:
-            self.stop()
+            segment = await in_thread(self._next, self.stop)
+        except BaseException:
+            self.close()  # also when the task was cancelled: its transcriber is free
             raise
         if segment is None:
             raise StopAsyncIteration
@@ -361,7 +368,6 @@ def _transcript(handle: _native.Handle, with_words: bool) -> Transcript:
         segments=segments,
         warnings=info["warnings"],
         is_cut=info["is_cut"],
-        handle=handle,
     )
 
 
@@ -386,7 +392,7 @@ class Transcriber:
             library.transcriber_open,
             library.transcriber_destroy,
             self.model.handle,
-            threads,
+            _native.whole_number(threads, "number of threads"),
         )
 
     def __reduce__(self) -> Tuple[Any, ...]:
@@ -461,8 +467,10 @@ class Transcriber:
             call = (library.stream_memory, data, len(data), sound, made)
         self._begin()
         try:
-            handle = _native.make(
-                call[0], library.stream_destroy, self.handle, *call[1:], owner=self.handle
+            handle = _native.interruptible(
+                lambda: _native.make(
+                    call[0], library.stream_destroy, self.handle, *call[1:], owner=self.handle
+                )
             )
         except BaseException:
             self._at_work.release()
@@ -541,16 +549,22 @@ class Transcriber:
         library = _native.library()
         samples = as_samples(audio)
         made = _options.make(_options.Kind.TRANSCRIBE, options)
-        with self.at_work():
-            return _languages(
-                library.text_of(
-                    library.detect_language,
-                    self.handle,
-                    samples.ctypes.data,
-                    samples.size,
-                    made,
+        call = _native.Call(on_warning=warn)
+
+        def detect() -> List[Tuple[str, float]]:
+            with self.at_work():
+                return _languages(
+                    library.text_of(
+                        library.find_languages,
+                        self.handle,
+                        samples.ctypes.data,
+                        samples.size,
+                        made,
+                        ctypes.byref(call.struct),
+                    )
                 )
-            )
+
+        return call.run(detect)
 
     def live(self, **options: Unpack[LiveOptions]) -> "LiveTranscriber":
         """Speech to text while it is spoken: see :class:`whisper_s4y.LiveTranscriber`. The

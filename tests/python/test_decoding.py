@@ -87,13 +87,17 @@ def test_what_a_processor_must_not_do(
         (dict(language="de"), "English only"),
         (dict(prompt=[-1]), "vocabulary"),
         (dict(prompt=[2**40]), "vocabulary"),
+        (dict(prompt=[1.9]), "whole number"),
+        (dict(max_tokens=-1), "max_tokens"),
+        (dict(temperature=np.inf), "temperature"),
+        (dict(temperature=np.nan), "temperature"),
     ],
 )
 def test_what_cannot_be_decoded(
     tiny_model: Model, encoded: np.ndarray, keywords: dict, says: str
 ) -> None:
     with pytest.raises(ValueError, match=says):
-        tiny_model.decode(encoded, max_tokens=2, **keywords)
+        tiny_model.decode(encoded, **{"max_tokens": 2, **keywords})
 
 
 def test_sampling_is_repeatable(tiny_model: Model, encoded: np.ndarray) -> None:
@@ -119,6 +123,22 @@ def test_rewinding_forgets(tiny_model: Model, encoded: np.ndarray) -> None:
     decoder.step(100)
     decoder.rewind()
     np.testing.assert_array_equal(decoder.prefill(prompt_tokens(tiny_model)), first)
+
+
+def test_only_whole_numbers_are_tokens_and_positions(
+    tiny_model: Model, encoded: np.ndarray
+) -> None:
+    decoder = Decoder(tiny_model, encoded)
+    for wrong in (
+        lambda: decoder.step(1.9),
+        lambda: decoder.prefill([50257, 50258.7]),
+        lambda: decoder.rewind(0.5),
+    ):
+        with pytest.raises(ValueError, match="whole number"):
+            wrong()
+    assert decoder.position == 0
+    decoder.prefill(np.array([50257, 50362]))
+    assert decoder.position == 2
 
 
 def test_all_positions_can_be_filled(tiny_model: Model, encoded: np.ndarray) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import wave
 
 import numpy as np
 import pytest
@@ -27,39 +28,82 @@ INTERRUPTED = """
 import os, signal, sys, threading, time
 import numpy as np
 import whisper_s4y
-sound = np.tile(whisper_s4y.load_audio({jfk!r}), 200)
-model = whisper_s4y.Model({model!r})
-whisper_s4y.Transcriber(model).transcribe(sound[:160000])  # all is packed
+from whisper_s4y import Transcriber, WhisperModel, faster_whisper
+jfk, wav, tflite, base, checkpoint = {names!r}
+sound = np.tile(whisper_s4y.load_audio(jfk), 200)
+words = [" ".join(map(str, np.random.default_rng(i).integers(0, 1000, 20000))) for i in (1, 2)]
+model = whisper_s4y.Model(tflite)
+transcript = Transcriber(model).transcribe(sound[:160000])  # all is packed
 def interrupt():
     global sent
     sent = time.perf_counter()
     os.kill(os.getpid(), signal.SIGINT)
+{before}
 threading.Timer({after}, interrupt).start()
 try:
-    {call}
+    while True:
+        {call}
 except KeyboardInterrupt:
     print(time.perf_counter() - sent)
 """
+CALLS = {
+    # What transcribes.
+    "Transcriber(model).transcribe(sound)": "",
+    "for segment in Transcriber(model).stream(sound): pass": "",
+    "list(WhisperModel(tflite).transcribe(sound)[0])": "",
+    "Transcriber(model).live().push(sound)": "",
+    # What looks for something in sound.
+    "whisper_s4y.speech_timestamps(sound)": "",
+    "transcriber.detect_language(sound, language_detection_segments=60, "
+    "language_detection_threshold=1)": "transcriber = Transcriber(base)",
+    "whisper.detect_language(sound, language_detection_segments=60, "
+    "language_detection_threshold=1)": "whisper = WhisperModel(base)",
+    # What reads files.
+    "whisper_s4y.load_audio(wav)": "",
+    "whisper_s4y.load_audio(data)": "data = open(wav, 'rb').read()",
+    "faster_whisper.decode_audio(wav)": "",
+    "whisper_s4y.Model(tflite, use_cache=False)": "",
+    "Transcriber(whisper_s4y.Model(tflite, use_cache=False))": "",
+    "whisper_s4y.describe(checkpoint)": "",
+    # What computes.
+    "model.encode(sound[:480000])": "",
+    "whisper_s4y.Model(tflite, use_cache=False).encode(sound[:480000])": "",
+    "model.signature('encode')()": "",
+    "model.signature('step')()": "",
+    "model.tokenize(words[0])": "",
+    "whisper_s4y.normalize(words[0])": "",
+    "whisper_s4y.word_errors(*words)": "",
+    # What writes.
+    "whisper_s4y.convert(checkpoint, '/dev/shm/x.tflite')": "",
+    "whisper_s4y.convert_to_memory(checkpoint, quantize='int8')": "",
+    "transcript.format('srt')": "",
+    "transcript.write('/dev/shm/x.srt', 'srt')": "",
+}
 
 
-@pytest.mark.parametrize(
-    "call",
-    [
-        "whisper_s4y.Transcriber(model).transcribe(sound)",
-        "for segment in whisper_s4y.Transcriber(model).stream(sound): pass",
-        "list(whisper_s4y.WhisperModel({model!r}).transcribe(sound)[0])",
-        "whisper_s4y.Transcriber(model).live().push(sound)",
-        "while True: model.signature('encode')()",
-        "while True: whisper_s4y.convert({checkpoint!r}, '/dev/shm/x.tflite')",
-    ],
-)
-def test_ctrl_c_is_heard_at_once(call: str, tiny_en: str, jfk: str) -> None:
-    call = call.format(model=tiny_en, checkpoint=str(checkpoint("tiny.en")))
+@pytest.fixture(scope="module")
+def long_wav(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Half an hour in stereo, which takes a second to read."""
+    path = str(tmp_path_factory.mktemp("sound") / "long.wav")
+    with wave.open(path, "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(2)
+        file.setframerate(44100)
+        second = np.random.default_rng(1).integers(-900, 900, 88200).astype("<i2").tobytes()
+        for _ in range(1800):
+            file.writeframesraw(second)
+    return path
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_ctrl_c_is_heard_at_once(call: str, tiny_en: str, base: str, jfk: str, long_wav: str) -> None:
+    """Of every call that may take long, and never in a destructor, where it would be lost."""
+    names = (jfk, long_wav, tiny_en, base, str(checkpoint("tiny.en")))
     times = []
     for after in (0.3, 0.7):
-        code = INTERRUPTED.format(jfk=jfk, model=tiny_en, call=call, after=after)
+        code = INTERRUPTED.format(names=names, call=call, before=CALLS[call], after=after)
         found = run_python(code)
-        assert found.returncode == 0, found.stderr
+        assert (found.returncode, found.stderr) == (0, "")
         times.append(float(found.stdout))
     assert min(times) < 0.2, times
 

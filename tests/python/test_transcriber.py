@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
+import copy
+import dataclasses
 import io
+import json
+import math
+import multiprocessing
 import pathlib
 import pickle
 import threading
@@ -81,6 +87,50 @@ def test_stream_and_transcript_have_the_same_segments(transcriber: Transcriber, 
     assert transcript.text == "".join(segment.text for segment in segments)
     assert "-->" in transcript.format("srt")
     assert list(stream) == []
+
+
+def test_a_transcript_is_plain_data(transcriber: Transcriber, jfk: str) -> None:
+    transcript = transcriber.transcribe(jfk, word_timestamps=True)
+    for one in (
+        pickle.loads(pickle.dumps(transcript)),
+        copy.copy(transcript),
+        copy.deepcopy(transcript),
+        dataclasses.replace(transcript),
+    ):
+        assert one == transcript
+        for format in ("txt", "srt", "vtt", "tsv", "json", "lrc", "csv"):
+            assert one.format(format) == transcript.format(format)
+    fields = dataclasses.asdict(transcript)
+    assert fields["segments"][0]["words"][0]["word"] == transcript.segments[0].words[0].word
+    found = json.loads(transcript.format("json"))
+    assert found["segments"] == [
+        {key: value for key, value in segment.items() if key != "channel"}
+        for segment in fields["segments"]
+    ]
+
+
+def test_a_changed_transcript_is_written_as_it_is(
+    transcriber: Transcriber, jfk: str, tmp_path: pathlib.Path
+) -> None:
+    transcript = transcriber.transcribe(jfk)
+    transcript.segments[0].text = " Something else"
+    transcript.segments[0].avg_logprob = math.nan
+    transcript.write(tmp_path / "talk.srt", "srt")
+    assert "Something else" in (tmp_path / "talk.srt").read_text()
+    assert json.loads(transcript.format("json"))["segments"][0]["avg_logprob"] is None
+    transcript.segments[0].tokens = [2**40]
+    with pytest.raises(ValueError, match="32-bit"):
+        transcript.format("json")
+
+
+def _text(path: str, model: str) -> whisper_s4y.Transcript:
+    return Transcriber(model).transcribe(path)
+
+
+def test_a_process_pool_gives_transcripts(transcriber: Transcriber, tiny_en: str, jfk: str) -> None:
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(1, context) as pool:
+        assert pool.submit(_text, jfk, tiny_en).result() == transcriber.transcribe(jfk)
 
 
 def test_a_dropped_stream_stops(tiny_model: Model, jfk_samples: np.ndarray) -> None:
@@ -212,6 +262,141 @@ def test_a_cancelled_live_task_stops(tiny_model: Model, jfk_samples: np.ndarray)
     asyncio.run(asyncio.wait_for(main(), 10))
     with pytest.raises(ValueError, match="closed"):
         live.push(jfk_samples)
+
+
+@pytest.mark.parametrize("what", ["live", "stream", "transcribe"])
+def test_a_cancelled_task_leaves_its_transcriber_free(
+    what: str, tiny_model: Model, jfk_samples: np.ndarray
+) -> None:
+    transcriber = Transcriber(tiny_model)
+    sound = np.tile(jfk_samples, 20)
+
+    async def work() -> None:
+        if what == "live":
+            async for _ in transcriber.live().listen_async([sound] * 20):
+                pass
+        elif what == "stream":
+            async for _ in transcriber.stream(sound):
+                pass
+        else:
+            await transcriber.transcribe_async(sound)
+
+    async def main() -> None:
+        for wait in (0, 0.001, 0.2):
+            task = asyncio.ensure_future(work())
+            await asyncio.sleep(wait)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert transcriber.transcribe(jfk_samples[:32000], temperatures=[0]) is not None
+
+    asyncio.run(asyncio.wait_for(main(), 60))
+
+
+def test_the_loop_goes_on_while_a_microphone_lets_wait(tiny_model: Model) -> None:
+    ticks = []
+
+    def microphone():
+        for _ in range(5):
+            time.sleep(0.1)
+            yield np.zeros(1600, np.float32)
+
+    async def tick() -> None:
+        while True:
+            ticks.append(time.perf_counter())
+            await asyncio.sleep(0.01)
+
+    async def main() -> None:
+        ticking = asyncio.ensure_future(tick())
+        async for _ in Transcriber(tiny_model).live().listen_async(microphone()):
+            pass
+        ticking.cancel()
+
+    asyncio.run(main())
+    assert len(ticks) > 20, "the event loop stood still"
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_samples_that_are_no_numbers_are_refused(transcriber: Transcriber, bad: float) -> None:
+    sound = np.zeros(16000, np.float32)
+    sound[7] = bad
+    for use in (
+        transcriber.transcribe,
+        transcriber.stream,
+        transcriber.detect_language,
+        lambda samples: transcriber.live().push(samples),
+        whisper_s4y.speech_timestamps,
+        transcriber.model.encode,
+    ):
+        with pytest.raises(ValueError, match="finite numbers; the one at 7"):
+            use(sound)
+    assert whisper_s4y.audio.as_samples(np.full(2, 3e38, np.float32)).size == 2
+
+
+def test_files_where_samples_are_needed_are_refused(transcriber: Transcriber, jfk: str) -> None:
+    for use in (transcriber.detect_language, whisper_s4y.speech_timestamps, transcriber.model.encode):
+        for file in (jfk, pathlib.Path(jfk), b"RIFF"):
+            with pytest.raises(ValueError, match="load_audio"):
+                use(file)
+
+
+def test_samples_in_the_other_order_of_bytes(jfk_samples: np.ndarray) -> None:
+    numbers = (jfk_samples * 32768).astype(np.int16)
+    expected = whisper_s4y.audio.as_samples(numbers)
+    np.testing.assert_array_equal(whisper_s4y.audio.as_samples(numbers.astype(">i2")), expected)
+    np.testing.assert_array_equal(
+        whisper_s4y.audio.as_samples(jfk_samples.astype(">f4")), jfk_samples
+    )
+
+
+def test_lists_may_be_texts_with_commas(transcriber: Transcriber, jfk: str) -> None:
+    """As openai/whisper and the program take them."""
+    expected = transcriber.transcribe(jfk, clip_timestamps=[0, 5], suppress_tokens=[-1])
+    found = transcriber.transcribe(jfk, clip_timestamps="0,5", suppress_tokens="-1")
+    assert found == expected
+    assert found.segments[-1].end <= 5
+
+
+@pytest.mark.parametrize(
+    "options, says",
+    [
+        (dict(temperatures=[math.nan]), "temperatures=nan"),
+        (dict(no_speech_threshold=-math.inf), "no_speech_threshold=-inf"),
+        (dict(initial_prompt="\ud800"), "initial_prompt holds half of a surrogate"),
+        (dict(initial_prompt="a\0b"), "initial_prompt holds a NUL"),
+        (dict(language=object()), "language=<object"),
+    ],
+)
+def test_values_that_no_option_has(
+    transcriber: Transcriber, jfk: str, options: dict, says: str
+) -> None:
+    with pytest.raises(ValueError, match=says):
+        transcriber.transcribe(jfk, **options)
+
+
+@pytest.mark.parametrize(
+    "call, says",
+    [
+        (lambda t, m: t.format("a\0"), "format holds a NUL"),
+        (lambda t, m: t.format(None), "format is a text"),
+        (lambda t, m: m.tokenize("a\0b"), "text holds a NUL"),
+        (lambda t, m: m.tokenize("\ud800"), "surrogate"),
+        (lambda t, m: whisper_s4y.normalize("a\0b"), "text holds a NUL"),
+        (lambda t, m: whisper_s4y.word_errors("a", "a\0b"), "hypothesis holds a NUL"),
+        (lambda t, m: whisper_s4y.word_errors(None, "a"), "reference is a text"),
+        (lambda t, m: whisper_s4y.pull("a\0b", "x"), "name holds a NUL"),
+        (lambda t, m: whisper_s4y.pull(None, "x"), "name is a text"),
+        (lambda t, m: whisper_s4y.export("x", "y", None), "format is a text"),
+        (lambda t, m: Transcriber(m, "2"), "threads is a whole number"),
+        (lambda t, m: m.session(1.5), "threads is a whole number"),
+    ],
+)
+def test_what_the_library_does_not_take_is_refused_in_a_sentence(
+    transcriber: Transcriber, jfk: str, call, says: str
+) -> None:
+    transcript = whisper_s4y.Transcript("", "en", 1.0, 0.0, 0.0, [], [], False)
+    with pytest.raises(whisper_s4y.InvalidArgumentError, match=says):
+        call(transcript, transcriber.model)
 
 
 def test_pickling_is_by_path(transcriber: Transcriber, jfk: str, tiny_en: str) -> None:
