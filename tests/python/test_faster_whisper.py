@@ -89,6 +89,58 @@ def test_modules_are_there() -> None:
     assert (VadOptions, get_speech_timestamps) == (ours.VadOptions, ours.get_speech_timestamps)
 
 
+def test_speech_is_collected_in_pieces() -> None:
+    from whisper_s4y.faster_whisper.vad import collect_chunks
+
+    audio = np.arange(100, dtype=np.float32)
+    chunks = [{"start": 10, "end": 20}, {"start": 30, "end": 50}, {"start": 60, "end": 65}]
+    (all_of_it,), (facts,) = collect_chunks(audio, chunks, sampling_rate=10)
+    assert all_of_it.tolist() == [*range(10, 20), *range(30, 50), *range(60, 65)]
+    assert facts == {"offset": 0.0, "duration": 3.5, "segments": chunks}
+    sounds, facts = collect_chunks(audio, chunks, sampling_rate=10, max_duration=2.5)
+    assert [sound.size for sound in sounds] == [10, 25]
+    assert facts[1] == {"offset": 1.0, "duration": 2.5, "segments": chunks[1:]}
+    (nothing,), (facts,) = collect_chunks(audio, [])
+    assert nothing.size == 0 and facts["segments"] == []
+
+
+def test_times_without_silence_are_those_of_the_recording() -> None:
+    from whisper_s4y.faster_whisper.vad import SpeechTimestampsMap
+
+    chunks = [{"start": 16000, "end": 32000}, {"start": 64000, "end": 80000}]
+    times = SpeechTimestampsMap(chunks, 16000)
+    assert times.get_original_time(0.5) == 1.5
+    assert times.get_original_time(1.0) == 4.0  # what begins there is in the second chunk
+    assert times.get_original_time(1.0, is_end=True) == 2.0
+    assert times.get_original_time(1.5) == 4.5
+    assert times.get_original_time(9.0) == 12.0
+    assert times.get_original_time(0.25, chunk_index=1) == 3.25
+    assert times.get_chunk_index(1.5) == 1
+
+
+def test_features_are_padded_or_cut_and_ends_found() -> None:
+    from whisper_s4y.faster_whisper.audio import pad_or_trim
+    from whisper_s4y.faster_whisper.utils import get_end
+
+    assert pad_or_trim(np.ones((80, 10))).sum() == 800
+    assert pad_or_trim(np.ones((80, 10))).shape == (80, 3000)
+    assert pad_or_trim(np.ones((80, 4000))).shape == (80, 3000)
+    assert pad_or_trim(np.ones((5, 2)), 3, axis=0).shape == (3, 2)
+    words = [{"end": 1.0}, {"end": 2.0}]
+    assert get_end([{"words": words, "end": 3.0}, {"words": [], "end": 4.0}]) == 2.0
+    assert get_end([{"words": [], "end": 4.0}]) == 4.0
+    assert get_end([]) is None
+
+
+def test_what_is_no_model_or_no_sound_is_refused(model: WhisperModel) -> None:
+    with pytest.raises(ValueError, match="WhisperModel"):
+        BatchedInferencePipeline(None)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="no sound"):
+        model.detect_language(features=np.zeros((80, 0), np.float32))
+    with pytest.raises(ValueError, match="language_detection_segments=0"):
+        model.detect_language(np.zeros(16000, np.float32), language_detection_segments=0)
+
+
 def test_both_transcribe_take_the_same_keywords() -> None:
     keywords = set(inspect.signature(WhisperModel.transcribe).parameters)
     batched = set(inspect.signature(BatchedInferencePipeline.transcribe).parameters)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any, BinaryIO, Union
 
+import numpy as np
+import numpy.typing as npt
+
 from ..audio import SAMPLE_RATE, file_bytes, load_audio
 from ..errors import InvalidArgumentError
 
@@ -39,3 +42,13 @@ def decode_audio(
     except ValueError:
         mono = load_audio(source)  # says what is wrong when it was not the channel
         return mono, mono.copy()
+
+
+def pad_or_trim(array: npt.NDArray[Any], length: int = 3000, *, axis: int = -1) -> npt.NDArray[Any]:
+    """An array of ``length`` along an axis: what is longer is cut, what is shorter gets zeros."""
+    missing = length - array.shape[axis]
+    if missing < 0:
+        return np.take(array, np.arange(length), axis=axis)
+    widths = [(0, 0)] * array.ndim
+    widths[axis] = (0, missing)
+    return np.pad(array, widths)

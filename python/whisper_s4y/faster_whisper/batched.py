@@ -35,6 +35,8 @@ class BatchedInferencePipeline:
     """
 
     def __init__(self, model: WhisperModel) -> None:
+        if not isinstance(model, WhisperModel):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidArgumentError(f"The model is a WhisperModel, not {model!r}.")
         self.model = model
 
     def transcribe(

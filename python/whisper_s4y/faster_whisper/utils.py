@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import List, Optional, Union
+from typing import Any, Dict, List, Optional, Union
 
 from .._log import log
 from ..convert import model_names, pull, resolve_checkpoint
@@ -73,3 +73,11 @@ def format_timestamp(
 def get_logger() -> logging.Logger:
     """The package's log."""
     return log
+
+
+def get_end(segments: List[Dict[str, Any]]) -> Optional[float]:
+    """When the last word ends; without words the last segment; None without segments."""
+    for segment in reversed(segments):
+        if segment["words"]:
+            return segment["words"][-1]["end"]
+    return segments[-1]["end"] if segments else None

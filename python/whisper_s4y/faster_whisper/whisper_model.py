@@ -305,6 +305,10 @@ class WhisperModel:
     def _vote(
         self, mels: Iterable[npt.NDArray[np.float32]], segments: int, threshold: float
     ) -> Tuple[str, float, List[Tuple[str, float]]]:
+        if segments < 1:
+            raise InvalidArgumentError(
+                f"language_detection_segments={segments}: at least one window is looked at."
+            )
         votes: Dict[str, List[float]] = {}
         probabilities: List[Tuple[str, float]] = []
         for index, mel in enumerate(mels):
@@ -315,6 +319,8 @@ class WhisperModel:
             if probability > threshold:
                 return language, probability, probabilities
             votes.setdefault(language, []).append(probability)
+        if not votes:
+            raise InvalidArgumentError("The features are empty: there is no sound to look at.")
         language = max(votes, key=lambda one: len(votes[one]))
         return language, max(votes[language]), probabilities
 
