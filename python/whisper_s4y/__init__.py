@@ -27,9 +27,11 @@ from .convert import pull as pull
 from .convert import resolve_checkpoint as resolve_checkpoint
 from .decoding import Decoded as Decoded
 from .decoding import Decoder as Decoder
+from .errors import AccessDeniedError as AccessDeniedError
 from .errors import CancelledError as CancelledError
 from .errors import Error as Error
 from .errors import FileAccessError as FileAccessError
+from .errors import FileMissingError as FileMissingError
 from .errors import InternalError as InternalError
 from .errors import InvalidArgumentError as InvalidArgumentError
 from .errors import InvalidFileError as InvalidFileError

@@ -52,9 +52,9 @@ def main(arguments: Optional[List[str]] = None) -> int:
         for handler in log.handlers:
             handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         log.setLevel(logging.DEBUG)
-    folder: str = parsed.artefacts_dir or os.path.dirname(artefact_path("any"))
     name = os.path.basename(os.path.normpath(parsed.model_name))
     try:
+        folder: str = parsed.artefacts_dir or os.path.dirname(artefact_path("any"))
         if not parsed.skip_generator:
             generator = S4yGenerator(parsed.model_name, lang=parsed.model_lang)
             path = os.path.join(folder, f"{name}-{parsed.model_lang}.tflite")

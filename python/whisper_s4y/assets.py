@@ -9,7 +9,7 @@ import tempfile
 from typing import List, Union
 
 from .convert import export, resolve_checkpoint
-from .errors import UnsupportedError
+from .errors import UnsupportedError, file_error
 
 _NAMES = (
     "vocab.json",
@@ -24,8 +24,11 @@ _NAMES = (
 
 def _copy(source: pathlib.Path, target: pathlib.Path) -> List[str]:
     found = [name for name in _NAMES if (source / name).is_file()]
-    target.mkdir(parents=True, exist_ok=True)
-    return [shutil.copyfile(source / name, str(target / name)) for name in found]
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        return [shutil.copyfile(source / name, str(target / name)) for name in found]
+    except OSError as error:
+        raise file_error("write", error.filename2 or error.filename or target, error) from error
 
 
 def download_from_huggingface(

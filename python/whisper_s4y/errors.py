@@ -6,7 +6,9 @@ built-in exceptions that fit, so that ``except ValueError`` and ``except OSError
 
 from __future__ import annotations
 
-from typing import Dict, Type
+import errno
+import os
+from typing import Dict, Optional, Type
 
 
 class Error(Exception):
@@ -29,6 +31,14 @@ class FileAccessError(Error, OSError):
     """The system cannot open, read or write a file."""
 
     code = 2
+
+
+class FileMissingError(FileAccessError, FileNotFoundError):
+    """There is no such file or folder."""
+
+
+class AccessDeniedError(FileAccessError, PermissionError):
+    """The system does not allow to open, read or write a file."""
 
 
 class InvalidFileError(Error, ValueError):
@@ -79,6 +89,12 @@ class InternalError(Error, RuntimeError):
     code = 10
 
 
+_REASONS: Dict[int, Type[FileAccessError]] = {
+    errno.ENOENT: FileMissingError,
+    errno.EACCES: AccessDeniedError,
+    errno.EPERM: AccessDeniedError,
+}
+
 _KINDS: Dict[int, Type[Error]] = {
     kind.code: kind
     for kind in (
@@ -98,4 +114,22 @@ _KINDS: Dict[int, Type[Error]] = {
 
 def error_of(code: int, message: str) -> Error:
     """The exception for a status of the C API."""
-    return _KINDS.get(code, InternalError)(message)
+    kind = _KINDS.get(code, InternalError)
+    if kind is FileAccessError:
+        # The library's sentences end with the system's reason, as this process's locale says it.
+        for number, reason in _REASONS.items():
+            if message.endswith(f": {os.strerror(number)}."):
+                return _with_number(reason(message), number)
+    return kind(message)
+
+
+def file_error(verb: str, path: "str | os.PathLike[str]", error: OSError) -> FileAccessError:
+    """What Python could not do with a file, as a sentence."""
+    reason = _REASONS.get(error.errno or 0, FileAccessError)
+    message = f"Cannot {verb} {os.fspath(path)}: {error.strerror or error}."
+    return _with_number(reason(message), error.errno)
+
+
+def _with_number(error: FileAccessError, number: Optional[int]) -> FileAccessError:
+    error.errno = number
+    return error

@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ._log import log as _log
+from .audio import as_samples
 from .convert import front_end
+from .errors import file_error
 from .model import Model
 from .tflite import Array, ServingModel
 
@@ -26,7 +28,7 @@ class S4yFeaturesExtractor(ServingModel):
         """Log-mel spectrogram of 30 s.
 
         Args:
-            normalized_audio: float32 [480000], mono at 16 kHz, in [-1, 1].
+            normalized_audio: [480000], mono at 16 kHz: floats in [-1, 1], or int16.
 
         Returns:
             float32 [1, 80, 3000].
@@ -41,14 +43,20 @@ class S4yFeaturesExtractor(ServingModel):
     def serving(self, *inputs: Array) -> Dict[str, Array]:
         """``logmel`` of the one input ``normalized_audio``."""
         (normalized_audio,) = inputs
-        outputs = self._model.signature("features")(normalized_audio=normalized_audio)
+        samples = as_samples(normalized_audio)
+        outputs = self._model.signature("features")(normalized_audio=samples)
         return {"logmel": outputs["logmel"].copy()}
 
     def write(self, path: str, quantize: str) -> None:
         """Writes the ``.tflite`` file; there are no weights to quantize."""
         partial = pathlib.Path(f"{path}.partial")
-        partial.write_bytes(front_end())
-        partial.replace(path)
+        try:
+            partial.write_bytes(front_end())
+            partial.replace(path)
+        except OSError as error:
+            raise file_error("write", path, error) from error
+        finally:
+            partial.unlink(missing_ok=True)
 
     def tflite(
         self,

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from ._artefacts import artefact_path
 from ._log import log as _log
+from .errors import file_error
 
 Array = npt.NDArray[Any]
 
@@ -68,7 +69,11 @@ class ServingModel(abc.ABC):
             path = artefact_path(f"{model_name}.tflite")
         else:
             path = os.path.join(tempfile.gettempdir(), f"{model_name}.tflite")
-        pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
+        folder = pathlib.Path(path).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise file_error("create the folder", folder, error) from error
         log.info("%s: converting", os.path.basename(path))
         self.write(path, "int8" if optimize else "none")
         log.info("%s: written", path)

@@ -11,6 +11,7 @@ import io
 import json
 import logging
 import pathlib
+import resource
 import re
 import subprocess
 import sys
@@ -472,6 +473,42 @@ def test_paths_of_tflite_files(tmp_path: pathlib.Path) -> None:
         S4yEncoder(given).tflite(tflite_model_path=tmp_path / "again.tflite")
 
 
+def test_integers_are_sound_too() -> None:
+    numbers = np.random.default_rng(1).integers(-3000, 3000, 480000).astype(np.int16)
+    expected = S4yFeaturesExtractor()(numbers.astype(np.float32) / 32768)
+    np.testing.assert_array_equal(S4yFeaturesExtractor()(numbers), expected)
+    encoder = S4yPcmEncoder(checkpoint("tiny.en"))
+    np.testing.assert_array_equal(
+        encoder(numbers).last_hidden_state,
+        encoder(numbers.astype(np.float32) / 32768).last_hidden_state,
+    )
+
+
+def test_outputs_by_position() -> None:
+    output = hf.ModelOutput(logits=1, hidden=2)
+    assert (output[0], output["hidden"], output[:2], output.logits) == (1, 2, (1, 2), 1)
+    with pytest.raises(IndexError):
+        output[2]
+
+
+@pytest.mark.parametrize("length", [-5, 0, 449, 2.5])
+def test_lengths_that_no_decoder_has(length: float) -> None:
+    with pytest.raises(ValueError, match="max_length"):
+        S4yDecoder(checkpoint("tiny.en"), max_length=length)
+
+
+def test_a_full_disk_leaves_nothing(tmp_path: pathlib.Path) -> None:
+    features = S4yFeaturesExtractor()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(whisper_s4y.FileAccessError, match="Cannot write .*f.tflite: "):
+            features.tflite(tflite_model_path=tmp_path / "f.tflite")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("kind", ["hf", "openai", "ggml"])
 def test_assets_of_any_checkpoint(kind: str, tmp_path: pathlib.Path) -> None:
     source = checkpoint("tiny.en").parent / kind
@@ -518,3 +555,9 @@ def test_module_writes_generator_features_extractor_and_assets(tmp_path: pathlib
     failed = module("--model_name", tmp_path / "nothing", "--artefacts_dir", skipped)
     assert failed.returncode == 1
     assert failed.stderr.count("\n") == 1 and "nothing" in failed.stderr
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file" / "folder", "/proc/nope"):
+        for skip in (every[:1], every[:2]):
+            failed = module("--model_name", link, "--artefacts_dir", folder, *skip)
+            assert failed.returncode == 1
+            assert failed.stderr.count("\n") == 1 and str(folder) in failed.stderr

@@ -8,6 +8,12 @@ from typing import Any, Dict
 class ModelOutput(Dict[str, Any]):
     """Arrays by name: ``output["sequences"]`` and ``output.sequences`` are the same."""
 
+    def __getitem__(self, key: Any) -> Any:
+        """By name, or by position as transformers' outputs."""
+        if isinstance(key, (int, slice)):
+            return tuple(self.values())[key]
+        return super().__getitem__(key)
+
     def __getattr__(self, name: str) -> Any:
         if name in self:
             return self[name]

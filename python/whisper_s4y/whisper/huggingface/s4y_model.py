@@ -9,6 +9,8 @@ from typing import Any, Dict, List, Optional, Union, cast
 
 from ..._cache import is_tflite
 from ..._log import log as _log
+from ..._native import whole_number
+from ...audio import as_samples
 from ...convert import convert
 from ...decoding import prompt_tokens
 from ...errors import InvalidArgumentError
@@ -105,9 +107,13 @@ class S4yPcmEncoder(_EncoderPart):
     _input = "normalized_audio"
 
     def __call__(self, normalized_audio: Array) -> ModelOutput:
-        """``last_hidden_state`` float32 [1, 1500, d_model] of ``normalized_audio`` float32
-        [480000]."""
+        """``last_hidden_state`` float32 [1, 1500, d_model] of ``normalized_audio`` [480000]: floats
+        in [-1, 1], or int16."""
         return ModelOutput(self.serving(normalized_audio))
+
+    def serving(self, *inputs: Array) -> Dict[str, Array]:
+        """``last_hidden_state`` of the one input."""
+        return super().serving(*map(as_samples, inputs))
 
     call = __call__
 
@@ -131,8 +137,8 @@ class _TokenPart(_Part):
     def __init__(
         self, huggingface_model_id: Checkpoint, lang: str = "en", max_length: int = 56
     ) -> None:
-        if max_length > 448:
-            raise InvalidArgumentError(f"max_length is 448 at most, not {max_length}.")
+        if not 1 <= whole_number(max_length, "max_length") <= 448:
+            raise InvalidArgumentError(f"max_length is 1 to 448, not {max_length}.")
         super().__init__(huggingface_model_id)
         self.lang = lang
         self.max_length = max_length
