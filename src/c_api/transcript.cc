@@ -8,6 +8,7 @@
 
 #include "c_api/boundary.h"
 #include "c_api/options.h"
+#include "common/parse_json.h"
 #include "whisper_s4y/output.h"
 
 namespace whisper_s4y::c_api {
@@ -50,21 +51,25 @@ OutputOptions output_options(const whisper_s4y_options* output, const Transcript
   return options;
 }
 
+using Fields = nlohmann::json;
+
 /// Throws when it is no list.
-const Json::array_t& items(const Json& value) { return value.get_ref<const Json::array_t&>(); }
+const Fields::array_t& items(const Fields& value) {
+  return value.get_ref<const Fields::array_t&>();
+}
 
 template <typename T>
-void read(const Json& value, T& target) {
+void read(const Fields& value, T& target) {
   value.get_to(target);
 }
 
 // JSON has no word for a number that is none: the json format writes null.
 template <std::floating_point T>
-void read(const Json& value, T& target) {
+void read(const Fields& value, T& target) {
   target = value.is_null() ? std::numeric_limits<T>::quiet_NaN() : value.get<T>();
 }
 
-void read(const Json& value, int& target) {
+void read(const Fields& value, int& target) {
   const auto whole = value.get<int64_t>();
   if (!value.is_number_integer() || !std::in_range<int>(whole)) {
     fail(ErrorCode::invalid_argument, "This is no transcript: {} is no 32-bit integer.",
@@ -73,16 +78,16 @@ void read(const Json& value, int& target) {
   target = static_cast<int>(whole);
 }
 
-void read(const Json& value, std::vector<int>& target) {
-  for (const Json& item : items(value)) read(item, target.emplace_back());
+void read(const Fields& value, std::vector<int>& target) {
+  for (const Fields& item : items(value)) read(item, target.emplace_back());
 }
 
 template <typename T>
-void read(const Json& object, const char* name, T& target) {
+void read(const Fields& object, const char* name, T& target) {
   if (const auto found = object.find(name); found != object.end()) read(*found, target);
 }
 
-Word word_of(const Json& json) {
+Word word_of(const Fields& json) {
   Word word;
   read(json, "word", word.word);
   read(json, "start", word.start);
@@ -91,7 +96,7 @@ Word word_of(const Json& json) {
   return word;
 }
 
-Segment segment_of(const Json& json) {
+Segment segment_of(const Fields& json) {
   Segment segment;
   read(json, "id", segment.id);
   read(json, "seek", segment.seek);
@@ -106,14 +111,20 @@ Segment segment_of(const Json& json) {
   read(json, "no_speech_prob", segment.no_speech_prob);
   read(json, "channel", segment.channel);
   if (const auto words = json.find("words"); words != json.end() && !words->is_null()) {
-    for (const Json& word : items(*words)) segment.words.push_back(word_of(word));
+    for (const Fields& word : items(*words)) segment.words.push_back(word_of(word));
   }
   return segment;
 }
 
 Transcript transcript_of(const std::string& text) {
   try {
-    const Json json = Json::parse(text);
+    // A long recording has many words: only how deep they are nested is limited.
+    constexpr size_t kAny = std::numeric_limits<size_t>::max();
+    const auto json = parse_json<Fields>(text, "The transcript", {.values = kAny, .names = kAny},
+                                         ErrorCode::invalid_argument);
+    if (json.is_discarded()) {
+      fail(ErrorCode::invalid_argument, "This is no transcript: it is no JSON.");
+    }
     Transcript transcript;
     read(json, "text", transcript.text);
     read(json, "language", transcript.language);
@@ -122,11 +133,11 @@ Transcript transcript_of(const std::string& text) {
     read(json, "duration_after_vad", transcript.duration_after_vad);
     read(json, "warnings", transcript.warnings);
     read(json, "is_cut", transcript.is_cut);
-    for (const Json& segment : items(json.at("segments"))) {
+    for (const Fields& segment : items(json.at("segments"))) {
       transcript.segments.push_back(segment_of(segment));
     }
     return transcript;
-  } catch (const Json::exception& error) {
+  } catch (const Fields::exception& error) {
     fail(ErrorCode::invalid_argument, "This is no transcript: {}.", error.what());
   }
 }
