@@ -2,10 +2,11 @@
 //
 //     whisper_s4y::Transcriber transcriber("whisper-base.tflite");
 //     auto detector = whisper_s4y::make_speech_detector();
-//     whisper_s4y::LiveTranscriber live(transcriber, *detector, {}, [](const LiveText& text) {
+//     const auto show = [](const whisper_s4y::LiveText& text) {
 //       std::cout << '\r' << text.confirmed << text.tentative << (text.is_final ? "\n" : "");
-//     });
-//     while (read(samples)) live.push(samples);
+//     };
+//     whisper_s4y::LiveTranscriber live(transcriber, *detector, {}, show);
+//     while (const size_t count = microphone.read(samples)) live.push({samples.data(), count});
 //     live.finish();
 #pragma once
 

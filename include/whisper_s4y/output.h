@@ -1,7 +1,10 @@
 // Transcripts as text, subtitles and tables.
 //
-//   std::string srt = format_transcript(transcript, OutputFormat::srt, {.max_line_width = 42});
-//   write_transcript(transcript, OutputFormat::json, {}, "talk.json");
+//   whisper_s4y::OutputOptions options;
+//   options.max_line_width = 42;
+//   using whisper_s4y::OutputFormat;
+//   std::string srt = whisper_s4y::format_transcript(transcript, OutputFormat::srt, options);
+//   whisper_s4y::write_transcript(transcript, OutputFormat::json, options, "talk.json");
 //
 // txt, vtt, srt, tsv and json are those of openai/whisper (utils.py). Where channels are told apart
 // (transcript.h: merge_channels) txt, srt and lrc begin with "left: ", vtt with "<v left>", and tsv

@@ -1,8 +1,8 @@
 // A view of numbers that lie one after the other: std::span for C++17.
 //
 //   std::vector<float> samples = whisper_s4y::load_audio("talk.mp4");
-//   transcriber.transcribe(samples);                     // from anything with data() and size()
-//   transcriber.transcribe({samples.data(), 16000});     // its first second
+//   auto transcript = transcriber.transcribe(samples);          // anything with data() and size()
+//   transcript = transcriber.transcribe({samples.data(), 16000});             // its first second
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,10 @@
-// What a transcription is made of. Field names and meanings are those of openai/whisper.
+// What a transcription is made of.
+//
+//   whisper_s4y::Transcript transcript = transcriber.transcribe(samples);
+//   for (const whisper_s4y::Segment& segment : transcript.segments)
+//     std::cout << segment.start << " to " << segment.end << ':' << segment.text << '\n';
+//
+// Field names and meanings are those of openai/whisper.
 #pragma once
 
 #include <string>

@@ -1,8 +1,8 @@
 // Voice activity detection: where in a recording somebody speaks.
 //
 //     auto detector = whisper_s4y::make_speech_detector();
-//     for (const auto& [start, end] : whisper_s4y::get_speech_timestamps(*detector, samples)) { ...
-//     }
+//     for (const auto& [start, end] : whisper_s4y::get_speech_timestamps(*detector, samples))
+//       std::cout << start / 16000.0 << " to " << end / 16000.0 << '\n';
 //
 // docs/vad.md explains the model and the rules.
 #pragma once

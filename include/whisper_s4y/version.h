@@ -1,5 +1,7 @@
 // The version of whisper-s4y; for C too.
 //
+//   std::cout << "whisper-s4y " << whisper_s4y::kVersion << '\n';
+//
 // This is its one home: the program, the shared library's name, the CMake and pkg-config packages
 // and the Debian package take it from here.
 #pragma once
