@@ -73,12 +73,12 @@ class Importer {
     });
   }
 
-  /// The tensors whose names begin so, and the output matrix if the file has one.
+  /// All tensors, and the output matrix if the file has one.
   [[nodiscard]] std::map<std::string, TensorView, std::less<>> import(
-      const ModelConfig& config, std::string_view beginning) const {
+      const ModelConfig& config) const {
     std::map<std::string, TensorView, std::less<>> tensors;
     for (const ExpectedTensor& want : expected_tensors(config)) {
-      if (want.name.starts_with(beginning)) tensors.emplace(want.name, view_of(want));
+      tensors.emplace(want.name, view_of(want));
     }
     const std::string output(kOutputMatrix);
     if (!stored(output).empty()) {
@@ -285,13 +285,13 @@ std::unique_ptr<Checkpoint> open_tflite(const std::filesystem::path& path) {
   checkpoint->format = "tflite";
   checkpoint->path = path;
   checkpoint->info = read_model_info(*file);
-  checkpoint->tensors = Importer(std::move(file)).import(checkpoint->info.config, "");
+  checkpoint->tensors = Importer(std::move(file)).import(checkpoint->info.config);
   return checkpoint;
 }
 
-std::map<std::string, TensorView, std::less<>> tensors_of_decoder(
+std::map<std::string, TensorView, std::less<>> tensors_of_bundle(
     std::shared_ptr<const TfliteFile> file, const ModelConfig& config) {
-  return Importer(std::move(file)).import(config, "decoder.");
+  return Importer(std::move(file)).import(config);
 }
 
 }  // namespace whisper_s4y

@@ -11,10 +11,9 @@
 
 namespace whisper_s4y {
 
-/// The tensors of the decoder by their canonical names, as views into the file, and the output
-/// matrix where it is not the token embedding. Throws Error when the file does not say where one of
-/// them is.
-[[nodiscard]] std::map<std::string, TensorView, std::less<>> tensors_of_decoder(
+/// All tensors by their canonical names, as views into the file, the output matrix only where it is
+/// not the token embedding. Throws Error when the file does not say where one of them is.
+[[nodiscard]] std::map<std::string, TensorView, std::less<>> tensors_of_bundle(
     std::shared_ptr<const TfliteFile> file, const ModelConfig& config);
 
 }  // namespace whisper_s4y

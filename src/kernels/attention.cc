@@ -12,6 +12,8 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "kernels/transpose-inl.h"
+
 #ifndef WHISPER_S4Y_KERNELS_ATTENTION_BLOCK
 #define WHISPER_S4Y_KERNELS_ATTENTION_BLOCK
 namespace whisper_s4y {
@@ -134,6 +136,10 @@ float dot(const float* a, const float* b, size_t count) {
   return sum;
 }
 
+void turn(const float* rows, size_t stride, size_t count, size_t width, float* out) {
+  transpose(rows, stride, count, width, out, kBlock);
+}
+
 void dots(const float* query, const float* keys, size_t width, const uint32_t* slots, size_t count,
           size_t head_size, float* scores) {
   for (size_t t = 0; t < count; ++t) scores[t] = dot(query, keys + slots[t] * width, head_size);
@@ -167,6 +173,7 @@ HWY_EXPORT(scores_f32);
 HWY_EXPORT(scores_f16);
 HWY_EXPORT(mix_f32);
 HWY_EXPORT(mix_f16);
+HWY_EXPORT(turn);
 HWY_EXPORT(dots);
 HWY_EXPORT(add_times);
 
@@ -193,20 +200,24 @@ WindowCache::WindowCache(AttentionShape shape, size_t positions, bool halves)
 template <typename Number>
 void WindowCache::set_head(std::vector<Number>& keys, std::vector<Number>& values, size_t head,
                            const float* from_keys, const float* from_values) {
+  const size_t d = shape_.width();
   const size_t e = shape_.head_size;
   Number* to_keys = keys.data() + head * stride_ * e;
-  std::vector<float> turned(e * kBlock);
+  Number* to_values = values.data() + head * stride_ * e;
+  // A block at a time, so that what comes in rows of positions is still at hand for the next
+  // number.
+  std::vector<float> numbers(e * kBlock);
+  const auto read = [&](const float* from, size_t begin, size_t count) {
+    HWY_DYNAMIC_DISPATCH(turn)(from + begin * d + head * e, d, count, e, numbers.data());
+  };
   for (size_t begin = 0; begin < positions_; begin += kBlock) {
     const size_t count = std::min(kBlock, positions_ - begin);
-    for (size_t t = 0; t < count; ++t) {
-      const float* key = from_keys + (begin + t) * e;
-      for (size_t i = 0; i < e; ++i) turned[i * kBlock + t] = key[i];
+    read(from_keys, begin, count);
+    store(numbers, to_keys + begin * e);
+    read(from_values, begin, count);
+    for (size_t i = 0; i < e; ++i) {
+      store({numbers.data() + i * kBlock, count}, to_values + i * stride_ + begin);
     }
-    store(turned, to_keys + begin * e);
-  }
-  Number* to_values = values.data() + head * stride_ * e;
-  for (size_t i = 0; i < e; ++i) {
-    store({from_values + i * positions_, positions_}, to_values + i * stride_);
   }
 }
 

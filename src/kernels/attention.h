@@ -25,8 +25,8 @@ class WindowCache {
   [[nodiscard]] size_t positions() const { return positions_; }
   [[nodiscard]] const AttentionShape& shape() const { return shape_; }
 
-  /// Takes those of one head: keys [positions, head_size], values [head_size, positions]. Several
-  /// threads may each take heads of their own.
+  /// Takes those of one head from keys and values [positions, heads * head_size]. Several threads
+  /// may each take heads of their own.
   void set(size_t head, const float* keys, const float* values);
 
   /// scores[r * stride + t] = queries row r . keys of position t; queries are `rows` rows of

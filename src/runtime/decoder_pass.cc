@@ -25,9 +25,9 @@ PreparedRows::Forms forms_of(std::initializer_list<const LinearWeights*> users) 
 
 }  // namespace
 
-DecoderPass::DecoderPass(std::shared_ptr<const DecoderWeights> weights, int threads)
+DecoderPass::DecoderPass(std::shared_ptr<const DecoderWeights> weights, TaskTeam& team)
     : weights_(std::move(weights)),
-      team_(static_cast<size_t>(std::max(1, threads))),
+      team_(team),
       shape_{
           static_cast<size_t>(weights_->config.decoder_attention_heads),
           static_cast<size_t>(weights_->config.d_model / weights_->config.decoder_attention_heads)},
@@ -62,16 +62,6 @@ void DecoderPass::reserve(size_t rows) {
   inner_.resize(rows * ffn);
   narrow_ = std::make_unique<PreparedRows>(rows, d);
   wide_ = std::make_unique<PreparedRows>(rows, ffn);
-}
-
-void DecoderPass::set_window(std::span<const float* const> keys,
-                             std::span<const float* const> values) {
-  const size_t heads = shape_.heads;
-  const size_t numbers = windows_.front().positions() * shape_.head_size;  // of a head
-  team_.for_each(windows_.size() * heads, [&](size_t i, size_t) {
-    const size_t offset = i % heads * numbers;
-    windows_[i / heads].set(i % heads, keys[i / heads] + offset, values[i / heads] + offset);
-  });
 }
 
 std::span<const float> DecoderPass::run(std::span<const Row> rows, size_t first_logits,

@@ -33,15 +33,15 @@ class DecoderPass {
     size_t row_stride = 0;
   };
 
-  DecoderPass(std::shared_ptr<const DecoderWeights> weights, int threads);
+  /// The team outlives it.
+  DecoderPass(std::shared_ptr<const DecoderWeights> weights, TaskTeam& team);
 
   [[nodiscard]] size_t slots() const { return slots_; }
   /// Makes room for more of them.
   void add_slots(size_t count);
 
-  /// From now on tokens attend to this window. keys[i] and values[i] are those of layer i:
-  /// [heads, positions, head_size] and [heads, head_size, positions].
-  void set_window(std::span<const float* const> keys, std::span<const float* const> values);
+  /// What tokens attend to by layer, for the encoder to set.
+  [[nodiscard]] std::span<WindowCache> windows() { return windows_; }
 
   /// Computes the rows, which see one another where their slots say so. Returns the logits of the
   /// rows from `first_logits` on, [rows - first_logits, vocab_size]; valid until the next call.
@@ -78,7 +78,7 @@ class DecoderPass {
   void compute_logits(size_t rows, size_t first);
 
   std::shared_ptr<const DecoderWeights> weights_;
-  TaskTeam team_;
+  TaskTeam& team_;
   AttentionShape shape_;
   float query_factor_;
   size_t slots_ = 0;

@@ -2,28 +2,11 @@
 #pragma once
 
 #include <memory>
-#include <string>
 #include <vector>
 
-#include "checkpoint/checkpoint.h"
-#include "config/model_info.h"
-#include "kernels/products.h"
-#include "tflite/reader.h"
+#include "runtime/weight_reader.h"
 
 namespace whisper_s4y {
-
-/// A matrix [outputs, inputs] with its bias.
-struct LinearWeights {
-  std::vector<StoredMatrix> parts;  // one after the other they are all rows
-  std::vector<float> bias;          // empty: none
-  size_t outputs = 0;
-  size_t inputs = 0;
-};
-
-struct NormWeights {
-  std::vector<float> gain;
-  std::vector<float> bias;
-};
 
 struct DecoderLayerWeights {
   NormWeights self_norm, cross_norm, mlp_norm;
@@ -43,9 +26,8 @@ struct DecoderWeights {
   bool exact = false;    // all matrices are float32
 };
 
-/// Finds them. Throws Error when the file does not say where a weight is, or stores one in a way
-/// that the kernels do not know.
-[[nodiscard]] std::shared_ptr<const DecoderWeights> decoder_weights(
-    std::shared_ptr<const TfliteFile> file, const ModelConfig& config);
+/// Throws Error, see WeightReader.
+[[nodiscard]] std::shared_ptr<const DecoderWeights> decoder_weights(const WeightReader& reader,
+                                                                    const ModelConfig& config);
 
 }  // namespace whisper_s4y

@@ -1,7 +1,5 @@
 #include "runtime/kernel_token_decoder.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -15,32 +13,17 @@ namespace {
 // Rows whose logits align() looks at together: as many as fit in the processor's caches.
 constexpr size_t kAlignedRows = 8;
 
-std::vector<const float*> of_layers(const CrossCaches& caches, std::string_view name, int layers) {
-  std::vector<const float*> found;
-  for (int i = 0; i < layers; ++i) {
-    found.push_back(caches.at(fmt::format("{}_{}", name, i)).as<float>().data());
-  }
-  return found;
-}
-
 }  // namespace
 
 KernelTokenDecoder::KernelTokenDecoder(const ModelState& state,
-                                       std::shared_ptr<const DecoderWeights> weights, int threads,
-                                       const CrossCaches& cross_caches)
+                                       std::shared_ptr<const DecoderWeights> weights,
+                                       TaskTeam& team)
     : state_(state),
-      pass_(std::move(weights), threads),
-      cross_keys_(of_layers(cross_caches, "cross_k", state.info().config.decoder_layers)),
-      cross_values_(of_layers(cross_caches, "cross_v", state.info().config.decoder_layers)),
+      pass_(std::move(weights), team),
       max_positions_(static_cast<size_t>(state.info().config.max_target_positions)),
       slots_(max_positions_) {
   std::iota(slots_.begin(), slots_.end(), 0U);
   pass_.add_slots(max_positions_);
-}
-
-void KernelTokenDecoder::start_window() {
-  pass_.set_window(cross_keys_, cross_values_);
-  fed_ = 0;
 }
 
 std::vector<DecoderPass::Row> KernelTokenDecoder::rows_of(std::span<const int> tokens,

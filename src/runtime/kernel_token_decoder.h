@@ -10,13 +10,15 @@
 
 namespace whisper_s4y {
 
-/// The state and the cross caches outlive it.
+/// The state and the team outlive it.
 class KernelTokenDecoder : public TokenDecoder {
  public:
   KernelTokenDecoder(const ModelState& state, std::shared_ptr<const DecoderWeights> weights,
-                     int threads, const CrossCaches& cross_caches);
+                     TaskTeam& team);
 
-  void start_window() override;
+  /// Keys and values of the window by layer, which are set before start_window().
+  [[nodiscard]] std::span<WindowCache> windows() { return pass_.windows(); }
+  void start_window() override { fed_ = 0; }
   [[nodiscard]] int fed() const override { return fed_; }
   std::span<const float> decode(std::span<const int> tokens, int position,
                                 Cancellation* cancellation) override;
@@ -34,8 +36,6 @@ class KernelTokenDecoder : public TokenDecoder {
 
   const ModelState& state_;
   DecoderPass pass_;
-  std::vector<const float*> cross_keys_;  // by layer
-  std::vector<const float*> cross_values_;
   size_t max_positions_;
   Slots slots_;  // of decode(): position i lies in slot i
   int fed_ = 0;

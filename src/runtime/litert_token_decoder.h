@@ -1,7 +1,10 @@
 // Decodes by the signatures step, prefill, step_beam and align, on LiteRT.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "runtime/litert_model.h"
@@ -10,6 +13,9 @@
 #include "runtime/token_decoder.h"
 
 namespace whisper_s4y {
+
+/// The keys and values that the signature `cross` gives, by the names of its outputs.
+using CrossCaches = std::map<std::string, AlignedBuffer, std::less<>>;
 
 /// The model, its state and the cross caches outlive it. Loads step and prefill; the other two when
 /// they are first used.

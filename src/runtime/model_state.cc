@@ -83,19 +83,23 @@ const Tokenizer& ModelState::tokenizer() const {
   return *tokenizer_;
 }
 
-std::shared_ptr<const DecoderWeights> ModelState::decoder_weights() const {
+const std::optional<ModelState::KernelWeights>& ModelState::kernel_weights() const {
   const RuntimeOptions& options = loaded_->options();
-  std::call_once(decoder_found_, [&] {
+  std::call_once(weights_found_, [&] {
     if (!options.own_kernels) return;
     try {
-      decoder_ = whisper_s4y::decoder_weights(file_, info().config);
+      const ModelConfig& config = info().config;
+      const WeightReader reader(file_, config);
+      weights_ = {.encoder = encoder_weights(reader, config),
+                  .decoder = decoder_weights(reader, config)};
     } catch (const Error& error) {
       if (options.on_warning) {
-        options.on_warning(fmt::format("LiteRT decodes the tokens, more slowly: {}", error.what()));
+        options.on_warning(
+            fmt::format("LiteRT computes everything, more slowly: {}", error.what()));
       }
     }
   });
-  return decoder_;
+  return weights_;
 }
 
 void ModelState::check_can_transcribe() const { check_bundle(*file_, info()); }

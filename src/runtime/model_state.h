@@ -9,6 +9,7 @@
 
 #include "config/model_info.h"
 #include "runtime/decoder_weights.h"
+#include "runtime/encoder_weights.h"
 #include "runtime/loaded_model.h"
 #include "tflite/reader.h"
 #include "tokenizer/tokenizer.h"
@@ -43,9 +44,14 @@ class ModelState {
   /// Throws Error unless the file is a bundle.
   void check_can_transcribe() const;
 
-  /// For decoding by kernels of our own; found at the first call. Null where the options or the
-  /// file leave it to LiteRT; RuntimeOptions::on_warning is told of the file.
-  [[nodiscard]] std::shared_ptr<const DecoderWeights> decoder_weights() const;
+  /// What kernels of our own read.
+  struct KernelWeights {
+    std::shared_ptr<const EncoderWeights> encoder;
+    std::shared_ptr<const DecoderWeights> decoder;
+  };
+  /// Found at the first call. Nothing where the options or the file leave it to LiteRT;
+  /// RuntimeOptions::on_warning is told of the file.
+  [[nodiscard]] const std::optional<KernelWeights>& kernel_weights() const;
 
   /// What is compiled together with a signature.
   [[nodiscard]] SignatureGroup group_of(std::string_view key) const;
@@ -59,8 +65,8 @@ class ModelState {
   ModelFacts facts_;
   mutable std::once_flag tokenizer_made_;
   mutable std::optional<Tokenizer> tokenizer_;
-  mutable std::once_flag decoder_found_;
-  mutable std::shared_ptr<const DecoderWeights> decoder_;
+  mutable std::once_flag weights_found_;
+  mutable std::optional<KernelWeights> weights_;
 };
 
 }  // namespace whisper_s4y

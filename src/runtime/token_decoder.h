@@ -2,24 +2,18 @@
 #pragma once
 
 #include <cstddef>
-#include <map>
 #include <span>
-#include <string>
 
 #include "common/cancellation.h"
 #include "decoding/decoder_model.h"
-#include "runtime/aligned_buffer.h"
 
 namespace whisper_s4y {
-
-/// The keys and values that the signature `cross` gives, by the names of its outputs.
-using CrossCaches = std::map<std::string, AlignedBuffer, std::less<>>;
 
 /// What DecoderModel says of the calls of the same names, on arguments that have been checked.
 class TokenDecoder {
  public:
   virtual ~TokenDecoder() = default;
-  /// The cross caches are those of another window.
+  /// The encoder has made keys and values of another window.
   virtual void start_window() = 0;
   /// Positions that decode() has fed.
   [[nodiscard]] virtual int fed() const = 0;

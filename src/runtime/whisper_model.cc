@@ -1,6 +1,7 @@
 #include "runtime/whisper_model.h"
 
 #include <algorithm>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -8,7 +9,9 @@
 
 #include "common/fail.h"
 #include "config/front_end.h"
+#include "kernels/task_team.h"
 #include "runtime/aligned_buffer.h"
+#include "runtime/encoder_pass.h"
 #include "runtime/kernel_token_decoder.h"
 #include "runtime/litert_model.h"
 #include "runtime/litert_token_decoder.h"
@@ -30,14 +33,77 @@ std::shared_ptr<ModelState> checked(std::shared_ptr<ModelState> state) {
   return state;
 }
 
+/// What computes encoder and decoder.
+class Network {
+ public:
+  virtual ~Network() = default;
+  /// Of the log-mel spectrogram makes the last hidden state, and what tokens attend to.
+  virtual void encode(std::span<const float> logmel, std::span<float> hidden,
+                      Cancellation* cancellation) = 0;
+  virtual TokenDecoder& decoder() = 0;
+};
+
+class KernelNetwork : public Network {
+ public:
+  KernelNetwork(const ModelState& state, const ModelState::KernelWeights& weights, int threads)
+      : team_(static_cast<size_t>(threads)),
+        encoder_(weights.encoder, team_),
+        decoder_(state, weights.decoder, team_) {}
+
+  void encode(std::span<const float> logmel, std::span<float> hidden,
+              Cancellation* cancellation) override {
+    encoder_.encode(logmel, hidden, cancellation);
+    encoder_.set_windows(hidden, decoder_.windows(), cancellation);
+  }
+  TokenDecoder& decoder() override { return decoder_; }
+
+ private:
+  TaskTeam team_;
+  EncoderPass encoder_;
+  KernelTokenDecoder decoder_;
+};
+
+/// Its signatures stay bound to the buffers of log-mel spectrogram and hidden state.
+class LiteRtNetwork : public Network {
+ public:
+  LiteRtNetwork(const ModelState& state, LiteRtModel& model, AlignedBuffer& logmel,
+                AlignedBuffer& hidden)
+      : encode_(model.signature("encode")), cross_(model.signature("cross")) {
+    encode_.bind_input("input_features", logmel);
+    encode_.bind_output("last_hidden_state", hidden);
+    cross_.bind_input("last_hidden_state", hidden);
+    for (const TensorInfo& tensor : cross_.outputs()) {
+      cross_caches_.emplace(tensor.name, bound_output(cross_, tensor.name));
+    }
+    decoder_.emplace(state, model, cross_caches_);
+  }
+
+  void encode(std::span<const float> /*logmel*/, std::span<float> /*hidden*/,
+              Cancellation* cancellation) override {
+    for (LiteRtSignature* part : {&encode_, &cross_}) {
+      // What XNNPACK computes as one op may take longer than a caller wants to wait.
+      if (cancellation == nullptr) {
+        part->run();
+      } else {
+        part->run_apart(*cancellation);
+      }
+    }
+  }
+  TokenDecoder& decoder() override { return *decoder_; }
+
+ private:
+  LiteRtSignature& encode_;
+  LiteRtSignature& cross_;
+  CrossCaches cross_caches_;
+  std::optional<LiteRtTokenDecoder> decoder_;
+};
+
 }  // namespace
 
 struct WhisperModel::Impl {
   Impl(std::shared_ptr<ModelState> opened, int threads);
   ~Impl() { model.settle(); }  // before the memory goes
 
-  void bind_encoder();
-  void run_encoder(LiteRtSignature& part);
   void check_tokens(std::span<const int> new_tokens, int fed, int at, int last) const;
 
   std::shared_ptr<ModelState> state;
@@ -45,38 +111,26 @@ struct WhisperModel::Impl {
   LiteRtModel model;
   Cancellation* cancellation = nullptr;
   LiteRtSignature& features = model.signature("features");
-  LiteRtSignature& encode = model.signature("encode");
-  LiteRtSignature& cross = model.signature("cross");
   bool encoded = false;
 
   AlignedBuffer audio;
   AlignedBuffer logmel;
   AlignedBuffer hidden;
-  CrossCaches cross_caches;
-  std::unique_ptr<TokenDecoder> decoder;
+  std::unique_ptr<Network> network;
 };
 
 WhisperModel::Impl::Impl(std::shared_ptr<ModelState> opened, int threads)
     : state(checked(std::move(opened))), info(state->info()), model(state->loaded(), threads) {
-  model.load(state->group_of(features.key()));
-  bind_encoder();
-  if (auto weights = state->decoder_weights()) {
-    decoder = std::make_unique<KernelTokenDecoder>(*state, std::move(weights), model.threads(),
-                                                   cross_caches);
-  } else {
-    decoder = std::make_unique<LiteRtTokenDecoder>(*state, model, cross_caches);
-  }
-}
-
-// The shapes of the tensors are those of the contract: check_bundle() saw to it.
-void WhisperModel::Impl::bind_encoder() {
+  // The shapes of the tensors are those of the contract: check_bundle() saw to it.
   audio = bound_input(features, "normalized_audio");
   logmel = bound_output(features, "logmel");
-  encode.bind_input("input_features", logmel);
-  hidden = bound_output(encode, "last_hidden_state");
-  cross.bind_input("last_hidden_state", hidden);
-  for (const TensorInfo& tensor : cross.outputs()) {
-    cross_caches.emplace(tensor.name, bound_output(cross, tensor.name));
+  hidden = AlignedBuffer(model.signature("encode").output("last_hidden_state"));
+  if (const auto& weights = state->kernel_weights()) {
+    model.load(SignatureGroup{{features.key()}, {features.key()}});
+    network = std::make_unique<KernelNetwork>(*state, *weights, model.threads());
+  } else {
+    model.load(state->group_of(features.key()));
+    network = std::make_unique<LiteRtNetwork>(*state, model, logmel, hidden);
   }
 }
 
@@ -100,15 +154,6 @@ void WhisperModel::Impl::check_tokens(std::span<const int> new_tokens, int fed, 
       fail(ErrorCode::invalid_argument, "Token {} is outside the vocabulary of {}.", id,
            info.config.vocab_size);
     }
-  }
-}
-
-/// What XNNPACK computes as one op may take longer than a caller wants to wait.
-void WhisperModel::Impl::run_encoder(LiteRtSignature& part) {
-  if (cancellation == nullptr) {
-    part.run();
-  } else {
-    part.run_apart(*cancellation);
   }
 }
 
@@ -141,9 +186,9 @@ void WhisperModel::encode(std::span<const float> input_features) {
   impl_->model.settle(impl_->cancellation);
   copy_exactly(input_features, impl_->logmel.as<float>(), "The log-mel spectrogram");
   impl_->encoded = false;
-  impl_->run_encoder(impl_->encode);
-  impl_->run_encoder(impl_->cross);
-  impl_->decoder->start_window();
+  impl_->network->encode(std::as_const(impl_->logmel).as<float>(), impl_->hidden.as<float>(),
+                         impl_->cancellation);
+  impl_->network->decoder().start_window();
   impl_->encoded = true;
 }
 
@@ -153,8 +198,9 @@ std::span<const float> WhisperModel::last_hidden_state() const {
 
 std::span<const float> WhisperModel::decode(std::span<const int> tokens, int position) {
   Impl& m = *impl_;
-  m.check_tokens(tokens, m.decoder->fed(), position, position + static_cast<int>(tokens.size()));
-  return m.decoder->decode(tokens, position, m.cancellation);
+  m.check_tokens(tokens, m.network->decoder().fed(), position,
+                 position + static_cast<int>(tokens.size()));
+  return m.network->decoder().decode(tokens, position, m.cancellation);
 }
 
 int WhisperModel::max_beams() const { return impl_->state->facts().max_beams; }
@@ -166,19 +212,19 @@ void WhisperModel::start_beams(int position) {
          "{} has no signature \"step_beam\": it was converted without beams.",
          m.model.file().path().string());
   }
-  if (position < 0 || position > m.decoder->fed()) {
+  if (position < 0 || position > m.network->decoder().fed()) {
     fail(ErrorCode::invalid_argument,
          "Hypotheses cannot start at position {}: {} positions were fed.", position,
-         m.decoder->fed());
+         m.network->decoder().fed());
   }
-  m.decoder->start_beams(position);
+  m.network->decoder().start_beams(position);
 }
 
 std::span<const float> WhisperModel::decode_beams(std::span<const int> tokens,
                                                   std::span<const int> parents, int position) {
   Impl& m = *impl_;
   const auto most = static_cast<size_t>(max_beams());
-  if (!m.decoder->has_beams())
+  if (!m.network->decoder().has_beams())
     fail(ErrorCode::invalid_argument, "Nothing to continue: start_beams() has not been called.");
   if (parents.size() != tokens.size() || tokens.size() > most) {
     fail(ErrorCode::invalid_argument,
@@ -191,7 +237,7 @@ std::span<const float> WhisperModel::decode_beams(std::span<const int> tokens,
     }
   }
   m.check_tokens(tokens, m.info.config.max_target_positions, position, position + 1);
-  return m.decoder->decode_beams(tokens, parents, position, m.cancellation);
+  return m.network->decoder().decode_beams(tokens, parents, position, m.cancellation);
 }
 
 std::unique_ptr<DecoderModel> WhisperModel::another(int share) const {
@@ -204,7 +250,7 @@ AlignmentScores WhisperModel::align(std::span<const int> tokens) {
   Impl& m = *impl_;
   if (!can_align()) return DecoderModel::align(tokens);
   m.check_tokens(tokens, 0, 0, static_cast<int>(tokens.size()));
-  return m.decoder->align(tokens, m.cancellation);
+  return m.network->decoder().align(tokens, m.cancellation);
 }
 
 std::string WhisperModel::profile_summary() { return impl_->model.profile_summary(); }

@@ -8,17 +8,11 @@
 #include <vector>
 
 #include "kernels/row_ops.h"
+#include "random_weights.h"
 #include "targets_test.h"
 
 namespace whisper_s4y {
 namespace {
-
-std::vector<float> random_floats(size_t count, std::mt19937& random) {
-  std::normal_distribution<float> normal;
-  std::vector<float> numbers(count);
-  for (float& number : numbers) number = normal(random);
-  return numbers;
-}
 
 struct Case {
   size_t head_size;
@@ -35,21 +29,20 @@ TEST_P(WindowCacheTest, AttendsToAllPositions) {
   const size_t width = kHeads * e;
   const double tolerance = halves ? 5e-3 : 1e-4;  // a half has 11 bits
   std::mt19937 random(1);
-  const std::vector<float> keys = random_floats(kHeads * positions * e, random);
-  const std::vector<float> values = random_floats(kHeads * e * positions, random);
+  const std::vector<float> keys = random_floats(positions * width, random);
+  const std::vector<float> values = random_floats(positions * width, random);
   const std::vector<float> queries = random_floats(kRows * width, random);
   for_each_target([&, e = e, positions = positions, halves = halves] {
     WindowCache cache({kHeads, e}, positions, halves);
     for (size_t head = 0; head < kHeads; ++head) {
-      const size_t first = head * positions * e;
-      cache.set(head, keys.data() + first, values.data() + first);
+      cache.set(head, keys.data(), values.data());
       std::vector<float> scores(kRows * cache.stride());
       cache.scores(head, queries.data() + head * e, width, kRows, scores.data());
       for (size_t r = 0; r < kRows; ++r) {
         for (size_t t = 0; t < positions; ++t) {
           double expected = 0;
           for (size_t i = 0; i < e; ++i) {
-            expected += queries[r * width + head * e + i] * keys[first + t * e + i];
+            expected += queries[r * width + head * e + i] * keys[t * width + head * e + i];
           }
           ASSERT_NEAR(scores[r * cache.stride() + t], expected, tolerance * std::sqrt(e));
         }
@@ -64,7 +57,7 @@ TEST_P(WindowCacheTest, AttendsToAllPositions) {
         for (size_t i = 0; i < e; ++i) {
           double expected = 0;
           for (size_t t = 0; t < positions; ++t) {
-            expected += static_cast<double>((t + r) % 5) * 0.1 * values[first + i * positions + t];
+            expected += static_cast<double>((t + r) % 5) * 0.1 * values[t * width + head * e + i];
           }
           ASSERT_NEAR(out[r * width + head * e + i], expected,
                       tolerance * std::sqrt(static_cast<double>(positions)));

@@ -1,5 +1,5 @@
-// Decoding by our own kernels against LiteRT running the signatures, on random checkpoints in every
-// number format.
+// Encoding and decoding by our own kernels against LiteRT running the signatures, on random
+// checkpoints in every number format.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "common/cancellation.h"
 #include "models/random_checkpoint.h"
 #include "models/write_bundle.h"
 #include "runtime/whisper_model.h"
@@ -68,11 +69,10 @@ class OwnKernels : public ::testing::TestWithParam<Case> {
     write_bundle(checkpoint, file_, options);
     std::mt19937 random(1);
     std::normal_distribution<float> normal;
-    std::vector<float> logmel(80 * 3000);
-    for (float& number : logmel) number = normal(random);
+    for (float& number : logmel_) number = normal(random);
     ours_ = open(true);
     litert_ = open(false);
-    for (const auto& model : {ours_, litert_}) model->encode(logmel);
+    for (const auto& model : {ours_, litert_}) model->encode(logmel_);
   }
 
   [[nodiscard]] std::shared_ptr<WhisperModel> open(bool own_kernels) const {
@@ -86,11 +86,42 @@ class OwnKernels : public ::testing::TestWithParam<Case> {
     EXPECT_LT(relative_difference(ours, litert), GetParam().tolerance);
   }
 
+  Floats logmel_ = Floats(80 * 3000);
   TemporaryFolder folder_;
   std::filesystem::path file_ = folder_ / "model.tflite";
   std::shared_ptr<WhisperModel> ours_;
   std::shared_ptr<WhisperModel> litert_;
 };
+
+TEST_P(OwnKernels, HearTheWindow) {
+  expect_same(ours_->last_hidden_state(), litert_->last_hidden_state());
+}
+
+TEST_P(OwnKernels, HearTheNextWindowAndTheFirstAgain) {
+  const Floats hidden = copy_of(ours_->last_hidden_state());
+  const Floats logits = copy_of(ours_->decode(std::vector{21}, 0));
+  Floats other = logmel_;
+  for (float& number : other) number = 1 - number;
+  ours_->encode(other);
+  EXPECT_GT(relative_difference(ours_->last_hidden_state(), hidden), 0.1);
+  ours_->encode(logmel_);
+  EXPECT_EQ(copy_of(ours_->last_hidden_state()), hidden);
+  EXPECT_EQ(copy_of(ours_->decode(std::vector{21}, 0)), logits);
+}
+
+TEST_P(OwnKernels, StopWhenTheCallerHasHadEnough) {
+  const Floats hidden = copy_of(ours_->last_hidden_state());
+  int asked = 0;
+  Cancellation cancellation([&] { return ++asked > 0; });
+  ours_->set_cancellation(&cancellation);
+  EXPECT_THROW(ours_->encode(logmel_), Cancelled);
+  EXPECT_GT(asked, 0);
+  ours_->set_cancellation(nullptr);
+  EXPECT_THAT(message_of([&] { (void)ours_->decode(std::vector{21}, 0); }),
+              HasSubstr("encode() has not been called"));
+  ours_->encode(logmel_);
+  EXPECT_EQ(copy_of(ours_->last_hidden_state()), hidden);
+}
 
 TEST_P(OwnKernels, FeedTokensOneByOneAndManyAtOnce) {
   std::vector<int> tokens(150);

@@ -1,0 +1,401 @@
+#include "kernels/window_attention.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/vnni.h"
+// clang-format off
+#include "kernels/targets.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/window_attention.cc"
+#include <hwy/foreach_target.h>  // before all others of Highway
+#include <hwy/highway.h>
+
+#include "kernels/tile-inl.h"
+#include "kernels/transpose-inl.h"
+// clang-format on
+
+#ifndef WHISPER_S4Y_KERNELS_WINDOW_ATTENTION
+#define WHISPER_S4Y_KERNELS_WINDOW_ATTENTION
+namespace whisper_s4y {
+
+// A sum of probabilities times values stays below 2^31.
+constexpr float kLargestValue = 8191.0F;
+constexpr float kMostOfProbabilities = 262000.0F;
+constexpr float kLargestProbability = 32767.0F;
+
+/// One head's, and what of its queries and scores is being computed.
+struct HeadView {
+  const void* keys;
+  const void* values;
+  const float* key_scales;    // null: floats
+  const float* value_scales;  // the same
+  size_t head_size, depth, width, positions, stride;
+  size_t row_stride;  // of queries and out
+  float query_factor;
+};
+struct HeadRows {
+  const float* queries;  // already at the head's columns
+  size_t rows;
+  void* numbers;  // queries [kMostRows, depth] as they are multiplied
+  float* scales;  // of queries
+  float* scores;  // [kMostRows, stride]
+  void* probabilities;
+  float* out;
+};
+
+}  // namespace whisper_s4y
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace whisper_s4y {
+namespace HWY_NAMESPACE {
+namespace {
+
+// 2^x for x <= 0 by x = whole + rest, |rest| <= 1/2, to 2e-7 of it. What is too small for float32
+// becomes some 1e-38.
+HWY_INLINE Floats power_of_two(Floats x) {
+  const auto of = [](float value) HWY_ATTR { return hn::Set(kFloats, value); };
+  const hn::RebindToSigned<decltype(kFloats)> ints;
+  // Of such a sum the lowest bits are the number, rounded.
+  const auto shift = of(12582912.0F);
+  x = hn::Max(x, of(-126.0F));
+  const auto shifted = hn::Add(x, shift);
+  const auto rest = hn::Sub(x, hn::Sub(shifted, shift));
+  auto p = of(0.0001540353F);
+  p = hn::MulAdd(p, rest, of(0.0013333558F));
+  p = hn::MulAdd(p, rest, of(0.0096181291F));
+  p = hn::MulAdd(p, rest, of(0.0555041087F));
+  p = hn::MulAdd(p, rest, of(0.2402265070F));
+  p = hn::MulAdd(p, rest, of(0.6931471806F));
+  p = hn::MulAdd(p, rest, of(1.0F));
+  const auto exponent = hn::ShiftLeft<23>(hn::BitCast(ints, shifted));
+  return hn::BitCast(kFloats, hn::Add(hn::BitCast(ints, p), exponent));
+}
+
+/// scores [stride] become exp(factor * score - largest), 0 past the positions; returns their sum.
+HWY_INLINE float exponentials(const HeadView& head, float factor, float* scores) {
+  constexpr float kLog2E = 1.4426950409F;
+  const auto times = hn::Set(kFloats, factor * kLog2E);
+  size_t i = 0;
+  auto largest = hn::Set(kFloats, -3.4e38F);
+  const size_t vectors = head.positions / kLanes * kLanes;
+  for (; i < vectors; i += kLanes) {
+    auto score = hn::Mul(times, hn::LoadU(kFloats, scores + i));
+    if (head.key_scales != nullptr) {
+      score = hn::Mul(score, hn::LoadU(kFloats, head.key_scales + i));
+    }
+    largest = hn::Max(largest, score);
+    hn::StoreU(score, kFloats, scores + i);
+  }
+  float most = hn::GetLane(hn::MaxOfLanes(kFloats, largest));
+  for (; i < head.positions; ++i) {
+    scores[i] *= factor * kLog2E;
+    if (head.key_scales != nullptr) scores[i] *= head.key_scales[i];
+    most = std::max(most, scores[i]);
+  }
+  std::fill(scores + head.positions, scores + head.stride, -3e38F);
+  const auto top = hn::Set(kFloats, most);
+  auto sum = hn::Zero(kFloats);
+  for (i = 0; i < head.stride; i += kLanes) {
+    const auto power = power_of_two(hn::Sub(hn::LoadU(kFloats, scores + i), top));
+    sum = hn::Add(sum, power);
+    hn::StoreU(power, kFloats, scores + i);
+  }
+  std::fill(scores + head.positions, scores + head.stride, 0.0F);
+  return hn::GetLane(hn::SumOfLanes(kFloats, sum));
+}
+
+/// Probabilities to integers; returns by what the sum of their products with values is multiplied.
+HWY_INLINE float to_integers(const float* powers, size_t stride, float sum, int16_t* out) {
+  const hn::Rebind<int16_t, decltype(kFloats)> shorts;
+  const hn::RebindToSigned<decltype(kFloats)> ints;
+  const auto factor = hn::Set(kFloats, std::min(kLargestProbability, kMostOfProbabilities / sum));
+  auto total = hn::Zero(ints);
+  for (size_t i = 0; i < stride; i += kLanes) {
+    const auto whole = hn::NearestInt(hn::Mul(hn::LoadU(kFloats, powers + i), factor));
+    total = hn::Add(total, whole);
+    hn::StoreU(hn::DemoteTo(shorts, whole), shorts, out + i);
+  }
+  return 1.0F / static_cast<float>(hn::GetLane(hn::SumOfLanes(ints, total)));
+}
+
+HWY_INLINE int16_t rounded(float value) {
+  return static_cast<int16_t>(value + (value < 0 ? -0.5F : 0.5F));
+}
+
+/// A row times the largest factor that keeps it below `limit`; returns what undoes it.
+HWY_INLINE float round_row(const float* values, size_t count, float limit, int16_t* out) {
+  const hn::Rebind<int16_t, decltype(kFloats)> shorts;
+  auto magnitudes = hn::Zero(kFloats);
+  size_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    magnitudes = hn::Max(magnitudes, hn::Abs(hn::LoadU(kFloats, values + i)));
+  }
+  float largest = hn::GetLane(hn::MaxOfLanes(kFloats, magnitudes));
+  for (; i < count; ++i) largest = std::max(largest, std::abs(values[i]));
+  const float factor = largest > 0 && std::isfinite(limit / largest) ? limit / largest : 0.0F;
+  const auto times = hn::Set(kFloats, factor);
+  for (i = 0; i + kLanes <= count; i += kLanes) {
+    const auto whole = hn::NearestInt(hn::Mul(hn::LoadU(kFloats, values + i), times));
+    hn::StoreU(hn::DemoteTo(shorts, whole), shorts, out + i);
+  }
+  for (; i < count; ++i) out[i] = rounded(values[i] * factor);
+  return factor > 0 ? 1.0F / factor : 0.0F;
+}
+
+/// Scores of all positions, for whole tiles of rows.
+template <typename Of>
+HWY_INLINE void scores_of(const HeadView& head, const HeadRows& rows) {
+  const auto* queries = static_cast<const typename Of::Row*>(rows.numbers);
+  const auto* keys = static_cast<const typename Of::Number*>(head.keys);
+  for (size_t t = 0; t < head.stride; t += kPanelOutputs) {
+    for (size_t r = 0; r < rows.rows; r += kTileRows) {
+      tile_to<Of>(queries + r * head.depth, head.depth, keys + t * head.depth,
+                  head.depth / Of::kDepth, rows.scores + r * head.stride + t, head.stride, false);
+    }
+  }
+}
+
+/// out = probabilities times values, times factors of rows and columns.
+template <typename Of>
+HWY_INLINE void mix_of(const HeadView& head, const HeadRows& rows, const float* factors) {
+  const auto* probabilities = static_cast<const typename Of::Row*>(rows.probabilities);
+  const auto* values = static_cast<const typename Of::Number*>(head.values);
+  alignas(64) float sums[kTileRows * kPanelOutputs];
+  for (size_t column = 0; column < head.width; column += kPanelOutputs) {
+    const size_t count = std::min(kPanelOutputs, head.head_size - column);
+    for (size_t row = 0; row < rows.rows; row += kTileRows) {
+      tile_to<Of>(probabilities + row * head.stride, head.stride, values + column * head.stride,
+                  head.stride / Of::kDepth, sums, kPanelOutputs, false);
+      for (size_t r = 0; r < std::min(kTileRows, rows.rows - row); ++r) {
+        float* out = rows.out + (row + r) * head.row_stride + column;
+        const float* sum = sums + r * kPanelOutputs;
+        for (size_t i = 0; i < count; ++i) out[i] = sum[i] * factors[row + r];
+        if (head.value_scales == nullptr) continue;
+        for (size_t i = 0; i < count; ++i) out[i] *= head.value_scales[column + i];
+      }
+    }
+  }
+}
+
+void attend_in_floats(const HeadView& head, const HeadRows& rows) {
+  auto* queries = static_cast<float*>(rows.numbers);
+  for (size_t r = 0; r < rows.rows; ++r) {
+    std::copy_n(rows.queries + r * head.row_stride, head.head_size, queries + r * head.depth);
+  }
+  scores_of<OfFloats>(head, rows);
+  float factors[WindowAttention::kMostRows];
+  for (size_t r = 0; r < rows.rows; ++r) {
+    factors[r] = 1.0F / exponentials(head, head.query_factor, rows.scores + r * head.stride);
+  }
+  mix_of<OfFloats>(head, rows, factors);
+}
+
+template <typename Of>
+void attend_in_shorts(const HeadView& head, const HeadRows& rows) {
+  const float limit = std::min(
+      32767.0F, std::floor(std::sqrt(2147483647.0F / static_cast<float>(head.depth)) - 1.0F));
+  auto* queries = static_cast<int16_t*>(rows.numbers);
+  for (size_t r = 0; r < rows.rows; ++r) {
+    rows.scales[r] = round_row(rows.queries + r * head.row_stride, head.head_size, limit,
+                               queries + r * head.depth);
+  }
+  scores_of<Of>(head, rows);
+  float factors[WindowAttention::kMostRows];
+  auto* probabilities = static_cast<int16_t*>(rows.probabilities);
+  for (size_t r = 0; r < rows.rows; ++r) {
+    float* scores = rows.scores + r * head.stride;
+    const float sum = exponentials(head, head.query_factor * rows.scales[r], scores);
+    factors[r] = to_integers(scores, head.stride, sum, probabilities + r * head.stride);
+  }
+  mix_of<Of>(head, rows, factors);
+}
+
+void attend_in_integers(const HeadView& head, const HeadRows& rows) {
+#if HWY_TARGET == HWY_AVX3
+  if (has_vnni()) return attend_in_shorts<OfShortsVnni>(head, rows);
+#endif
+  attend_in_shorts<OfShorts>(head, rows);
+}
+
+/// The keys of positions [0, count) of a panel, `stride` apart.
+void put_keys_in_floats(const float* keys, size_t stride, size_t count, size_t head_size,
+                        float* panel) {
+  transpose(keys, stride, count, head_size, panel, kPanelOutputs);
+}
+
+void put_keys_in_integers(const float* keys, size_t stride, size_t count, size_t head_size,
+                          size_t depth, uint32_t* rounded, int16_t* panel, float* scales) {
+  const float limit =
+      std::min(32767.0F, std::floor(std::sqrt(2147483647.0F / static_cast<float>(depth)) - 1.0F));
+  for (size_t t = 0; t < count; ++t) {
+    scales[t] = round_row(keys + t * stride, head_size, limit,
+                          reinterpret_cast<int16_t*>(rounded + t * depth / 2));
+  }
+  transpose(rounded, depth / 2, count, depth / 2, reinterpret_cast<uint32_t*>(panel),
+            kPanelOutputs);
+}
+
+/// `count` columns of the values of all positions.
+void put_values_in_floats(const float* values, size_t stride, size_t positions, size_t count,
+                          float* panel) {
+  for (size_t t = 0; t < positions; ++t) {
+    std::copy_n(values + t * stride, count, panel + t * kPanelOutputs);
+  }
+}
+
+void put_values_in_integers(const float* values, size_t stride, size_t positions, size_t count,
+                            int16_t* panel, float* scales) {
+  alignas(64) float factors[kPanelOutputs] = {};
+  const size_t whole = count / kLanes * kLanes;
+  for (size_t i = 0; i < whole; i += kLanes) {
+    auto largest = hn::Zero(kFloats);
+    for (size_t t = 0; t < positions; ++t) {
+      largest = hn::Max(largest, hn::Abs(hn::LoadU(kFloats, values + t * stride + i)));
+    }
+    hn::StoreU(largest, kFloats, factors + i);
+  }
+  for (size_t i = whole; i < count; ++i) {
+    for (size_t t = 0; t < positions; ++t) {
+      factors[i] = std::max(factors[i], std::abs(values[t * stride + i]));
+    }
+  }
+  for (size_t i = 0; i < count; ++i) {
+    const float factor = factors[i] > 0 ? kLargestValue / factors[i] : 0.0F;
+    factors[i] = std::isfinite(factor) ? factor : 0.0F;
+    scales[i] = factors[i] > 0 ? 1.0F / factors[i] : 0.0F;
+  }
+  const hn::RebindToSigned<decltype(kFloats)> ints;
+  for (size_t t = 0; t < positions; t += 2) {
+    const float* first = values + t * stride;
+    const bool pair = t + 1 < positions;
+    auto* to = reinterpret_cast<int32_t*>(panel + t * kPanelOutputs);
+    for (size_t i = 0; i < whole; i += kLanes) {
+      const auto factor = hn::LoadU(kFloats, factors + i);
+      const auto a = hn::NearestInt(hn::Mul(hn::LoadU(kFloats, first + i), factor));
+      auto b = hn::Zero(ints);
+      if (pair) b = hn::NearestInt(hn::Mul(hn::LoadU(kFloats, first + stride + i), factor));
+      hn::StoreU(hn::Or(hn::And(a, hn::Set(ints, 0xFFFF)), hn::ShiftLeft<16>(b)), ints, to + i);
+    }
+    for (size_t i = whole; i < count; ++i) {
+      panel[t * kPanelOutputs + 2 * i] = rounded(first[i] * factors[i]);
+      if (pair) panel[t * kPanelOutputs + 2 * i + 1] = rounded(first[stride + i] * factors[i]);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace whisper_s4y
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace whisper_s4y {
+namespace {
+
+HWY_EXPORT(attend_in_floats);
+HWY_EXPORT(attend_in_integers);
+HWY_EXPORT(put_keys_in_floats);
+HWY_EXPORT(put_keys_in_integers);
+HWY_EXPORT(put_values_in_floats);
+HWY_EXPORT(put_values_in_integers);
+
+}  // namespace
+
+WindowAttention::WindowAttention(AttentionShape shape, size_t positions, bool integers)
+    : shape_(shape),
+      positions_(positions),
+      stride_(whole(positions, kPanelOutputs)),
+      depth_(whole(shape.head_size, 2)),
+      width_(whole(shape.head_size, kPanelOutputs)),
+      integers_(integers),
+      key_scales_(integers ? shape.heads * stride_ : 0),
+      value_scales_(integers ? shape.heads * width_ : 0) {
+  const size_t bytes = integers ? sizeof(int16_t) : sizeof(float);
+  keys_.room<std::byte>(shape.heads * stride_ * depth_ * bytes);
+  values_.room<std::byte>(shape.heads * stride_ * width_ * bytes);
+}
+
+template <typename Number>
+const Number* WindowAttention::keys_of(size_t head) const {
+  return keys_.at<Number>() + head * stride_ * depth_;
+}
+
+template <typename Number>
+const Number* WindowAttention::values_of(size_t head) const {
+  return values_.at<Number>() + head * stride_ * width_;
+}
+
+void WindowAttention::set(size_t head, const float* keys, const float* values) {
+  const size_t d = shape_.width();
+  const size_t e = shape_.head_size;
+  keys += head * e;
+  values += head * e;
+  std::vector<uint32_t> rounded(kPanelOutputs * depth_ / 2);
+  for (size_t t = 0; t < positions_; t += kPanelOutputs) {
+    const size_t count = std::min(kPanelOutputs, positions_ - t);
+    const size_t at = head * stride_ * depth_ + t * depth_;
+    if (integers_) {
+      HWY_DYNAMIC_DISPATCH(put_keys_in_integers)
+      (keys + t * d, d, count, e, depth_, rounded.data(), keys_.at<int16_t>() + at,
+       key_scales_.data() + head * stride_ + t);
+    } else {
+      HWY_DYNAMIC_DISPATCH(put_keys_in_floats)
+      (keys + t * d, d, count, e, keys_.at<float>() + at);
+    }
+  }
+  for (size_t column = 0; column < e; column += kPanelOutputs) {
+    const size_t count = std::min(kPanelOutputs, e - column);
+    const size_t at = head * stride_ * width_ + column * stride_;
+    if (integers_) {
+      HWY_DYNAMIC_DISPATCH(put_values_in_integers)
+      (values + column, d, positions_, count, values_.at<int16_t>() + at,
+       value_scales_.data() + head * width_ + column);
+    } else {
+      HWY_DYNAMIC_DISPATCH(put_values_in_floats)
+      (values + column, d, positions_, count, values_.at<float>() + at);
+    }
+  }
+}
+
+void WindowAttention::attend(size_t head, const float* queries, size_t begin, size_t rows,
+                             Scratch& scratch, float* out) const {
+  const size_t first = begin * shape_.width() + head * shape_.head_size;
+  scratch.query_scales.resize(kMostRows);
+  const HeadRows some{
+      .queries = queries + first,
+      .rows = rows,
+      .numbers = scratch.queries.room<float>(kMostRows * depth_),
+      .scales = scratch.query_scales.data(),
+      .scores = scratch.scores.room<float>(kMostRows * stride_),
+      .probabilities = integers_ ? scratch.probabilities.room<int16_t>(kMostRows * stride_)
+                                 : static_cast<void*>(scratch.scores.at<float>()),
+      .out = out + first};
+  HeadView view{.keys = nullptr,
+                .values = nullptr,
+                .key_scales = nullptr,
+                .value_scales = nullptr,
+                .head_size = shape_.head_size,
+                .depth = depth_,
+                .width = width_,
+                .positions = positions_,
+                .stride = stride_,
+                .row_stride = shape_.width(),
+                .query_factor = 1.0F / std::sqrt(static_cast<float>(shape_.head_size))};
+  if (integers_) {
+    view.keys = keys_of<int16_t>(head);
+    view.values = values_of<int16_t>(head);
+    view.key_scales = key_scales_.data() + head * stride_;
+    view.value_scales = value_scales_.data() + head * width_;
+    HWY_DYNAMIC_DISPATCH(attend_in_integers)(view, some);
+  } else {
+    view.keys = keys_of<float>(head);
+    view.values = values_of<float>(head);
+    HWY_DYNAMIC_DISPATCH(attend_in_floats)(view, some);
+  }
+}
+
+}  // namespace whisper_s4y
+#endif

@@ -1,0 +1,230 @@
+#include "runtime/encoder_pass.h"
+
+#include <algorithm>
+
+#include "kernels/row_ops.h"
+
+namespace whisper_s4y {
+namespace {
+
+constexpr size_t kTaps = 3;
+
+// Rows of activations that are wide at once: enough that turning weights into panels is little
+// beside them.
+constexpr size_t kRowsOfPiece = 750;
+static_assert(kRowsOfPiece % kTileRows == 0);
+
+constexpr size_t kRowsOfNorm = 16;    // a task
+constexpr size_t kTasksOfMember = 4;  // as many at least, so that nobody waits long for the last
+constexpr size_t kLeastRows = 96;     // of a task
+
+/// In what form rows are multiplied with all of these.
+NumberForm form_for(std::initializer_list<const LinearWeights*> users) {
+  bool only_int8 = true;
+  for (const LinearWeights* user : users) {
+    for (const StoredMatrix& part : user->parts) {
+      if (part.kind == WeightKind::f32) return NumberForm::floats;
+      only_int8 = only_int8 && part.kind == WeightKind::i8;
+    }
+  }
+  return only_int8 && has_products_of_bytes() ? NumberForm::bytes : NumberForm::shorts;
+}
+
+AttentionShape shape_of(const ModelConfig& config) {
+  return {static_cast<size_t>(config.encoder_attention_heads),
+          static_cast<size_t>(config.d_model / config.encoder_attention_heads)};
+}
+
+}  // namespace
+
+EncoderPass::EncoderPass(std::shared_ptr<const EncoderWeights> weights, TaskTeam& team)
+    : weights_(std::move(weights)),
+      team_(team),
+      positions_(static_cast<size_t>(weights_->config.max_source_positions)),
+      d_(static_cast<size_t>(weights_->config.d_model)),
+      ffn_(static_cast<size_t>(weights_->config.encoder_ffn_dim)),
+      bins_(static_cast<size_t>(weights_->config.num_mel_bins)),
+      attention_(shape_of(weights_->config), positions_, !weights_->exact),
+      members_(team.size()) {
+  // Of the rows that a convolution sees the last tile may be filled up.
+  const size_t frames = 2 * positions_ + 2 + 2 * kTileRows;
+  x_.resize(std::max(positions_ * d_, frames * bins_));
+  qkv_.resize(std::max(3 * positions_ * d_, frames * d_));
+  inner_.resize(kRowsOfPiece * ffn_);
+  for (Member& member : members_) member.row.resize(std::max(d_, ffn_));
+}
+
+template <typename Work>
+void EncoderPass::for_each(size_t count, const Work& work) {
+  team_.for_each(count, [&](size_t task, size_t member) {
+    if (stopped_.load(std::memory_order_relaxed)) return;
+    // The caller is asked in its own thread.
+    if (member == 0 && cancellation_ != nullptr && cancellation_->requested()) {
+      stopped_.store(true, std::memory_order_relaxed);
+      return;
+    }
+    work(task, member);
+  });
+  if (stopped_.load(std::memory_order_relaxed)) cancellation_->stop();
+}
+
+void EncoderPass::encode(std::span<const float> input_features, std::span<float> last_hidden_state,
+                         Cancellation* cancellation) {
+  cancellation_ = cancellation;
+  stopped_ = false;
+  pad_features(input_features);
+  // Both convolutions have a row of zeros before and after what they see.
+  std::fill_n(qkv_.begin(), d_, 0.0F);
+  std::fill_n(qkv_.begin() + static_cast<ptrdiff_t>((2 * positions_ + 1) * d_), d_, 0.0F);
+  convolve(weights_->conv1, x_.data(), 2 * positions_, bins_, qkv_.data() + d_, false);
+  weights_->positions.read_rows(0, weights_->positions.rows(),
+                                std::span(x_).first(positions_ * d_));
+  convolve(weights_->conv2, qkv_.data(), positions_, 2 * d_, x_.data(), true);
+  for (const EncoderLayerWeights& layer : weights_->layers) {
+    self_attention(layer);
+    feed_forward(layer);
+  }
+  for_each((positions_ + kRowsOfNorm - 1) / kRowsOfNorm, [&](size_t i, size_t) {
+    for (size_t r = i * kRowsOfNorm; r < std::min((i + 1) * kRowsOfNorm, positions_); ++r) {
+      layer_norm(std::span(x_).subspan(r * d_, d_), weights_->norm.gain, weights_->norm.bias,
+                 last_hidden_state.subspan(r * d_, d_));
+    }
+  });
+}
+
+void EncoderPass::set_windows(std::span<const float> last_hidden_state,
+                              std::span<WindowCache> windows, Cancellation* cancellation) {
+  cancellation_ = cancellation;
+  stopped_ = false;
+  float* const keys = qkv_.data();
+  float* const values = keys + positions_ * d_;
+  for (size_t layer = 0; layer < windows.size(); ++layer) {
+    const CrossWeights& cross = weights_->cross[layer];
+    prepare(narrow_, last_hidden_state.data(), positions_, nullptr, {&cross.k, &cross.v});
+    multiply_all({{&cross.k, keys}, {&cross.v, values}}, narrow_.view(), positions_, {});
+    for_each(windows[layer].shape().heads,
+             [&](size_t head, size_t) { windows[layer].set(head, keys, values); });
+  }
+}
+
+/// To rows of frames, with a row of zeros before and after.
+void EncoderPass::pad_features(std::span<const float> input_features) {
+  const size_t frames = 2 * positions_;
+  std::fill_n(x_.begin(), bins_, 0.0F);
+  std::fill_n(x_.begin() + static_cast<ptrdiff_t>((frames + 1) * bins_), bins_, 0.0F);
+  for (size_t frame = 0; frame < frames; ++frame) {
+    float* to = x_.data() + (frame + 1) * bins_;
+    for (size_t bin = 0; bin < bins_; ++bin) to[bin] = input_features[bin * frames + frame];
+  }
+}
+
+void EncoderPass::convolve(const LinearWeights& kernel, const float* padded, size_t rows,
+                           size_t stride, float* out, bool add) {
+  const NumberForm form = form_for({&kernel});
+  if (form == NumberForm::floats) {
+    multiply_all({{&kernel, out}},
+                 {.form = form, .numbers = padded, .stride = stride, .columns = kernel.inputs},
+                 rows, {.gelu = true, .add = add});
+    return;
+  }
+  for (size_t first = 0; first < rows; first += kRowsOfPiece) {
+    const size_t count = std::min(kRowsOfPiece, rows - first);
+    wide_.use(form, count, kernel.inputs);
+    for_each((count + kRowsOfNorm - 1) / kRowsOfNorm, [&](size_t i, size_t) {
+      for (size_t r = i * kRowsOfNorm; r < std::min((i + 1) * kRowsOfNorm, count); ++r) {
+        wide_.set(r, padded + (first + r) * stride);
+      }
+    });
+    multiply_all({{&kernel, out + first * kernel.outputs}}, wide_.view(), count,
+                 {.gelu = true, .add = add});
+  }
+}
+
+void EncoderPass::self_attention(const EncoderLayerWeights& layer) {
+  float* const q = qkv_.data();
+  float* const k = q + positions_ * d_;
+  float* const v = k + positions_ * d_;
+  prepare(narrow_, x_.data(), positions_, &layer.attention_norm, {&layer.q, &layer.k, &layer.v});
+  multiply_all({{&layer.q, q}, {&layer.k, k}, {&layer.v, v}}, narrow_.view(), positions_, {});
+  const size_t heads = shape_of(weights_->config).heads;
+  for_each(heads, [&](size_t head, size_t) { attention_.set(head, k, v); });
+  constexpr size_t kRows = WindowAttention::kMostRows;
+  const size_t blocks = (positions_ + kRows - 1) / kRows;
+  for_each(heads * blocks, [&](size_t i, size_t member) {
+    const size_t begin = i % blocks * kRows;
+    attention_.attend(i / blocks, q, begin, std::min(kRows, positions_ - begin),
+                      members_[member].scratch, q);
+  });
+  prepare(narrow_, q, positions_, nullptr, {&layer.out});
+  multiply_all({{&layer.out, x_.data()}}, narrow_.view(), positions_, {.add = true});
+}
+
+void EncoderPass::feed_forward(const EncoderLayerWeights& layer) {
+  for (size_t first = 0; first < positions_; first += kRowsOfPiece) {
+    const size_t rows = std::min(kRowsOfPiece, positions_ - first);
+    float* const x = x_.data() + first * d_;
+    prepare(narrow_, x, rows, &layer.mlp_norm, {&layer.fc1});
+    multiply_all({{&layer.fc1, inner_.data()}}, narrow_.view(), rows, {.gelu = true});
+    prepare(wide_, inner_.data(), rows, nullptr, {&layer.fc2});
+    multiply_all({{&layer.fc2, x}}, wide_.view(), rows, {.add = true});
+  }
+}
+
+void EncoderPass::prepare(PanelRows& prepared, const float* from, size_t rows,
+                          const NormWeights* norm,
+                          std::initializer_list<const LinearWeights*> users) {
+  const size_t columns = (*users.begin())->inputs;
+  prepared.use(form_for(users), rows, columns);
+  for_each((rows + kRowsOfNorm - 1) / kRowsOfNorm, [&](size_t i, size_t member) {
+    for (size_t r = i * kRowsOfNorm; r < std::min((i + 1) * kRowsOfNorm, rows); ++r) {
+      const float* row = from + r * columns;
+      if (norm != nullptr) {
+        const std::span<float> changed = std::span(members_[member].row).first(columns);
+        layer_norm({row, columns}, norm->gain, norm->bias, changed);
+        row = changed.data();
+      }
+      prepared.set(r, row);
+    }
+  });
+}
+
+void EncoderPass::multiply_all(std::initializer_list<Product> products, const RowsView& in,
+                               size_t rows, Then then) {
+  struct Task {
+    const Product* product;
+    const StoredMatrix* part;
+    size_t offset;  // of the part among the outputs
+    size_t first;   // output of the part
+  };
+  std::vector<Task> panels;
+  for (const Product& product : products) {
+    size_t offset = 0;
+    for (const StoredMatrix& part : product.linear->parts) {
+      for (size_t first = 0; first < part.rows; first += kPanelOutputs) {
+        panels.push_back({&product, &part, offset, first});
+      }
+      offset += part.rows;
+    }
+  }
+  size_t chunk = whole(rows, kTileRows);
+  const auto chunks = [&] { return (rows + chunk - 1) / chunk; };
+  while (chunk / 2 >= kLeastRows && panels.size() * chunks() < kTasksOfMember * team_.size()) {
+    chunk = whole(chunk / 2, kTileRows);
+  }
+  // Chunk by chunk, whose rows stay in the caches.
+  for_each(panels.size() * chunks(), [&](size_t i, size_t member) {
+    const Task& task = panels[i % panels.size()];
+    const size_t begin = i / panels.size() * chunk;
+    const LinearWeights& linear = *task.product->linear;
+    Panel& panel = members_[member].panel;
+    panel.pack(*task.part, task.first, in.form);
+    panel.multiply(in, begin, std::min(begin + chunk, rows),
+                   {.out = task.product->out + task.offset,
+                    .stride = linear.outputs,
+                    .bias = linear.bias.empty() ? nullptr : linear.bias.data() + task.offset,
+                    .gelu = then.gelu,
+                    .add = then.add});
+  });
+}
+
+}  // namespace whisper_s4y
