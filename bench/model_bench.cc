@@ -220,6 +220,16 @@ void compare_loop(benchmark::State& state, const Subject& subject, int threads) 
   state.counters["cpu_ratio"] = median(cpu_ratios);
 }
 
+/// A window up to the keys and values that tokens attend to: by our own kernels, or by `encode` and
+/// `cross` on LiteRT.
+void run_window(benchmark::State& state, const Subject& subject, int threads, bool own_kernels) {
+  WhisperModel model(subject.path, RuntimeOptions{.threads = threads, .own_kernels = own_kernels});
+  std::vector<float> logmel(static_cast<size_t>(model.info().config.num_mel_bins) * 3000);
+  model.features(subject.audio, logmel);
+  model.encode(logmel);
+  for (auto _ : state) model.encode(logmel);
+}
+
 /// A token as transcriptions decode it: by our own kernels, or by `step` on LiteRT.
 void run_token(benchmark::State& state, const Subject& subject, int threads, bool own_kernels) {
   WhisperModel model(subject.path, RuntimeOptions{.threads = threads, .own_kernels = own_kernels});
@@ -293,6 +303,8 @@ void register_all(const Subject& subject) {
       add(name(key), [=](benchmark::State& state) { run_signature(state, subject, key, threads); });
     }
     for (const bool own : {true, false}) {
+      add(name(own ? "window" : "window_litert"),
+          [=](benchmark::State& state) { run_window(state, subject, threads, own); });
       add(name(own ? "token" : "token_litert"),
           [=](benchmark::State& state) { run_token(state, subject, threads, own); });
     }

@@ -28,8 +28,8 @@ struct WHISPER_S4Y_API RuntimeOptions {
   int threads = 0;                  // of one run; 0: all physical cores this process may use
   bool use_cache = true;            // keep packed weights in cache_dir; false: in memory only
   std::filesystem::path cache_dir;  // empty: $XDG_CACHE_HOME/whisper-s4y, ~/.cache/whisper-s4y
-  bool own_kernels = true;          // decode tokens by kernels faster than LiteRT's, where the
-                                    // file allows it; false: by LiteRT alone
+  bool own_kernels = true;          // encode and decode by kernels faster than LiteRT's, where
+                                    // the file allows it; false: by LiteRT alone
   bool profile = false;             // collect times per op for Session::profile_summary(); slower
   /// Takes what went wrong without stopping the work, a sentence each; from any thread that uses
   /// the model, one at a time.

@@ -167,7 +167,7 @@ class RuntimeOptions(TypedDict, total=False):
     #: Folder for packed weights; without it whisper-s4y in $XDG_CACHE_HOME or ~/.cache. Default:
     #: ''.
     cache_dir: Union[str, "os.PathLike[str]"]
-    #: Decode tokens by kernels faster than LiteRT's, where the file allows it. Default: True.
+    #: Encode and decode by kernels faster than LiteRT's, where the file allows it. Default: True.
     own_kernels: bool
     #: Collect times per op; slower. Default: False.
     profile: bool

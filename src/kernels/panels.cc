@@ -252,7 +252,7 @@ void widen(const int8_t* weights, size_t count, int16_t* out) {
   for (; i + hn::MaxLanes(shorts) <= count; i += hn::MaxLanes(shorts)) {
     hn::StoreU(hn::PromoteTo(shorts, hn::LoadU(bytes, weights + i)), shorts, out + i);
   }
-  for (; i < count; ++i) out[i] = weights[i];
+  std::copy(weights + i, weights + count, out + i);
 }
 
 /// Rows of groups of 32 bits to where their outputs are in a panel.
@@ -319,7 +319,7 @@ void read_row(const StoredMatrix& matrix, size_t row, float* out) {
         float scale = 0;
         half_to_float({&half, 1}, {&scale, 1});
         for (size_t i = 0; i < kScaledBlock / 2; ++i) {
-          const int pair = pairs[block * kScaledBlock / 2 + i];
+          const auto pair = static_cast<int>(pairs[block * kScaledBlock / 2 + i]);
           float* two = out + block * kScaledBlock + 2 * i;
           two[0] = static_cast<float>(((pair & 15) ^ 8) - 8) * scale;
           two[1] = static_cast<float>(pair >> 4) * scale;
