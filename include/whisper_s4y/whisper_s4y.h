@@ -221,6 +221,9 @@ WHISPER_S4Y_API whisper_s4y_status whisper_s4y_detokenize(const whisper_s4y_mode
                                                           int special_tokens, int timestamps,
                                                           char** text);
 
+/** The code of a language, "de", that is given by its code or its name, "German". */
+WHISPER_S4Y_API whisper_s4y_status whisper_s4y_language_code(const char* name_or_code, char** code);
+
 /* ---- Sessions: any signature of a model ---- */
 
 /** The tensors of one user of a model. */

@@ -204,6 +204,7 @@ _CALLS: List[Tuple[str, List[Any]]] = [
     ("model_info", [_P, _OUT]),
     ("tokenize", [_P, _S, _OUT, _OUT_N]),
     ("detokenize", [_P, _P, _N, _I, _I, _OUT]),
+    ("language_code", [_S, _OUT]),
     ("session_create", [_P, _I, _OUT]),
     ("session_input", [_P, _S, _S, ctypes.POINTER(Tensor)]),
     ("session_output", [_P, _S, _S, ctypes.POINTER(Tensor)]),
@@ -446,6 +447,16 @@ def text_bytes(text: str, what: str) -> bytes:
         raise InvalidArgumentError(
             f"The {what} holds half of a surrogate pair at character {error.start}."
         ) from error
+
+
+def language_code(language: str) -> str:
+    """The code of a language, "de", that is given by its code or its name, "German".
+
+    Raises:
+        InvalidArgumentError: there is no such language.
+    """
+    name = text_bytes(language, "language")
+    return library().text_of(library().language_code, name)
 
 
 def whole(value: Any, what: str) -> int:

@@ -16,7 +16,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 import numpy as np
 import numpy.typing as npt
 
-from ._native import whole
+from ._native import language_code, whole
 from .audio import as_samples
 from .errors import InvalidArgumentError, UnsupportedError
 from .model import Model, Session, Signature
@@ -185,7 +185,7 @@ def prompt_tokens(
     """The tokens that a window begins with.
 
     Args:
-        language: a code; None for English where the model knows no other.
+        language: a code or a name; None for English where the model knows no other.
         task: or "translate".
         timestamps: whether they are asked for.
         previous: text that came before.
@@ -193,6 +193,8 @@ def prompt_tokens(
     config = model.config
     if task not in ("transcribe", "translate"):
         raise InvalidArgumentError(f"task={task!r}: expected transcribe or translate.")
+    if language is not None:
+        language = language_code(language)
     if not model.is_multilingual and (language not in (None, "en") or task == "translate"):
         raise UnsupportedError("The model is English only: it transcribes English.")
     tokens: List[int] = []

@@ -4,6 +4,7 @@
 
 #include "c_api/options.h"
 #include "config/model_info.h"
+#include "tokenizer/languages.h"
 #include "whisper_s4y/convert.h"
 
 namespace whisper_s4y::c_api {
@@ -109,5 +110,12 @@ whisper_s4y_status whisper_s4y_detokenize(const whisper_s4y_model* model, const 
     options.timestamps = timestamps != 0;
     *text = copy_text(
         needed(model, "model").model.detokenize(numbers(tokens, count, "tokens"), options));
+  });
+}
+
+whisper_s4y_status whisper_s4y_language_code(const char* name_or_code, char** code) {
+  return guarded_call([&] {
+    needed(code, "code") = nullptr;
+    *code = copy_text(language_code(needed_text(name_or_code, "name_or_code")));
   });
 }

@@ -567,6 +567,16 @@ TEST(CApi, MakesTranscribersWithThreads) {
   EXPECT_EQ(made, nullptr);
 }
 
+TEST(CApi, KnowsLanguagesByTheirNames) {
+  char* code = nullptr;
+  for (const char* name : {"de", "German", "german"}) {
+    ASSERT_EQ(whisper_s4y_language_code(name, &code), WHISPER_S4Y_OK);
+    EXPECT_EQ(taken(code), "de");
+  }
+  EXPECT_EQ(whisper_s4y_language_code("no language", &code), WHISPER_S4Y_INVALID_ARGUMENT);
+  EXPECT_EQ(code, nullptr);
+}
+
 TEST(CApi, CountsErrors) {
   char* text = nullptr;
   ASSERT_EQ(whisper_s4y_normalize("Twenty colours!", "en", &text), WHISPER_S4Y_OK);

@@ -157,6 +157,7 @@ def test_prompts(tiny_model: Model, base: str) -> None:
     assert names == (
         "<|startofprev|> Hello<|startoftranscript|><|de|><|translate|><|notimestamps|>"
     )
+    assert prompt_tokens(model, "German") == prompt_tokens(model, "de")
     with pytest.raises(ValueError, match="which"):
         prompt_tokens(model)
     with pytest.raises(ValueError, match="xx"):

@@ -430,6 +430,9 @@ def test_tokenizer_is_transformers(model: str) -> None:
     ]
     with pytest.raises(ValueError, match="tlh"):
         tokenizer.get_decoder_prompt_ids(language="tlh")
+    assert tokenizer.get_decoder_prompt_ids(language="German") == (
+        tokenizer.get_decoder_prompt_ids(language="de")
+    )
 
 
 def test_feature_extractor_takes_several_and_cuts() -> None:

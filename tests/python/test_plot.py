@@ -124,6 +124,8 @@ def test_alignment_of_more_tokens_than_one_call_takes(tiny_model: whisper_s4y.Mo
     np.testing.assert_allclose(found.weights[:100], few.weights, rtol=1e-3, atol=1e-6)
     with pytest.raises(ValueError, match="448"):
         plot.alignment(tiny_model, encoded, [*tokens, 11])
+    with pytest.raises(ValueError, match="1000000 is not in the vocabulary"):
+        plot.alignment(tiny_model, encoded, [10**6])
 
 
 def test_without_matplotlib_one_sentence_says_what_to_do() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..._cache import is_tflite
+from ..._native import language_code
 from ...audio import SAMPLE_RATE, as_samples
 from ...convert import convert_to_memory
 from ...errors import InvalidArgumentError
@@ -107,7 +108,7 @@ class WhisperTokenizer:
 
         Args:
             task: "transcribe" or "translate"; None says nothing of it.
-            language: a code; None says nothing of it.
+            language: a code or a name; None says nothing of it.
             no_timestamps: whether the text is to come without timestamps.
 
         Raises:
@@ -134,7 +135,7 @@ class WhisperTokenizer:
         return tokens
 
     def _language_token(self, language: str) -> int:
-        found = self._languages.get(language.lower())
+        found = self._languages.get(language_code(language))
         if found is None:
             raise InvalidArgumentError(
                 f"There is no language {language!r} in the vocabulary; there are "
