@@ -363,15 +363,15 @@ void WindowAttention::set(size_t head, const float* keys, const float* values) {
 void WindowAttention::attend(size_t head, const float* queries, size_t begin, size_t rows,
                              Scratch& scratch, float* out) const {
   const size_t first = begin * shape_.width() + head * shape_.head_size;
-  scratch.query_scales.resize(kMostRows);
+  scratch.query_scales_.resize(kMostRows);
   const HeadRows some{
       .queries = queries + first,
       .rows = rows,
-      .numbers = scratch.queries.room<float>(kMostRows * depth_),
-      .scales = scratch.query_scales.data(),
-      .scores = scratch.scores.room<float>(kMostRows * stride_),
-      .probabilities = integers_ ? scratch.probabilities.room<int16_t>(kMostRows * stride_)
-                                 : static_cast<void*>(scratch.scores.at<float>()),
+      .numbers = scratch.queries_.room<float>(kMostRows * depth_),
+      .scales = scratch.query_scales_.data(),
+      .scores = scratch.scores_.room<float>(kMostRows * stride_),
+      .probabilities = integers_ ? scratch.probabilities_.room<int16_t>(kMostRows * stride_)
+                                 : static_cast<void*>(scratch.scores_.at<float>()),
       .out = out + first};
   HeadView view{.keys = nullptr,
                 .values = nullptr,

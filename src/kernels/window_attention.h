@@ -21,8 +21,8 @@ class WindowAttention {
   class Scratch {
    private:
     friend class WindowAttention;
-    CacheLines queries, scores, probabilities;
-    std::vector<float> query_scales;
+    CacheLines queries_, scores_, probabilities_;
+    std::vector<float> query_scales_;
   };
 
   /// Rows that attend() takes at once.
