@@ -129,6 +129,15 @@ class WHISPER_S4Y_API Transcriber {
   [[nodiscard]] Transcript transcribe(AudioReader& audio, const TranscribeOptions& options = {},
                                       const TranscribeCallbacks& callbacks = {});
 
+  /// All channels of a reader, one after the other, as one transcript: see merge_channels(). Of one
+  /// channel it is transcribe(). on_segment hears the channels one after the other, each segment
+  /// with the name of its channel and numbered in that order; on_languages is told of the first
+  /// channel that somebody speaks in, on_progress of the seconds of all channels together. What is
+  /// cancelled ends in the channel that it has come to.
+  [[nodiscard]] Transcript transcribe_channels(AudioReader& audio,
+                                               const TranscribeOptions& options = {},
+                                               const TranscribeCallbacks& callbacks = {});
+
   /// Whether the model knows more than English.
   [[nodiscard]] bool is_multilingual() const;
 

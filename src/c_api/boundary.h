@@ -63,17 +63,23 @@ template <typename T>
   return copy;
 }
 
-/// Fills as much of a struct as its owner knows.
+/// Throws Error when a struct is not there or does not say how large it is.
 template <typename T>
-void give(T* target, const T& values, std::string_view name) {
+void check_struct_size(const T* target, std::string_view name) {
   const size_t size = needed(target, name).struct_size;
   if (size < sizeof(size_t)) {
     fail(ErrorCode::invalid_argument, "{}: struct_size is {}; it must be the struct's size.", name,
          size);
   }
+}
+
+/// Fills as much of a struct as its owner knows.
+template <typename T>
+void give(T* target, const T& values, std::string_view name) {
+  check_struct_size(target, name);
   std::memcpy(reinterpret_cast<std::byte*>(target) + sizeof(size_t),
               reinterpret_cast<const std::byte*>(&values) + sizeof(size_t),
-              std::min(size, sizeof(T)) - sizeof(size_t));
+              std::min(target->struct_size, sizeof(T)) - sizeof(size_t));
 }
 
 /// As much of a struct as its owner knows, zeros behind; all zeros for NULL.
@@ -81,10 +87,7 @@ template <typename T>
 T taken(const T* source, std::string_view name) {
   T values{};
   if (source == nullptr) return values;
-  if (source->struct_size < sizeof(size_t)) {
-    fail(ErrorCode::invalid_argument, "{}: struct_size is {}; it must be the struct's size.", name,
-         source->struct_size);
-  }
+  check_struct_size(source, name);
   std::memcpy(&values, source, std::min(source->struct_size, sizeof(T)));
   return values;
 }

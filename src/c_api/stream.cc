@@ -58,6 +58,7 @@ struct whisper_s4y_stream {
       rethrow();
       return WHISPER_S4Y_STREAM_END;
     }
+    check_struct_size(segment, "segment");  // before the segment is taken
     taken_ = std::move(waiting_.front());
     waiting_.pop_front();
     changed_.notify_all();
@@ -186,7 +187,7 @@ whisper_s4y_status start(whisper_s4y_transcriber* transcriber, const whisper_s4y
     transcribe_options.validate();  // before anything is read
     *stream = new whisper_s4y_stream(
         [&target, transcribe_options, reader = open()](const TranscribeCallbacks& callbacks) {
-          return transcribe_channels(target, *reader, transcribe_options, callbacks);
+          return target.transcribe_channels(*reader, transcribe_options, callbacks);
         });
   });
 }

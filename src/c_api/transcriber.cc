@@ -17,17 +17,6 @@ std::string languages_json(const std::vector<std::pair<std::string, float>>& lan
   return json_text(json);
 }
 
-Transcript transcribe_channels(Transcriber& transcriber, AudioReader& reader,
-                               const TranscribeOptions& options,
-                               const TranscribeCallbacks& callbacks) {
-  std::vector<Transcript> transcripts;
-  do {
-    transcripts.push_back(transcriber.transcribe(reader, options, callbacks));
-  } while (reader.next_channel());
-  return transcripts.size() == 1 ? std::move(transcripts.front())
-                                 : merge_channels(std::move(transcripts), reader.channels());
-}
-
 }  // namespace whisper_s4y::c_api
 
 using namespace whisper_s4y;
@@ -100,7 +89,7 @@ whisper_s4y_status whisper_s4y_transcribe_file(whisper_s4y_transcriber* transcri
     transcribe_options.validate();  // before anything is read
     AudioReader reader(needed_text(path, "path"), options_of<AudioOptions>(audio, "audio"));
     *transcript = new whisper_s4y_transcript{
-        transcribe_channels(target, reader, transcribe_options, transcribe_callbacks(callbacks))};
+        target.transcribe_channels(reader, transcribe_options, transcribe_callbacks(callbacks))};
   });
 }
 

@@ -263,49 +263,36 @@ class Run {
   /// All channels. Text is printed while it is found, unless that of other channels belongs between
   /// it.
   Transcript transcribe(Transcriber& transcriber, AudioReader& audio, const std::string& name) {
-    const std::vector<std::string>& channels = audio.channels();
-    const bool prints = arguments_.prints_segments() && channels.size() == 1;
+    const bool prints = arguments_.prints_segments() && audio.channels().size() == 1;
     bool needs_name = arguments_.prints_segments() && shares_stdout_;
     const auto print_name = [&] {
       if (needs_name) print_out("{}{}:\n", done_ > 0 ? "\n" : "", visible(name));
       needs_name = false;
     };
-    std::vector<std::string> warnings;  // told
-    std::vector<Transcript> transcripts;
-    do {
-      const std::string& channel = channels[transcripts.size()];
-      // Lines that come on the terminal are progress enough; several bars would overwrite each
-      // other.
-      Progress progress(channel.empty() ? name : fmt::format("{} ({})", name, channel),
-                        Progress::Unit::seconds,
-                        arguments_.runtime.quiet || arguments_.jobs > 1 ||
-                            (prints && ::isatty(STDOUT_FILENO) == 1));
-      TranscribeCallbacks callbacks;
-      if (!arguments_.runtime.quiet) {
-        callbacks.on_warning = [&](const std::string& warning) {
-          // What all channels have in common is said once.
-          if (std::ranges::find(warnings, warning) != warnings.end()) return;
-          warnings.push_back(warning);
-          progress.clear();
-          print_warning(warning);
-        };
-      }
-      progress.update(0, static_cast<uint64_t>(audio.stated_seconds()));
-      callbacks.on_progress = [&](double done, double total) {
-        progress.update(static_cast<uint64_t>(done), static_cast<uint64_t>(total));
+    // Lines that come on the terminal are progress enough; several bars would overwrite each other.
+    Progress progress(name, Progress::Unit::seconds,
+                      arguments_.runtime.quiet || arguments_.jobs > 1 ||
+                          (prints && ::isatty(STDOUT_FILENO) == 1));
+    TranscribeCallbacks callbacks;
+    if (!arguments_.runtime.quiet) {
+      callbacks.on_warning = [&](const std::string& warning) {
+        progress.clear();
+        print_warning(warning);
       };
-      if (prints) {
-        callbacks.on_segment = [&](const Segment& segment) {
-          progress.clear();
-          print_name();
-          print_segments({segment});
-        };
-      }
-      transcripts.push_back(transcriber.transcribe(audio, options_, callbacks));
-    } while (audio.next_channel());
+    }
+    callbacks.on_progress = [&](double done, double total) {
+      progress.update(static_cast<uint64_t>(done), static_cast<uint64_t>(total));
+    };
+    if (prints) {
+      callbacks.on_segment = [&](const Segment& segment) {
+        progress.clear();
+        print_name();
+        print_segments({segment});
+      };
+    }
+    Transcript transcript = transcriber.transcribe_channels(audio, options_, callbacks);
     print_name();
-    return channels.size() == 1 ? std::move(transcripts.front())
-                                : merge_channels(std::move(transcripts), channels);
+    return transcript;
   }
 
   void write(const Transcript& transcript, const Recording& recording) const {

@@ -47,7 +47,8 @@ class EventStream {
 
   void send_progress(double done, double total) {
     const Clock::time_point now = Clock::now();
-    if (!is_verbose() || now < next_progress_) return;
+    // As long as nothing is done the answer may still become an error's, with its status.
+    if (!is_verbose() || done == 0 || now < next_progress_) return;
     next_progress_ = now + kProgressInterval;
     send({{"type", "transcript.progress"}, {"done", done}, {"total", total}});
   }

@@ -188,6 +188,7 @@ Transcript Transcriber::Impl::transcribe(const TranscribeOptions& options,
   sound->set_cancellation(asked);
   Transcript transcript;
   try {
+    if (inside.on_progress) inside.on_progress(0, sound->total_seconds());
     transcript = transcribe_recording(tools, *sound, checked, inside);
   } catch (const Cancelled&) {
     transcript = transcript_of(std::move(given), *sound, checked);

@@ -341,7 +341,7 @@ TEST(Callbacks, HearSegmentsAndProgressInOrderAndMayStop) {
   callbacks.cancelled = [&] { return heard.size() == 2; };
   const Transcript transcript = transcribe(model, 90, english(), callbacks);
   EXPECT_THAT(heard, ElementsAre(" a", " b"));
-  EXPECT_THAT(progress, ElementsAre(30, 60));
+  EXPECT_THAT(progress, ElementsAre(0, 30, 60));
   EXPECT_THAT(transcript.segments, SizeIs(2));
 }
 

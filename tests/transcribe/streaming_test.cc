@@ -1,5 +1,6 @@
 // Recordings of which only a part is in memory at a time.
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -269,16 +270,17 @@ TEST(LanguageCourse, DecidesWhenNothingCanChangeIt) {
 }
 
 // 16-bit mono at 16 kHz, quiet.
-std::string wav_of(double seconds) {
-  const auto samples = static_cast<uint32_t>(seconds * kSecond);
+std::string wav_of(double seconds, uint32_t channels = 1) {
+  const auto samples = channels * static_cast<uint32_t>(seconds * kSecond);
   const auto number = [](uint32_t value, int bytes) {
     std::string text;
     for (int i = 0; i < bytes; ++i) text += static_cast<char>(value >> (8 * i) & 255);
     return text;
   };
   return "RIFF" + number(36 + samples * 2, 4) + "WAVEfmt " + number(16, 4) + number(1, 2) +
-         number(1, 2) + number(kSampleRate, 4) + number(2 * kSampleRate, 4) + number(2, 2) +
-         number(16, 2) + "data" + number(samples * 2, 4) + std::string(samples * 2, '\0');
+         number(channels, 2) + number(kSampleRate, 4) + number(2 * channels * kSampleRate, 4) +
+         number(2 * channels, 2) + number(16, 2) + "data" + number(samples * 2, 4) +
+         std::string(samples * 2, '\0');
 }
 
 std::vector<WindowScript> long_script() {
@@ -310,6 +312,74 @@ TEST(TranscribeAudioReader, GivesWhatASpanGives) {
     EXPECT_EQ(expected.duration, 1000);
     EXPECT_THAT(totals, Each(1000));
   }
+}
+
+/// What is heard of a recording of two channels of 40 s.
+struct TwoChannels {
+  TwoChannels() {
+    write_file(folder.file("a.wav"), wav_of(40, 2));
+    callbacks.on_segment = [this](const Segment& segment) {
+      heard.push_back(fmt::format("{} {}{}", segment.id, segment.channel, segment.text));
+    };
+    callbacks.on_languages = [this](const auto&) { ++languages; };
+    callbacks.on_progress = [this](double done, double total) {
+      progress.push_back(done);
+      totals.push_back(total);
+    };
+  }
+
+  Transcript transcribe() {
+    ScriptedRecording model(long_script());
+    AudioReader reader(folder.file("a.wav"), {.channel = "each"});
+    return transcriber_over(model).transcribe_channels(reader, {.language = "en"}, callbacks);
+  }
+
+  TemporaryFolder folder;
+  TranscribeCallbacks callbacks;
+  std::vector<std::string> heard;
+  int languages = 0;
+  std::vector<double> progress;
+  std::vector<double> totals;
+};
+
+TEST(TranscribeChannels, TellsThemApartAndCountsOn) {
+  TwoChannels channels;
+  const Transcript transcript = channels.transcribe();
+  EXPECT_THAT(channels.heard, ElementsAre("0 left a", "1 left b", "2 right c", "3 right d"));
+  EXPECT_EQ(channels.languages, 1);
+  EXPECT_TRUE(std::ranges::is_sorted(channels.progress));
+  EXPECT_EQ(channels.progress.front(), 0);
+  EXPECT_EQ(channels.progress.back(), 80);
+  EXPECT_THAT(channels.totals, Each(80));
+  EXPECT_EQ(transcript.text, " a c b d");
+  EXPECT_EQ(transcript.segments[1].channel, "right");
+  EXPECT_EQ(transcript.segments[1].id, 1);
+  EXPECT_FALSE(transcript.is_cut);
+}
+
+TEST(TranscribeChannels, EndsInTheChannelThatIsCancelled) {
+  TwoChannels channels;
+  bool stop = false;
+  channels.callbacks.on_segment = [&](const Segment& segment) {
+    channels.heard.push_back(segment.channel);
+    stop = true;
+  };
+  channels.callbacks.cancelled = [&] { return stop; };
+  const Transcript transcript = channels.transcribe();
+  EXPECT_THAT(channels.heard, ElementsAre("left"));
+  EXPECT_TRUE(transcript.is_cut);
+  ASSERT_EQ(transcript.segments.size(), 1U);
+  EXPECT_EQ(transcript.segments[0].channel, "left");
+  EXPECT_EQ(transcript.warnings.size(), 1U);
+}
+
+TEST(TranscribeChannels, OfOneIsTranscribe) {
+  TwoChannels channels;
+  write_file(channels.folder.file("a.wav"), wav_of(40));
+  const Transcript transcript = channels.transcribe();
+  EXPECT_THAT(channels.heard, ElementsAre("0  a", "1  b"));
+  EXPECT_EQ(transcript.text, " a b");
+  EXPECT_EQ(channels.progress.back(), 40);
 }
 
 TEST(TranscribeAudioReader, TellsWhatWasLost) {
