@@ -22,7 +22,7 @@ return { tokens: segments.flatMap(({ tokens }) => tokens), used, warnings };
 
 
 def test_tokens_are_those_of_the_processor(page, url):
-    _, address = site.model("tiny.en", "none")
+    _, address = site.model("tiny.en")
     page.open_package(url)
     if not page.run("return Boolean(await navigator.gpu?.requestAdapter())"):
         site.skip("this Chromium has no WebGPU in software")
@@ -31,16 +31,6 @@ def test_tokens_are_those_of_the_processor(page, url):
     expect((wanted["used"], got["used"]) == ("wasm", "webgpu"), f"what computes: {wanted}, {got}")
     expect(got["warnings"] == [], f"nothing goes wrong: {got['warnings']}")
     expect(got["tokens"] == wanted["tokens"] and len(got["tokens"]) == 3, f"{got}, not {wanted}")
-
-
-def test_wrong_numbers_are_not_taken(page, url):
-    _, address = site.model("tiny.en")
-    page.open_package(url)
-    wanted = page.run(TRANSCRIBE, address, "wasm")
-    got = page.run(TRANSCRIBE, address, "webgpu")
-    print(f"int8 is computed by {got['used']}: {got['warnings']}")
-    expect(got["used"] == "webgpu" or "other numbers" in got["warnings"][0], f"it is {got}")
-    expect(got["tokens"] == wanted["tokens"], f"{got}, not {wanted}")
 
 
 def test_without_a_gpu_the_processor_computes(url):
@@ -59,8 +49,7 @@ site.build(site.SITE)
 with site.Serving() as running:
     opened = site.Page(gpu=SOFTWARE_GPU)
     try:
-        site.run_tests([test_tokens_are_those_of_the_processor, test_wrong_numbers_are_not_taken],
-                       opened, running)
+        site.run_tests([test_tokens_are_those_of_the_processor], opened, running)
     finally:
         opened.quit()
     site.run_tests([test_without_a_gpu_the_processor_computes], running)

@@ -58,12 +58,12 @@ def build(folder):
 SITE = pathlib.Path(FOLDER.name) / "site"
 
 
-def model(name, quantize="int8"):
+def model(name):
     """Path, and address in the site, of a bundle for browsers."""
-    path = SITE / "models" / (f"whisper-{name}.tflite" if quantize == "int8" else f"{name}-{quantize}.tflite")
+    path = SITE / "models" / f"whisper-{name}.tflite"
     if not path.exists():
         subprocess.run([PROGRAM, "convert", f"{running_server.CHECKPOINTS}/{name}/hf", "-o", path,
-                        "--for", "web", "--quantize", quantize, "-q"], check=True)
+                        "--for", "web", "--quantize", "int8", "-q"], check=True)
     return path, f"models/{path.name}"
 
 
