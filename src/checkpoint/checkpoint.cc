@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "checkpoint/storage.h"
+#include "common/cancellation.h"
 #include "common/fail.h"
 
 namespace whisper_s4y {
@@ -51,6 +52,7 @@ void TensorView::read_rows(int64_t first, int64_t count, std::span<float> out) c
     });
     return;
   }
+  stop_point();
   const size_t row_bytes = stored_bytes(type, static_cast<uint64_t>(width));
   const auto stored =
       bytes.subspan(static_cast<size_t>(first) * row_bytes, static_cast<size_t>(count) * row_bytes);

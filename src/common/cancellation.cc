@@ -25,4 +25,9 @@ void Cancellation::stop() {
   throw Cancelled();
 }
 
+Cancellation*& StopPoints::current() {
+  thread_local Cancellation* current = nullptr;
+  return current;
+}
+
 }  // namespace whisper_s4y

@@ -56,4 +56,27 @@ class Cancellation {
   std::exception_ptr thrown_;
 };
 
+/// While it lives, stop_point() in this thread asks the caller: for work that lies deep below who
+/// knows of the caller, like reading and quantising the numbers of a checkpoint.
+class StopPoints {
+ public:
+  explicit StopPoints(Cancellation& cancellation)
+      : outer_(std::exchange(current(), &cancellation)) {}
+  ~StopPoints() { current() = outer_; }
+  StopPoints(const StopPoints&) = delete;
+  StopPoints& operator=(const StopPoints&) = delete;
+
+  /// The one that is asked in this thread, or null.
+  [[nodiscard]] static Cancellation*& current();
+
+ private:
+  Cancellation* outer_;
+};
+
+/// Throws as Cancellation::check() does. Belongs where no more than some milliseconds pass between
+/// two of them.
+inline void stop_point() {
+  if (Cancellation* asked = StopPoints::current()) asked->check();
+}
+
 }  // namespace whisper_s4y

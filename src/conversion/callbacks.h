@@ -3,18 +3,28 @@
 
 #include <functional>
 #include <string_view>
+#include <utility>
 
 #include "checkpoint/checkpoint.h"
 #include "common/boundary.h"
+#include "common/cancellation.h"
 #include "common/fail.h"
 #include "hub/hub.h"
 #include "whisper_s4y/checkpoint.h"
 
 namespace whisper_s4y {
 
-/// Throws Error when the caller wants to stop.
-inline void stop_if(const std::function<bool()>& cancelled, std::string_view what) {
-  if (cancelled && cancelled()) fail(ErrorCode::cancelled, "{} was cancelled.", what);
+/// What `work()` gives, at whose stop points the caller is asked whether to stop: then it ends with
+/// an Error.
+template <typename Work>
+auto stoppable(const std::function<bool()>& cancelled, std::string_view what, Work&& work) {
+  Cancellation cancellation(guarded(cancelled));
+  const StopPoints points(cancellation);
+  try {
+    return std::forward<Work>(work)();
+  } catch (const Cancelled&) {
+    fail(ErrorCode::cancelled, "{} was cancelled.", what);
+  }
 }
 
 /// The hub's options with what the environment says where nothing else is said. The callbacks

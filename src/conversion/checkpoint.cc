@@ -46,10 +46,13 @@ ExportResult export_checkpoint(const std::string& checkpoint, const std::filesys
                                const PullCallbacks& callbacks) {
   return with_errors([&] {
     const auto path = resolve_checkpoint(checkpoint, hub_options(options, callbacks));
-    const std::unique_ptr<Checkpoint> opened = open_checkpoint(path);
-    tell_warnings(*opened, callbacks.on_warning);
-    export_checkpoint(*opened, folder, std::string_view(format));
-    return ExportResult{.name = opened->info.name, .checkpoint_format = opened->format};
+    return stoppable(callbacks.cancelled, "The export", [&] {
+      stop_point();
+      const std::unique_ptr<Checkpoint> opened = open_checkpoint(path);
+      tell_warnings(*opened, callbacks.on_warning);
+      export_checkpoint(*opened, folder, std::string_view(format));
+      return ExportResult{.name = opened->info.name, .checkpoint_format = opened->format};
+    });
   });
 }
 

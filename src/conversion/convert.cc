@@ -53,7 +53,6 @@ WeightRecipe recipe_of(const ConvertOptions& options) {
 }
 
 BundleOptions bundle_options(const ConvertOptions& options, const ModelInfo& info,
-                             const std::function<bool()>& cancelled,
                              const std::function<void(uint64_t, uint64_t)>& on_progress) {
   BundleContent content = bundle_content(options);
   BundleOptions result{
@@ -69,8 +68,8 @@ BundleOptions bundle_options(const ConvertOptions& options, const ModelInfo& inf
   if (options.part != kBundlePart) result.part = part_of_name(options.part);
   if (options.verify) result.check = check_quickly;
   result.progress = [&](uint64_t done, uint64_t total) {
-    stop_if(cancelled, "The conversion");
-    if (on_progress && total > 0) on_progress(done, total);
+    stop_point();
+    if (on_progress) on_progress(done, total);
   };
   return result;
 }
@@ -84,21 +83,22 @@ ConvertResult convert_with(const std::string& name_or_path, const ConvertOptions
                               .on_notice = callbacks.on_notice,
                               .cancelled = callbacks.cancelled};
   const auto path = resolve_checkpoint(name_or_path, hub_options({}, pulling));
-  const auto cancelled = guarded(callbacks.cancelled);
-  stop_if(cancelled, "The conversion");
-  const std::unique_ptr<Checkpoint> checkpoint = open_checkpoint(path);
-  tell_warnings(*checkpoint, callbacks.on_warning);
-  const auto on_progress = guarded(callbacks.on_progress);
-  const BundleOptions bundle = bundle_options(options, checkpoint->info, cancelled, on_progress);
-  const WriteResult written = write(*checkpoint, bundle);
-  return {.name = checkpoint->info.name,
-          .checkpoint_format = checkpoint->format,
-          .encoder = std::string(name_of(bundle.recipe.encoder)),
-          .decoder = std::string(name_of(bundle.recipe.decoder)),
-          .embedding = std::string(name_of(bundle.recipe.embedding)),
-          .has_exceptions = !bundle.recipe.exceptions.empty(),
-          .model_hash = written.model_hash,
-          .file_size = written.file_size};
+  return stoppable(callbacks.cancelled, "The conversion", [&] {
+    stop_point();
+    const std::unique_ptr<Checkpoint> checkpoint = open_checkpoint(path);
+    tell_warnings(*checkpoint, callbacks.on_warning);
+    const auto on_progress = guarded(callbacks.on_progress);
+    const BundleOptions bundle = bundle_options(options, checkpoint->info, on_progress);
+    const WriteResult written = write(*checkpoint, bundle);
+    return ConvertResult{.name = checkpoint->info.name,
+                         .checkpoint_format = checkpoint->format,
+                         .encoder = std::string(name_of(bundle.recipe.encoder)),
+                         .decoder = std::string(name_of(bundle.recipe.decoder)),
+                         .embedding = std::string(name_of(bundle.recipe.embedding)),
+                         .has_exceptions = !bundle.recipe.exceptions.empty(),
+                         .model_hash = written.model_hash,
+                         .file_size = written.file_size};
+  });
 }
 
 /// Memory that can be written as a file, and what was written.

@@ -5,6 +5,7 @@
 #include <set>
 #include <span>
 
+#include "common/cancellation.h"
 #include "common/fail.h"
 #include "runtime/aligned_buffer.h"
 #include "tflite/check_runnable.h"
@@ -61,7 +62,7 @@ void check_signature(const std::shared_ptr<const TfliteFile>& file, const std::s
   for (const TensorInfo& tensor : signature.outputs()) {
     signature.bind_output(tensor.name, buffers.emplace_back(tensor));
   }
-  signature.run();
+  signature.run(StopPoints::current());
   const AlignedBuffer* output = buffers.data() + signature.inputs().size();
   for (const TensorInfo& tensor : signature.outputs()) check_finite(*file, key, tensor, *output++);
 }
@@ -124,7 +125,10 @@ std::vector<std::string> checkable_signatures(const TfliteFile& file) {
 
 void check_signatures(const std::shared_ptr<const TfliteFile>& file,
                       const std::vector<std::string>& keys, const RuntimeOptions& options) {
-  for (const std::string& key : keys) check_signature(file, key, options);
+  for (const std::string& key : keys) {
+    stop_point();
+    check_signature(file, key, options);
+  }
 }
 
 void check_quickly(const std::shared_ptr<const TfliteFile>& file) {
