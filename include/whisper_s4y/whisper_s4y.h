@@ -22,7 +22,9 @@
  * - A `char*` or other memory that a function gives out is freed by whisper_s4y_free(). A
  *   `const char*` belongs to the object it came from, and lives as long.
  * - Objects are freed by their destroy function, which takes NULL too. Destroying an object does
- * not harm those made from it: a transcriber keeps its model.
+ * not harm those made from it: a transcriber keeps its model. Right after a call that was cancelled
+ * it does not wait either: what the processor is at goes on to its end in the background, a second
+ * or two with large models, and is freed then.
  * - A model may be used by several threads at once, every other object by one thread at a time.
  * - Structs begin with struct_size, which the caller sets to sizeof of the struct as it knows it,
  * so that later versions can add fields at the end. WHISPER_S4Y_INIT does that and zeroes the rest.
@@ -105,8 +107,9 @@ WHISPER_S4Y_API whisper_s4y_status whisper_s4y_options_create(whisper_s4y_option
                                                               whisper_s4y_options** options);
 WHISPER_S4Y_API void whisper_s4y_options_destroy(whisper_s4y_options* options);
 /** Sets an option by its name from a text: "beam_size" to "5", "language" to "de", "temperatures"
- * to "0,0.4,0.8", "vad_filter" to "true", "no_speech_threshold" to "none". Leaves the options as
- * they were when it fails. */
+ * to "0,0.4,0.8", "vad_filter" to "true", "no_speech_threshold" to "none". A dot leads to an option
+ * of options inside: "vad_options.threshold" to "0.4", of LIVE_OPTIONS "transcribe.language" to
+ * "de". Leaves the options as they were when it fails. */
 WHISPER_S4Y_API whisper_s4y_status whisper_s4y_options_set(whisper_s4y_options* options,
                                                            const char* name, const char* value);
 /** Sets the options that a JSON object names: {"beam_size": 5, "temperatures": [0, 0.4]}. */

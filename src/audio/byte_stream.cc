@@ -14,6 +14,7 @@
 
 #include "common/boundary.h"
 #include "common/fail.h"
+#include "common/named_path.h"
 
 namespace whisper_s4y {
 namespace {
@@ -95,7 +96,7 @@ std::shared_ptr<ByteSource> standard_input() {
 std::shared_ptr<ByteSource> opened(const std::filesystem::path& path) {
   if (path == "-") return standard_input();
   struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) {
+  if (::stat(named(path).c_str(), &info) != 0) {
     fail(ErrorCode::io, "Cannot read {}: {}.", path.string(), std::strerror(errno));
   }
   if (S_ISDIR(info.st_mode)) fail(ErrorCode::io, "Cannot read {}: it is a folder.", path.string());
@@ -140,7 +141,7 @@ void ByteStream::measure() {
   seekable_ = size.has_value();
   size_ = size.value_or(0);
   if (seekable_ && size_ <= 0) {
-    fail(ErrorCode::io, "Cannot read {}: the file is empty.", name_);
+    fail("Cannot read {}: the file is empty.", name_);
   }
   make_io();
 }

@@ -1,6 +1,7 @@
 // The edge of the library: what leaves a public function.
 #pragma once
 
+#include <cerrno>
 #include <exception>
 #include <functional>
 #include <utility>
@@ -34,17 +35,22 @@ std::function<Result(Args...)> guarded(const std::function<Result(Args...)>& cal
 
 namespace boundary_detail {
 
-/// Counts the public functions that the thread is in.
+/// Counts the public functions that the thread is in, and leaves errno as it was.
 class Depth {
  public:
   Depth() { ++depth(); }
-  ~Depth() { --depth(); }
+  ~Depth() {
+    --depth();
+    errno = errno_;
+  }
   Depth(const Depth&) = delete;
   Depth& operator=(const Depth&) = delete;
   [[nodiscard]] static bool is_outermost() { return depth() == 1; }
 
  private:
   static int& depth();
+
+  int errno_ = errno;
 };
 
 }  // namespace boundary_detail

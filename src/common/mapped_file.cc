@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "common/fail.h"
+#include "common/named_path.h"
 
 namespace whisper_s4y {
 
@@ -19,7 +20,7 @@ namespace {
 struct OpenFile {
   explicit OpenFile(const std::filesystem::path& path)
       // O_NONBLOCK: opening a pipe by mistake must not hang; regular files ignore it.
-      : descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+      : descriptor(::open(named(path).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
     if (descriptor < 0)
       fail(ErrorCode::io, "Cannot open {}: {}.", path.string(), std::strerror(errno));
   }

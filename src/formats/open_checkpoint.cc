@@ -11,6 +11,7 @@
 #include "checkpoint/side_file.h"
 #include "common/fail.h"
 #include "common/file_kind.h"
+#include "common/named_path.h"
 #include "formats/formats.h"
 #include "formats/hf_names.h"
 #include "formats/torch_file.h"
@@ -190,13 +191,16 @@ void refuse_unknown(const fs::path& path, std::span<const std::byte> bytes) {
 
 std::unique_ptr<Checkpoint> open_checkpoint(const fs::path& path) {
   std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  if (status.type() == fs::file_type::not_found) fail("{} does not exist.", path.string());
-  if (error) fail("Cannot open {}: {}.", path.string(), error.message());
+  const fs::file_status status = fs::status(named(path), error);
+  if (status.type() == fs::file_type::not_found) {
+    fail(ErrorCode::io, "{} does not exist.", path.string());
+  }
+  if (error) fail(ErrorCode::io, "Cannot open {}: {}.", path.string(), error.message());
   try {
     return fs::is_directory(status) ? open_folder(path) : open_file(path);
   } catch (const fs::filesystem_error& failure) {
-    fail("Cannot read {}: {}.", failure.path1().string(), failure.code().message());
+    fail(ErrorCode::io, "Cannot read {}: {}.", failure.path1().string(),
+         failure.code().message());
   }
 }
 

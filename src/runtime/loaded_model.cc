@@ -149,13 +149,15 @@ void LoadedModel::read_signatures() {
   }
 }
 
-WeightCache LoadedModel::open_cache(const std::vector<std::string>& packed) const {
-  if (!options_.use_cache) return {{}, {}, file_->size(), options_.on_warning};
+WeightCache LoadedModel::open_cache(const std::vector<std::string>& packed) {
+  // What is wrong with the folder is so for each group.
+  const WarningCallback warn = [this](const std::string& message) {
+    if (told_.insert(message).second && options_.on_warning) options_.on_warning(message);
+  };
+  if (!options_.use_cache) return {{}, {}, file_->size(), warn};
   std::filesystem::path folder =
       options_.cache_dir.empty() ? default_cache_folder() : options_.cache_dir;
-  if (folder.empty() && options_.on_warning) {
-    options_.on_warning("Weight cache: neither XDG_CACHE_HOME nor HOME names a folder.");
-  }
+  if (folder.empty()) warn("Weight cache: neither XDG_CACHE_HOME nor HOME names a folder.");
   // Everything that the packed weights depend on. LiteRT tells weights apart by their place in the
   // file only, so the content's hash comes first.
   const std::string circumstances = fmt::format("{} {} {} {}", file_->size(), litert::library_id(),
@@ -163,7 +165,7 @@ WeightCache LoadedModel::open_cache(const std::vector<std::string>& packed) cons
   ContentHash hash;
   hash.update(std::as_bytes(std::span(circumstances)));
   std::string name = fmt::format("{}-{}.xnnpack", model_hash(*file_), hash.digest().substr(0, 16));
-  return {std::move(folder), std::move(name), file_->size(), options_.on_warning};
+  return {std::move(folder), std::move(name), file_->size(), warn};
 }
 
 std::string LoadedModel::runtime_toml(const std::vector<std::string>& keys) const {

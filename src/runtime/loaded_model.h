@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -62,7 +63,7 @@ class LoadedModel {
   };
 
   void read_signatures();
-  WeightCache open_cache(const std::vector<std::string>& packed) const;
+  WeightCache open_cache(const std::vector<std::string>& packed);
   std::unique_ptr<Program> make(const SignatureGroup& group, int threads);
   std::unique_ptr<Program> compile(const std::vector<std::string>& keys, const WeightCache& cache,
                                    int threads) const;
@@ -73,8 +74,9 @@ class LoadedModel {
   std::string source_;  // the file, for messages
   std::unique_ptr<LiteRtModelT, FreeModel> model_;
   std::vector<SignatureInfo> signatures_;
-  mutable std::mutex compiling_;  // LiteRT does one thing at a time; guards caches_
+  mutable std::mutex compiling_;  // LiteRT does one thing at a time; guards caches_ and told_
   std::map<std::vector<std::string>, WeightCache> caches_;
+  std::set<std::string> told_;  // warnings of the caches
   std::mutex mutex_;  // guards pools_
   std::map<std::pair<std::vector<std::string>, int>, std::unique_ptr<ProgramPool>> pools_;
 };

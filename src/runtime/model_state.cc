@@ -72,8 +72,9 @@ void ModelState::find_facts() {
 
 const ModelInfo& ModelState::info() const {
   if (info_) return *info_;
-  fail(ErrorCode::invalid_file,
-       "{} was not written by whisper-s4y: convert a checkpoint with `whisper-s4y convert`.",
+  fail(ErrorCode::unsupported,
+       "{} has no vocabulary and no configuration of a Whisper model: it is a front end alone, or "
+       "was not written by whisper-s4y. Convert a checkpoint with `whisper-s4y convert`.",
        file_->path().string());
 }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
@@ -542,6 +543,45 @@ TEST(CApi, MakesTheFileOfAFrontEnd) {
   EXPECT_EQ(info["signatures"][0]["outputs"][0]["shape"], Json({1, 128, 3000}));
   whisper_s4y_model_destroy(model);
   EXPECT_EQ(whisper_s4y_make_front_end(81, &file, &size), WHISPER_S4Y_INVALID_ARGUMENT);
+}
+
+TEST(CApi, TellsKindsOfErrorsApart) {
+  char* json = nullptr;
+  EXPECT_EQ(whisper_s4y_describe_file("/no/such/file", &json), WHISPER_S4Y_IO);
+  EXPECT_EQ(whisper_s4y_describe_file("", &json), WHISPER_S4Y_INVALID_ARGUMENT);
+  whisper_s4y_model* model = nullptr;
+  EXPECT_EQ(whisper_s4y_model_open("/no/such/file", nullptr, &model), WHISPER_S4Y_IO);
+  EXPECT_EQ(whisper_s4y_model_open("", nullptr, &model), WHISPER_S4Y_INVALID_ARGUMENT);
+  EXPECT_STREQ(whisper_s4y_last_error(), "The path of the file is empty.");
+  float* samples = nullptr;
+  size_t count = 0;
+  EXPECT_EQ(whisper_s4y_load_audio_memory(nullptr, 0, nullptr, &samples, &count),
+            WHISPER_S4Y_INVALID_FILE);
+  EXPECT_EQ(whisper_s4y_load_audio("", nullptr, &samples, &count), WHISPER_S4Y_INVALID_ARGUMENT);
+
+  void* file = nullptr;
+  size_t size = 0;
+  ASSERT_EQ(whisper_s4y_make_front_end(80, &file, &size), WHISPER_S4Y_OK);
+  ASSERT_EQ(whisper_s4y_model_open_memory(file, size, "front end", nullptr, &model),
+            WHISPER_S4Y_OK);
+  whisper_s4y_free(file);
+  const Owned<whisper_s4y_model> front_end(model);
+  whisper_s4y_transcriber* transcriber = nullptr;
+  EXPECT_EQ(whisper_s4y_transcriber_create(front_end.get(), &transcriber), WHISPER_S4Y_UNSUPPORTED);
+  EXPECT_THAT(whisper_s4y_last_error(), HasSubstr("it is a front end alone"));
+}
+
+TEST(CApi, LeavesErrnoAsItWas) {
+  const auto model = open_small_model();
+  const auto transcriber = transcriber_of(model);
+  const auto samples = tone(1);
+  errno = 77;
+  whisper_s4y_transcript* made = nullptr;
+  ASSERT_EQ(whisper_s4y_transcribe(transcriber.get(), samples.data(), samples.size(), nullptr,
+                                   nullptr, &made),
+            WHISPER_S4Y_OK);
+  EXPECT_EQ(errno, 77);
+  whisper_s4y_transcript_destroy(made);
 }
 
 TEST(CApi, FindsCheckpointsByPathAndKnowsTheNames) {
