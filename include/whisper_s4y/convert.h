@@ -48,8 +48,7 @@ struct WHISPER_S4Y_API ConvertOptions {
 /// What the caller may hear of while a checkpoint is converted; each may be empty. What one throws
 /// ends the call and leaves nothing behind.
 struct ConvertCallbacks {
-  /// Bytes written; a total of 0 is not known yet, while the checkpoint is read and laid out.
-  std::function<void(uint64_t done, uint64_t total)> on_progress;
+  std::function<void(uint64_t done, uint64_t total)> on_progress;  // bytes written
   /// Of a checkpoint on the hub, which is downloaded first: bytes of a file so far and in all, 0
   /// when unknown.
   std::function<void(const std::string& file, uint64_t done, uint64_t total)> on_download;

@@ -69,7 +69,7 @@ BundleOptions bundle_options(const ConvertOptions& options, const ModelInfo& inf
   if (options.verify) result.check = check_quickly;
   result.progress = [&](uint64_t done, uint64_t total) {
     stop_point();
-    if (on_progress) on_progress(done, total);
+    if (on_progress && total > 0) on_progress(done, total);
   };
   return result;
 }

@@ -48,7 +48,7 @@ Json other_value(const Option& row, const Json& value) {
   };
   switch (row.kind) {
     case OptionKind::flag:
-      return !value.get<bool>();
+      return value.is_null() || !value.get<bool>();
     case OptionKind::integer:
     case OptionKind::number:
       return number();
@@ -59,7 +59,8 @@ Json other_value(const Option& row, const Json& value) {
     case OptionKind::numbers:
       return Json::array({number(), number()});
     case OptionKind::texts:
-      return Json::array({"a", "b"});
+      if (row.details.choices.empty()) return Json::array({"a", "b"});
+      return Json::array({row.details.choices.back(), row.details.choices.front()});
     case OptionKind::options:
       break;
   }
@@ -167,7 +168,10 @@ void expect_flags(const CLI::App& command, const Option& row, const void* option
   const CLI::Option* flag = command.get_option(row.name.on_command_line());
   EXPECT_NE(flag->get_description(), "");
   EXPECT_THAT(flag->get_description(), Not(EndsWith(".")));
-  if (row.kind == OptionKind::flag) {
+  if (row.kind == OptionKind::flag && value.is_null()) {
+    // Neither yes nor no from the beginning: it can be told both.
+    EXPECT_EQ(flag, command.get_option("--no-" + row.name.on_command_line().substr(2)));
+  } else if (row.kind == OptionKind::flag) {
     // What is so from the beginning can only be switched off.
     EXPECT_EQ(row.name.on_command_line().starts_with("--no-"), value.get<bool>()) << row.name.field;
   } else {

@@ -33,7 +33,8 @@ def test_greedy_text_is_the_transcribers(tiny_model: Model, jfk_samples: np.ndar
     found = tiny_model.decode(tiny_model.encode(mel), timestamps=True)
     assert found.text == expected.text
     assert abs(found.avg_logprob - expected.segments[0].avg_logprob) < 0.02
-    assert abs(found.no_speech_prob - expected.segments[0].no_speech_prob) < 1e-3
+    # The Transcriber computes by kernels of its own, the signatures run on LiteRT.
+    assert abs(found.no_speech_prob - expected.segments[0].no_speech_prob) < 0.01
     assert len(found.log_probs) == len(found.tokens) + 1
     assert (found.log_probs <= 0).all()
 
