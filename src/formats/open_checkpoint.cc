@@ -199,8 +199,7 @@ std::unique_ptr<Checkpoint> open_checkpoint(const fs::path& path) {
   try {
     return fs::is_directory(status) ? open_folder(path) : open_file(path);
   } catch (const fs::filesystem_error& failure) {
-    fail(ErrorCode::io, "Cannot read {}: {}.", failure.path1().string(),
-         failure.code().message());
+    fail(ErrorCode::io, "Cannot read {}: {}.", failure.path1().string(), failure.code().message());
   }
 }
 

@@ -319,6 +319,7 @@ void read_row(const StoredMatrix& matrix, size_t row, float* out) {
         float scale = 0;
         half_to_float({&half, 1}, {&scale, 1});
         for (size_t i = 0; i < kScaledBlock / 2; ++i) {
+          // NOLINTNEXTLINE(bugprone-signed-char-misuse): it is a number with a sign
           const auto pair = static_cast<int>(pairs[block * kScaledBlock / 2 + i]);
           float* two = out + block * kScaledBlock + 2 * i;
           two[0] = static_cast<float>(((pair & 15) ^ 8) - 8) * scale;

@@ -7,8 +7,6 @@
 namespace whisper_s4y {
 namespace {
 
-constexpr size_t kTaps = 3;
-
 // Rows of activations that are wide at once: enough that turning weights into panels is little
 // beside them.
 constexpr size_t kRowsOfPiece = 750;

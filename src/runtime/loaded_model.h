@@ -77,7 +77,7 @@ class LoadedModel {
   mutable std::mutex compiling_;  // LiteRT does one thing at a time; guards caches_ and told_
   std::map<std::vector<std::string>, WeightCache> caches_;
   std::set<std::string> told_;  // warnings of the caches
-  std::mutex mutex_;  // guards pools_
+  std::mutex mutex_;            // guards pools_
   std::map<std::pair<std::vector<std::string>, int>, std::unique_ptr<ProgramPool>> pools_;
 };
 

@@ -19,7 +19,8 @@ constexpr Option kRows[] = {
         "Folder for packed weights; without it whisper-s4y in $XDG_CACHE_HOME or ~/.cache",
         {.metavar = "DIR"}),
     option<&R::own_kernels>(
-        "own_kernels", "Encode and decode by kernels faster than LiteRT's, where the file allows it",
+        "own_kernels",
+        "Encode and decode by kernels faster than LiteRT's, where the file allows it",
         {.flag = "--no-own-kernels", .flag_help = "Compute everything with LiteRT: slower"}),
     option<&R::profile>("profile", "Collect times per op; slower", {.has_flag = false}),
 };

@@ -77,7 +77,7 @@ std::optional<std::string> object_field(const Form& form, std::string_view name)
     const std::string_view rest = std::string_view(key).substr(name.size());
     if (!rest.starts_with('[') || !rest.ends_with(']')) continue;
     const std::string inner(rest.substr(1, rest.size() - 2));
-    about_field(name, [&] {
+    about_field(name, [&, &value = value] {
       const auto json = parse_json<Json>(value, "The field", {}, ErrorCode::invalid_argument);
       object[inner] = json.is_number() ? json : Json(value);
     });
