@@ -37,7 +37,7 @@ HWY_INLINE void totals_of([[maybe_unused]] D d, const hn::Vec<D> (&vectors)[kTog
 #if HWY_TARGET == HWY_SCALAR
   for (size_t i = 0; i < kTogether; ++i) out[i] = static_cast<float>(hn::GetLane(vectors[i]));
 #else
-  // Of a and b: a0 + a2, b0 + b2, a1 + a3, b1 + b3 in each block of kFour lanes.
+  // Of a and b: a0 + a2, b0 + b2, a1 + a3, b1 + b3 in each block of four lanes.
   const auto fold = [d](hn::Vec<D> a, hn::Vec<D> b) HWY_ATTR {
     return hn::Add(hn::InterleaveLower(d, a, b), hn::InterleaveUpper(d, a, b));
   };
@@ -337,7 +337,7 @@ void product_int8(const StoredMatrix& matrix, const int16_t* in, size_t in_strid
   product<OfBytes>(matrix, in, in_stride, scales, rows, first, last, target);
 }
 
-/// values[i] * factor, rounded; with the sum of magnitudes and the largest for scaling before.
+/// Of the magnitudes of `count` values.
 void sum_magnitudes(const float* values, size_t count, float& sum, float& largest) {
   auto sums = hn::Zero(kFloats);
   auto most = hn::Zero(kFloats);
@@ -355,7 +355,7 @@ void sum_magnitudes(const float* values, size_t count, float& sum, float& larges
   }
 }
 
-/// `stride` numbers, a multiple of the lanes.
+/// values[i] * factor, rounded, of `stride` numbers, a multiple of the lanes.
 void round_all(const float* values, size_t stride, float factor, int16_t* out) {
   constexpr hn::Rebind<int16_t, decltype(kFloats)> kLaneShorts;
   const auto times = hn::Set(kFloats, factor);

@@ -1,6 +1,7 @@
 // Which processors the kernels are compiled for by Highway (hwy/foreach_target.h): the least one of
-// the platform, SSE4, AVX2, AVX-512, and AVX-512 with products of bytes (VNNI, in HWY_AVX3_DL); the
-// best that fits is chosen when the program runs. Sums differ in their last bits between them.
+// the platform, SSE4, AVX2 and AVX-512; the best that fits is chosen when the program runs. Sums
+// differ in their last bits between them. HWY_AVX3_DL, which would have VNNI, is left out: Highway
+// 1.0 lets the compiler use AVX-VNNI there too, which not all those processors have; see vnni.h.
 // Include this before Highway.
 #pragma once
 

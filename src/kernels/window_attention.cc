@@ -193,10 +193,15 @@ void attend_in_floats(const HeadView& head, const HeadRows& rows) {
   mix_of<OfFloats>(head, rows, factors);
 }
 
+/// Of queries and keys: a sum of `depth` products of two of them stays inside 32 bits.
+float largest_integer(size_t depth) {
+  return std::min(32767.0F,
+                  std::floor(std::sqrt(2147483647.0F / static_cast<float>(depth)) - 1.0F));
+}
+
 template <typename Of>
 void attend_in_shorts(const HeadView& head, const HeadRows& rows) {
-  const float limit = std::min(
-      32767.0F, std::floor(std::sqrt(2147483647.0F / static_cast<float>(head.depth)) - 1.0F));
+  const float limit = largest_integer(head.depth);
   auto* queries = static_cast<int16_t*>(rows.numbers);
   for (size_t r = 0; r < rows.rows; ++r) {
     rows.scales[r] = round_row(rows.queries + r * head.row_stride, head.head_size, limit,
@@ -228,8 +233,7 @@ void put_keys_in_floats(const float* keys, size_t stride, size_t count, size_t h
 
 void put_keys_in_integers(const float* keys, size_t stride, size_t count, size_t head_size,
                           size_t depth, uint32_t* rounded, int16_t* panel, float* scales) {
-  const float limit =
-      std::min(32767.0F, std::floor(std::sqrt(2147483647.0F / static_cast<float>(depth)) - 1.0F));
+  const float limit = largest_integer(depth);
   for (size_t t = 0; t < count; ++t) {
     scales[t] = round_row(keys + t * stride, head_size, limit,
                           reinterpret_cast<int16_t*>(rounded + t * depth / 2));

@@ -15,6 +15,10 @@ constexpr size_t kRowsOfScores = 8;  // rows of queries that attend to the windo
 constexpr size_t kWeightsOfTask = 32768;
 constexpr size_t kGrain = 16;
 
+size_t outputs_of_task(const StoredMatrix& matrix) {
+  return std::max(kGrain, kWeightsOfTask / matrix.columns / kGrain * kGrain);
+}
+
 PreparedRows::Forms forms_of(std::initializer_list<const LinearWeights*> users) {
   PreparedRows::Forms forms;
   for (const LinearWeights* user : users) {
@@ -134,7 +138,7 @@ void DecoderPass::multiply_all(std::initializer_list<Product> products, const Pr
   for (const Product& product : products) {
     size_t offset = 0;
     for (const StoredMatrix& part : product.linear->parts) {
-      const size_t outputs = std::max(kGrain, kWeightsOfTask / part.columns / kGrain * kGrain);
+      const size_t outputs = outputs_of_task(part);
       for (size_t first = 0; first < part.rows; first += outputs) {
         tasks.push_back({&product, &part, offset, first, std::min(first + outputs, part.rows)});
       }
@@ -223,7 +227,7 @@ void DecoderPass::compute_logits(size_t rows, size_t first) {
                  weights_->norm.bias, row_[member]);
       narrow_->set(r, row_[member].data(), forms, part.column_factors);
     });
-    const size_t outputs = std::max(kGrain, kWeightsOfTask / d / kGrain * kGrain);
+    const size_t outputs = outputs_of_task(part);
     const ProductTarget target{.out = logits_.data() + offset, .stride = weights_->logits.outputs};
     team_.for_each((part.rows + outputs - 1) / outputs, [&](size_t i, size_t) {
       multiply(part, *narrow_, count, i * outputs, std::min((i + 1) * outputs, part.rows), target);

@@ -5,16 +5,6 @@
 #include "checkpoint/layout.h"
 
 namespace whisper_s4y {
-namespace {
-
-bool all_exact(const LinearWeights& linear) {
-  for (const StoredMatrix& part : linear.parts) {
-    if (part.kind != WeightKind::f32) return false;
-  }
-  return true;
-}
-
-}  // namespace
 
 std::shared_ptr<const DecoderWeights> decoder_weights(const WeightReader& reader,
                                                       const ModelConfig& config) {
@@ -40,7 +30,7 @@ std::shared_ptr<const DecoderWeights> decoder_weights(const WeightReader& reader
   }
   weights->norm = reader.norm("decoder.layer_norm");
   weights->logits = reader.matrix(reader.has(kOutputMatrix) ? kOutputMatrix : kTokenEmbedding);
-  weights->exact = all_exact(weights->logits) && all_exact(weights->layers.front().fc1);
+  weights->exact = weights->logits.is_exact() && weights->layers.front().fc1.is_exact();
   return weights;
 }
 

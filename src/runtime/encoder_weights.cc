@@ -2,17 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace whisper_s4y {
-namespace {
-
-bool is_exact(const LinearWeights& linear) {
-  return std::ranges::all_of(linear.parts,
-                             [](const StoredMatrix& part) { return part.kind == WeightKind::f32; });
-}
-
-}  // namespace
 
 std::shared_ptr<const EncoderWeights> encoder_weights(const WeightReader& reader,
                                                       const ModelConfig& config) {
@@ -21,7 +11,7 @@ std::shared_ptr<const EncoderWeights> encoder_weights(const WeightReader& reader
   weights->conv1 = reader.convolution("encoder.conv1");
   weights->conv2 = reader.convolution("encoder.conv2");
   weights->positions = reader.tensor("encoder.embed_positions.weight");
-  weights->exact = is_exact(weights->conv1) && is_exact(weights->conv2);
+  weights->exact = weights->conv1.is_exact() && weights->conv2.is_exact();
   for (int i = 0; i < config.encoder_layers; ++i) {
     const std::string layer = fmt::format("encoder.layers.{}.", i);
     const std::string attention = layer + "self_attn.";
@@ -36,7 +26,7 @@ std::shared_ptr<const EncoderWeights> encoder_weights(const WeightReader& reader
                             .fc2 = reader.linear(layer + "fc2")});
     for (const LinearWeights* linear :
          {&made.q, &made.k, &made.v, &made.out, &made.fc1, &made.fc2}) {
-      weights->exact = weights->exact && is_exact(*linear);
+      weights->exact = weights->exact && linear->is_exact();
     }
   }
   weights->norm = reader.norm("encoder.layer_norm");

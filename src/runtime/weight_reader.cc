@@ -1,11 +1,17 @@
 #include "runtime/weight_reader.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/fail.h"
 #include "formats/tflite_tensors.h"
 
 namespace whisper_s4y {
+
+bool LinearWeights::is_exact() const {
+  return std::ranges::all_of(parts,
+                             [](const StoredMatrix& part) { return part.kind == WeightKind::f32; });
+}
 
 WeightReader::WeightReader(std::shared_ptr<const TfliteFile> file, const ModelConfig& config)
     : source_(file->path().string()), tensors_(tensors_of_bundle(std::move(file), config)) {}

@@ -20,6 +20,9 @@ struct LinearWeights {
   std::vector<float> bias;          // empty: none
   size_t outputs = 0;
   size_t inputs = 0;
+
+  /// Whether all numbers of the matrix are float32.
+  [[nodiscard]] bool is_exact() const;
 };
 
 struct NormWeights {

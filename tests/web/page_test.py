@@ -12,7 +12,7 @@ import time
 import web_site as site
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
-from web_site import AXE, SPEECH, expect, list_models, wait_for
+from web_site import SPEECH, check_axe, expect, list_models, wait_for
 
 SENTENCES = SPEECH / "OSR_us_000_0030_16k.wav"
 
@@ -26,19 +26,6 @@ class DemoPage(site.Page):
 
     def listening(self):
         return self.one("listening").is_displayed()
-
-
-def check_axe(page, state):
-    page.script(AXE.read_text())
-    for scheme in ("light", "dark"):
-        page.look(1100, 900, scheme)
-        found = page.driver.execute_async_script(
-            "const done = arguments[arguments.length - 1];"
-            "axe.run().then((result) => done([result.passes.length, result.violations]))")
-        expect(found[0] > 10, f"{state}, {scheme}: axe looks at the page")
-        for violation in found[1]:
-            nodes = [node["html"] for node in violation["nodes"]]
-            expect(False, f"{state}, {scheme}: {violation['help']}: {nodes}")
 
 
 def test_a_recording_becomes_text(page, place):

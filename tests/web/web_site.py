@@ -29,14 +29,11 @@ import list_models
 import running_server
 import serve
 import served_page
+from axe import check_axe
 from served_page import SPEECH, end, expect, run_tests, skip, wait_for
 
-__all__ = ["AXE", "SPEECH", "end", "expect", "list_models", "run_tests", "serve", "skip",
+__all__ = ["SPEECH", "check_axe", "end", "expect", "list_models", "run_tests", "serve", "skip",
            "wait_for"]
-
-AXE = pathlib.Path(sys.prefix) / "axe.min.js"
-if not AXE.exists():
-    skip("there is no axe-core (scripts/python-env fetches it where npm is installed)")
 
 FOLDER = tempfile.TemporaryDirectory()
 PROGRAM = running_server.PROGRAM
