@@ -23,13 +23,18 @@ void add_signatures(Module& module, const std::vector<TensorView>& tensors,
   add_silero_vad(module, kMany, kManyChunks, tensors, source);
 }
 
-std::shared_ptr<const TfliteFile> build(const std::filesystem::path& weights) {
-  const bool built_in = weights.empty();
-  const std::string source = built_in ? kBuiltIn : weights.string();
-  const auto tensors = built_in ? built_in_silero_weights() : read_safetensors(weights);
+std::shared_ptr<const TfliteFile> build(const std::vector<TensorView>& tensors,
+                                        const std::string& source) {
   Module module;
   add_signatures(module, tensors, source);
   return tflite_in_memory(module, source);
+}
+
+/// The model of these weights. That of the built-in ones is built once and serves every detector.
+std::shared_ptr<const TfliteFile> model_of(const std::filesystem::path& weights) {
+  if (!weights.empty()) return build(read_safetensors(weights), weights.string());
+  static const auto built_in = build(built_in_silero_weights(), kBuiltIn);
+  return built_in;
 }
 
 // One thread: the steps of the LSTM are too small to share. No cache folder: packing the weights
@@ -59,7 +64,7 @@ SileroDetector::Part::Part(LiteRtModel& model, const char* key, AlignedBuffer& h
 }
 
 SileroDetector::SileroDetector(const std::filesystem::path& weights)
-    : model_(build(weights), runtime_options()),
+    : model_(model_of(weights), runtime_options()),
       h_(model_.signature(kOne).input("h")),
       c_(model_.signature(kOne).input("c")),
       one_(model_, kOne, h_, c_),
