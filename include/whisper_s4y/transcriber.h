@@ -49,6 +49,7 @@ struct WHISPER_S4Y_API TranscribeOptions {
   std::optional<float> length_penalty;  // alpha in [0, 1] of the ranking; nothing = mean log-prob
   float repetition_penalty = 1.0F;      // (f) > 1 makes tokens seen in the window rarer
   int no_repeat_ngram_size = 0;         // (f) no run of that many tokens twice; 0 = off
+  bool loop_guard = true;               // stop, retry and at last cut text that runs in a loop
   std::optional<int> sample_len;        // most tokens in a window; nothing = 224
   std::optional<int> max_new_tokens;    // (f) the same; may exceed 224
   uint64_t seed = 0;                    // of the samples

@@ -49,6 +49,9 @@ class TranscribeOptions(TypedDict, total=False):
     repetition_penalty: float
     #: Allow no run of so many tokens twice in a window; 0 allows. Default: 0.
     no_repeat_ngram_size: int
+    #: Text that runs in a loop is stopped, tried at the next temperature, and at the last one cut
+    #: after the loop's first turn. Default: True.
+    loop_guard: bool
     #: Most tokens of a window; without it 224. Default: None.
     sample_len: Optional[int]
     #: The same by its other name; of both the smaller one holds. Default: None.

@@ -37,6 +37,7 @@ struct DecodingOptions {
   float speech_until = 0.0F;        // seconds: text does not end at a pair of timestamps before
   float repetition_penalty = 1.0F;  // > 1 makes tokens seen in the window rarer
   int no_repeat_ngram_size = 0;     // no run of that many tokens twice; 0 = off
+  bool loop_guard = true;           // stop where the text runs in a loop
 
   uint64_t seed = 0;  // of the random numbers when temperature > 0
 };
@@ -49,9 +50,10 @@ struct DecodingResult {
   float avg_logprob = std::numeric_limits<float>::quiet_NaN();  // log-prob per token, end included
   float no_speech_prob = std::numeric_limits<float>::quiet_NaN();  // of <|nospeech|> at the start
   float temperature = 0.0F;                                        // it was decoded with
-  float compression_ratio = 0.0F;                                  // bytes of text / zlib bytes
-  std::string language;                                            // code, given or detected
-  LanguageProbs language_probs;                                    // empty when it was given
+  float compression_ratio = 0.0F;  // bytes of text / zlib bytes, of a loop as far as it went
+  bool looped = false;             // the text ran in a loop and was cut after its first turn
+  std::string language;            // code, given or detected
+  LanguageProbs language_probs;    // empty when it was given
 };
 
 }  // namespace whisper_s4y

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "decoding/logit_math.h"
+#include "decoding/loop_guard.h"
 
 namespace whisper_s4y {
 namespace {
@@ -62,6 +63,10 @@ bool at_limit(const SearchStart& start, const SearchLimits& limits, const Hypoth
   return count >= limits.max_tokens || start.position + count > limits.max_length;
 }
 
+bool in_loop(const SearchLimits& limits, std::span<const int> tokens) {
+  return limits.loop_guard && loop_end(tokens, *limits.loop_guard);
+}
+
 template <typename Choose>
 Hypothesis follow(DecoderModel& model, const SearchStart& start, const SearchLimits& limits,
                   const Choose& choose) {
@@ -73,7 +78,8 @@ Hypothesis follow(DecoderModel& model, const SearchStart& start, const SearchLim
     if (next.token == limits.eot) return result;
     result.tokens.push_back(next.token);
     result.logprobs.push_back(next.logprob);
-    if (at_limit(start, limits, result)) return result;
+    result.looped = in_loop(limits, result.tokens);
+    if (result.looped || at_limit(start, limits, result)) return result;
     logits = model.decode({&next.token, 1}, position);
   }
 }
@@ -92,7 +98,8 @@ void sample_batch(DecoderModel& model, const SearchStart& start, const SearchLim
     if (next.token == limits.eot) return;
     hypothesis.tokens.push_back(next.token);
     hypothesis.logprobs.push_back(next.logprob);
-    if (at_limit(start, limits, hypothesis)) return;
+    hypothesis.looped = in_loop(limits, hypothesis.tokens);
+    if (hypothesis.looped || at_limit(start, limits, hypothesis)) return;
     running.push_back(index);
     tokens.push_back(next.token);
     parents.push_back(row);
@@ -159,6 +166,7 @@ std::vector<Hypothesis> beam_search(DecoderModel& model, const SearchStart& star
       static_cast<size_t>(std::max(1.0, std::nearbyint(static_cast<double>(beam_size) * patience)));
   Chooser chooser(rules);
   std::vector<Hypothesis> finished;
+  std::vector<Hypothesis> looped;
   // All beams are equal before the first token.
   std::vector<Hypothesis> beams = {{.tokens = start.prefix}};
   std::vector<Candidate> candidates;
@@ -197,9 +205,15 @@ std::vector<Hypothesis> beam_search(DecoderModel& model, const SearchStart& star
         }
         continue;
       }
-      next.push_back({parent.tokens, candidate.sum_logprob, parent.logprobs});
-      next.back().tokens.push_back(candidate.token);
-      next.back().logprobs.push_back(candidate.sum_logprob - parent.sum_logprob);
+      Hypothesis child{parent.tokens, candidate.sum_logprob, parent.logprobs};
+      child.tokens.push_back(candidate.token);
+      child.logprobs.push_back(candidate.sum_logprob - parent.sum_logprob);
+      child.looped = in_loop(limits, child.tokens);
+      if (child.looped) {
+        looped.push_back(std::move(child));
+        continue;
+      }
+      next.push_back(std::move(child));
       tokens.push_back(candidate.token);
       parents.push_back(candidate.parent);
       if (next.size() == static_cast<size_t>(beam_size)) break;
@@ -216,7 +230,7 @@ std::vector<Hypothesis> beam_search(DecoderModel& model, const SearchStart& star
     if (finished.size() >= static_cast<size_t>(beam_size)) break;
     finished.push_back(std::move(beam));
   }
-  return finished;
+  return finished.empty() ? looped : finished;
 }
 
 size_t best_hypothesis(std::span<const Hypothesis> hypotheses, size_t prefix_size,
@@ -230,7 +244,10 @@ size_t best_hypothesis(std::span<const Hypothesis> hypotheses, size_t prefix_siz
   };
   size_t best = 0;
   for (size_t i = 1; i < hypotheses.size(); ++i) {
-    if (score(hypotheses[i]) > score(hypotheses[best])) best = i;
+    const auto rank = [&](size_t index) {
+      return std::pair(!hypotheses[index].looped, score(hypotheses[index]));
+    };
+    if (rank(i) > rank(best)) best = i;
   }
   return best;
 }

@@ -19,6 +19,7 @@ struct Hypothesis {
   std::vector<int> tokens;
   float sum_logprob = 0.0F;
   std::vector<float> logprobs = {};  // of each sampled token
+  bool looped = false;               // was stopped because it ran in a loop
 };
 
 /// Where sampling begins: the model has been fed `position` tokens, `logits` follow them.
@@ -28,11 +29,12 @@ struct SearchStart {
   std::vector<int> prefix;  // the last of the fed tokens, which belong to the window's text
 };
 
-/// Bounds and the token that ends a hypothesis.
+/// Bounds and what ends a hypothesis.
 struct SearchLimits {
-  int max_tokens = 224;  // sampled tokens
-  int max_length = 448;  // stop when start and sampled tokens are more than that
-  int eot = -1;          // <|endoftext|>
+  int max_tokens = 224;           // sampled tokens
+  int max_length = 448;           // stop when start and sampled tokens are more than that
+  int eot = -1;                   // <|endoftext|>
+  std::optional<int> loop_guard;  // <|0.00|>: stop where the text runs in a loop (loop_guard.h)
 };
 
 /// Random numbers that are the same on every platform for one seed.
@@ -57,7 +59,8 @@ class Random {
                                              float temperature, int count, Random& random);
 
 /// Beam search with patience (decoding.py: BeamSearchDecoder; arXiv 2204.05424). Returns finished
-/// hypotheses first. beam_size must not exceed model.max_beams().
+/// hypotheses first; those that ran in a loop are left and only returned when there are no others.
+/// beam_size must not exceed model.max_beams().
 [[nodiscard]] std::vector<Hypothesis> beam_search(DecoderModel& model, const SearchStart& start,
                                                   const LogitRules& rules,
                                                   const SearchLimits& limits, int beam_size,
@@ -65,7 +68,8 @@ class Random {
 
 /// Index of the best hypothesis: sum_logprob / length, or with `length_penalty` alpha
 /// sum_logprob / ((5 + length) / 6)^alpha (decoding.py: MaximumLikelihoodRanker); the length is
-/// that after a prefix of `prefix_size` tokens.
+/// that after a prefix of `prefix_size` tokens. One that ran in a loop, whose tokens are all too
+/// likely, comes after those that did not.
 [[nodiscard]] size_t best_hypothesis(std::span<const Hypothesis> hypotheses, size_t prefix_size,
                                      std::optional<float> length_penalty);
 

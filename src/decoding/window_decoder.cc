@@ -9,6 +9,7 @@
 #include "config/front_end.h"
 #include "decoding/compression_ratio.h"
 #include "decoding/logit_math.h"
+#include "decoding/loop_guard.h"
 #include "decoding/text.h"
 
 namespace whisper_s4y {
@@ -261,9 +262,10 @@ DecodingResult WindowDecoder::decode(const DecodingOptions& options) {
   result.no_speech_prob = no_speech_prob_;
 
   const LogitRules rules = rules_of(options, tokenizer_, generation);
-  const SearchLimits limits{.max_tokens = sample_len(options, info.config),
-                            .max_length = info.config.max_target_positions,
-                            .eot = generation.eos_token_id};
+  SearchLimits limits{.max_tokens = sample_len(options, info.config),
+                      .max_length = info.config.max_target_positions,
+                      .eot = generation.eos_token_id};
+  if (options.loop_guard) limits.loop_guard = generation.timestamp_begin();
   std::vector<Hypothesis> hypotheses;
   if (options.temperature > 0) {
     Random random(options.seed);
@@ -296,6 +298,14 @@ DecodingResult WindowDecoder::decode(const DecodingOptions& options) {
   result.avg_logprob = best.sum_logprob / static_cast<float>(sampled + 1);
   result.text = stripped(tokenizer_.decode(best.tokens));
   result.compression_ratio = compression_ratio(result.text);
+  result.looped = best.looped;
+  if (result.looped) {
+    const size_t kept =
+        std::max(*loop_end(best.tokens, generation.timestamp_begin()), start.prefix.size());
+    best.tokens.resize(kept);
+    best.logprobs.resize(kept - start.prefix.size());
+    result.text = stripped(tokenizer_.decode(best.tokens));
+  }
   result.tokens = std::move(best.tokens);
   result.token_logprobs.assign(start.prefix.size(), 0.0F);
   result.token_logprobs.insert(result.token_logprobs.end(), best.logprobs.begin(),

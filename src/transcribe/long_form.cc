@@ -22,6 +22,8 @@ constexpr int kShortRest = 300;        // frames
 constexpr int kBeforeRest = 50;        // frames that the detector hears before
 constexpr float kMaybeSpeech = 0.35F;  // probability
 
+constexpr float kNoDoubt = 0.9F;  // probability of a window's language
+
 void append(std::vector<int>& to, std::span<const int> tokens) {
   to.insert(to.end(), tokens.begin(), tokens.end());
 }
@@ -207,14 +209,21 @@ LanguageProbs LongForm::detect_language() {
     const bool is_late = int64_t{*begin + kWindowFrames} * kHopLength > kLookAhead;
     if (i > 0 && is_late && !sound_.can_rewind()) break;
     if (!hear(*begin)) return {};
-    if (!is_over(*begin + kWindowFrames - 1)) {
-      windows_.encode(log_mel_, {*begin, kWindowFrames});
-    } else {
-      windows_.encode_with_silence(log_mel_, *begin);
-    }
-    if (vote.decides(windows_.language_probs())) break;
+    if (vote.decides(window_languages(*begin))) break;
   }
   return vote.probs();
+}
+
+// The reference detects on a window that silence fills up and decodes one that 0.0 does, which
+// encodes a short recording twice. Where the window to decode leaves no doubt it does for both.
+LanguageProbs LongForm::window_languages(int begin) {
+  const int content = log_mel_.content_frames().value_or(begin + kWindowFrames);
+  const WindowPlace place{begin, std::min(kWindowFrames, content - begin)};
+  windows_.encode(log_mel_, place);
+  LanguageProbs probs = windows_.language_probs();
+  if (place.segment_size == kWindowFrames || most_likely(probs).second >= kNoDoubt) return probs;
+  windows_.encode_with_silence(log_mel_, begin);
+  return windows_.language_probs();
 }
 
 // What follows is in that language. The initial prompt comes before the first text alone.

@@ -56,6 +56,7 @@ class LongForm {
   void tell_progress(int frame) const;
   LanguageProbs find_languages();
   LanguageProbs detect_language();
+  [[nodiscard]] LanguageProbs window_languages(int begin);
   void speak(const std::string& language);
   [[nodiscard]] std::vector<int> prompt() const;
   [[nodiscard]] int transcribe_window(const WindowPlace& place);

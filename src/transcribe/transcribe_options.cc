@@ -79,6 +79,13 @@ constexpr Option kRows[] = {
     option<&T::no_repeat_ngram_size>("no_repeat_ngram_size",
                                      "Allow no run of so many tokens twice in a window; 0 allows",
                                      {.bounds = {0, kMostTokens}, .group = kDecoding}),
+    option<&T::loop_guard>(
+        "loop_guard",
+        "Text that runs in a loop is stopped, tried at the next temperature, and at the last one "
+        "cut after the loop's first turn",
+        {.group = kDecoding,
+         .flag = "--no-loop-guard",
+         .flag_help = "Let text that runs in a loop go on to the window's last token"}),
     option<&T::sample_len>("sample_len", "Most tokens of a window; without it 224",
                            {.bounds = {1, kMostTokens}, .group = kDecoding}),
     option<&T::max_new_tokens>("max_new_tokens",

@@ -24,6 +24,7 @@ DecodingOptions window_options(const TranscribeOptions& options) {
   window.max_initial_timestamp = options.max_initial_timestamp;
   window.repetition_penalty = options.repetition_penalty;
   window.no_repeat_ngram_size = options.no_repeat_ngram_size;
+  window.loop_guard = options.loop_guard;
   return window;
 }
 
@@ -95,8 +96,9 @@ DecodingResult WindowTranscriber::decode(const WindowContext& context) {
     options.seed = options_.seed * 1000003 + context.place * 101 + i;
     result = decoder_.decode(options);
 
-    const bool repetitive = options_.compression_ratio_threshold &&
-                            result.compression_ratio > *options_.compression_ratio_threshold;
+    const auto& most_compressed = options_.compression_ratio_threshold;
+    const bool repetitive =
+        most_compressed && (result.looped || result.compression_ratio > *most_compressed);
     const bool unsure =
         options_.logprob_threshold && result.avg_logprob < *options_.logprob_threshold;
     const bool silent = options_.no_speech_threshold &&

@@ -185,6 +185,7 @@ TEST(DecodeWindow, SuppressBlankForbidsAnEmptyWindow) {
 TEST(DecodeWindow, SampleLenAndMaxNewTokens) {
   DecodingOptions options = english();
   options.without_timestamps = true;
+  options.loop_guard = false;
   const auto endless = says(std::vector<int>(1000, word('a')), 4);
   EXPECT_EQ(decode(toy_info(), options, endless).tokens.size(), 224U);
   options.sample_len = 7;
@@ -218,6 +219,79 @@ TEST(DecodeWindow, RepetitionOptionsReachTheRules) {
   EXPECT_THAT(decode(toy_info(), options, prefers_a).tokens, Each(word('a')));
   options.repetition_penalty = 2.0F;
   EXPECT_THAT(decode(toy_info(), options, prefers_a).tokens, ElementsAre(word('a'), word('b')));
+}
+
+TEST(DecodeWindow, ALoopIsStoppedAndCut) {
+  // " b a a a a ..." without end.
+  const LogitFunction stuck = [](const std::vector<int>& tokens) {
+    return surely(tokens.size() == 4 ? word('b') : word('a'));
+  };
+  ScriptedModel model(toy_info(), stuck);
+  const Tokenizer tokenizer(model.info().vocabulary, model.info().generation);
+  DecodingOptions options = english();
+  options.without_timestamps = true;
+  const DecodingResult result = decode_window(model, tokenizer, options);
+  EXPECT_TRUE(result.looped);
+  EXPECT_THAT(result.tokens, ElementsAre(word('b'), word('a')));
+  EXPECT_EQ(result.token_logprobs.size(), 2U);
+  EXPECT_EQ(result.text, "b a");
+  EXPECT_GT(result.compression_ratio, 2.4F);  // of the loop
+  EXPECT_LT(model.decode_calls, 50);
+
+  options.loop_guard = false;
+  const DecodingResult whole = decode(toy_info(), options, stuck);
+  EXPECT_FALSE(whole.looped);
+  EXPECT_EQ(whole.tokens.size(), 224U);
+}
+
+TEST(DecodeWindow, AmongSamplesThoseThatLoopComeLast) {
+  // " a" for ever, whose tokens are all but certain, or an unlikely " b".
+  const LogitFunction script = [](const std::vector<int>& tokens) {
+    std::vector<float> logits(kVocabSize, kMaskedLogit);
+    if (tokens.size() == 4) {
+      logits[static_cast<size_t>(word('a'))] = 3.0F;
+      logits[static_cast<size_t>(word('b'))] = 0.0F;
+    } else {
+      logits[static_cast<size_t>(tokens[4] == word('a') ? word('a') : kEot)] = 0.0F;
+    }
+    return logits;
+  };
+  DecodingOptions options = english();
+  options.without_timestamps = true;
+  options.temperature = 1.0F;
+  options.best_of = 32;
+  for (const int max_beams : {0, 5}) {
+    const DecodingResult result = decode(toy_info(), options, script, max_beams);
+    EXPECT_THAT(result.tokens, ElementsAre(word('b'))) << max_beams;
+    EXPECT_FALSE(result.looped);
+  }
+}
+
+TEST(DecodeWindow, ABeamThatLoopsIsLeft) {
+  // " a" for ever or " b" and the end, which is less likely.
+  const LogitFunction script = [](const std::vector<int>& tokens) {
+    std::vector<float> logits(kVocabSize, kMaskedLogit);
+    if (tokens.back() == word('b')) {
+      logits[kEot] = 0.0F;
+    } else {
+      logits[static_cast<size_t>(word('a'))] = 5.0F;
+      logits[static_cast<size_t>(word('b'))] = 0.0F;
+    }
+    return logits;
+  };
+  DecodingOptions options = english();
+  options.without_timestamps = true;
+  options.beam_size = 2;
+  options.patience = 100.0F;  // wait for more finished beams than there will be
+  const DecodingResult result = decode(toy_info(), options, script, 2);
+  EXPECT_FALSE(result.looped);
+  EXPECT_LE(result.tokens.size(), 40U);
+  EXPECT_EQ(result.tokens.back(), word('b'));
+
+  const LogitFunction stuck = [](const auto&) { return surely(word('a')); };
+  options.patience.reset();
+  const DecodingResult alone = decode(toy_info(), options, stuck, 2);
+  EXPECT_EQ(alone.text.substr(0, 1), "a");
 }
 
 TEST(DecodeWindow, NoSpeechProbabilityIsTakenUnfiltered) {

@@ -356,10 +356,27 @@ TEST(Languages, AVoteOverSeveralWindowsUntilOneIsSure) {
   EXPECT_EQ(detected(wavering), "en");
 }
 
+TEST(Languages, AShortRecordingIsEncodedOnceWhenItsLanguageIsPlain) {
+  TranscribeOptions options;
+  options.best_of = 1;
+  const WindowScript plain{.attempts = {{at(0), word('a'), at(9)}}, .language = kGerman};
+  ScriptedRecording once({plain});
+  EXPECT_EQ(transcriber_over(once).transcribe(seconds_of_sound(10), options).language, "de");
+  EXPECT_EQ(once.windows, 1);
+
+  // Else the window that silence fills up, as the reference's, decides.
+  WindowScript doubtful = plain;
+  doubtful.language = kEnglish;
+  doubtful.language_sureness = 0.1F;
+  ScriptedRecording again({doubtful, plain, plain});
+  EXPECT_EQ(transcriber_over(again).transcribe(seconds_of_sound(10), options).language, "de");
+  EXPECT_EQ(again.windows, 3);
+}
+
 TEST(Languages, RestrictTheDetection) {
-  // One window to detect, one to decode.
+  // To detect on, in doubt again with silence, and to decode.
   const std::vector<WindowScript> script(
-      2, {.attempts = {{at(0), word('a'), at(9)}}, .language = kGerman});
+      3, {.attempts = {{at(0), word('a'), at(9)}}, .language = kGerman});
   TranscribeOptions options;
   options.best_of = 1;
   ScriptedRecording free(script);
