@@ -128,9 +128,9 @@ class WHISPER_S4Y_API Session {
   /// Computes the outputs of a signature from its inputs. `cancelled` is asked again and again in
   /// this thread: when it says true, or throws, run() ends within 100 ms, with an Error
   /// (ErrorCode::cancelled) or what was thrown; what the outputs hold then is not defined, and what
-  /// was begun may go on in the background for a moment, which the next call waits for. Throws
-  /// Error when LiteRT cannot load or run the signature. The first run of a model packs its
-  /// weights, unless they are in the cache.
+  /// was begun may go on in the background for a moment, which the next call waits for; the end of
+  /// the session does not. Throws Error when LiteRT cannot load or run the signature. The first run
+  /// of a model packs its weights, unless they are in the cache.
   void run(std::string_view signature, const std::function<bool()>& cancelled = {});
 
   /// LiteRT's table of times per op since the last call, of all sessions of the model; empty

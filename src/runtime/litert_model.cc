@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -175,6 +176,11 @@ void LiteRtSignature::settle(Cancellation* cancellation) {
   apart_.reset();  // waits, as futures of std::async() do
 }
 
+bool LiteRtSignature::is_running() const {
+  return apart_ && apart_->outcome.valid() &&
+         apart_->outcome.wait_for(std::chrono::seconds::zero()) != std::future_status::ready;
+}
+
 AlignedBuffer bound_input(LiteRtSignature& signature, std::string_view name) {
   AlignedBuffer buffer(signature.input(name));
   signature.bind_input(name, buffer);
@@ -252,6 +258,11 @@ void LiteRtModel::load(const SignatureGroup& group) {
 
 void LiteRtModel::settle(Cancellation* cancellation) {
   for (const auto& signature : signatures_) signature->settle(cancellation);
+}
+
+bool LiteRtModel::is_running() const {
+  return std::ranges::any_of(signatures_,
+                             [](const auto& signature) { return signature->is_running(); });
 }
 
 bool LiteRtModel::cache_was_used() const { return model_->found_packed(packed_); }

@@ -52,6 +52,8 @@ class LiteRtSignature {
   void run_apart(Cancellation& cancellation);
   /// Waits for what run_apart() left behind, unless that is cancelled too.
   void settle(Cancellation* cancellation = nullptr);
+  /// Whether run_apart() has left something behind that still runs.
+  [[nodiscard]] bool is_running() const;
 
  private:
   friend class LiteRtModel;
@@ -113,6 +115,8 @@ class LiteRtModel {
   void load(const SignatureGroup& group);
   /// Waits for what LiteRtSignature::run_apart() left behind in any of them.
   void settle(Cancellation* cancellation = nullptr);
+  /// Whether something of that still runs.
+  [[nodiscard]] bool is_running() const;
 
   /// Whether packed weights were found in the cache folder.
   [[nodiscard]] bool cache_was_used() const;

@@ -13,6 +13,7 @@
 
 #include "common/boundary.h"
 #include "common/fail.h"
+#include "runtime/background.h"
 #include "runtime/litert_model.h"
 #include "runtime/model_state.h"
 
@@ -134,9 +135,16 @@ struct Session::Impl {
 Session::Session(const Model& model, const SessionOptions& options)
     : impl_(with_errors([&] { return std::make_unique<Impl>(model, options); })) {}
 
-Session::~Session() = default;
+Session::~Session() {
+  const bool is_running = impl_ && impl_->runner.is_running();
+  leave(std::move(impl_), is_running);
+}
 Session::Session(Session&&) noexcept = default;
-Session& Session::operator=(Session&&) noexcept = default;
+Session& Session::operator=(Session&& other) noexcept {
+  const Session before(std::move(*this));
+  impl_ = std::move(other.impl_);
+  return *this;
+}
 
 const Model& Session::model() const { return impl_->model; }
 

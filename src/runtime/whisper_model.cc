@@ -11,6 +11,7 @@
 #include "config/front_end.h"
 #include "kernels/task_team.h"
 #include "runtime/aligned_buffer.h"
+#include "runtime/background.h"
 #include "runtime/encoder_pass.h"
 #include "runtime/kernel_token_decoder.h"
 #include "runtime/litert_model.h"
@@ -165,7 +166,10 @@ WhisperModel::WhisperModel(const std::filesystem::path& path, RuntimeOptions opt
 WhisperModel::WhisperModel(std::shared_ptr<ModelState> model, int threads)
     : impl_(std::make_unique<Impl>(std::move(model), threads)) {}
 
-WhisperModel::~WhisperModel() = default;
+WhisperModel::~WhisperModel() {
+  const bool is_running = impl_->model.is_running();
+  leave(std::move(impl_), is_running);
+}
 
 const ModelInfo& WhisperModel::info() const { return impl_->info; }
 

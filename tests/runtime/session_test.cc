@@ -219,6 +219,35 @@ TEST_F(SessionTest, ALoopWithoutEndCanBeLeft) {
   EXPECT_EQ(session.output<int32_t>("count", "end")[0], 1536);
 }
 
+TEST_F(SessionTest, DoesNotWaitForWhatItLeaves) {
+  // A single op, which cannot be stopped.
+  const auto path = folder_ / "square.tflite";
+  {
+    Module module;
+    Graph& g = module.add_graph("square");
+    const Value x = g.input("x", DType::f32, {1, 2048, 2048});
+    module.add_signature("square", g, {{"y", batch_matmul(g, x, x)}});
+    write_tflite(module, path);
+  }
+  const Model model(path, options());
+  using Clock = std::chrono::steady_clock;
+  auto begin = Clock::now();
+  Session(model).run("square");
+  const auto whole = Clock::now() - begin;
+  int asked = 0;
+  {
+    Session session(model);
+    EXPECT_THROW(session.run("square", [&] { return ++asked == 2; }), Error);
+    begin = Clock::now();
+  }
+  EXPECT_LT(Clock::now() - begin, whole / 2);
+  // Of the model there is one such program, which comes back when the op is over.
+  Session next(model);
+  next.set_input<float>("square", "x", std::vector<float>(2048 * 2048, 1.0F));
+  next.run("square");
+  EXPECT_THAT(next.output<float>("square", "y"), Each(2048.0F));
+}
+
 TEST_F(SessionTest, ThreadsShareAModel) {
   const Model model(path_, options());
   std::vector<float> results(8);
