@@ -119,7 +119,8 @@ WHISPER_S4Y_API whisper_s4y_status whisper_s4y_options_set_json(whisper_s4y_opti
 WHISPER_S4Y_API whisper_s4y_status whisper_s4y_options_get_json(const whisper_s4y_options* options,
                                                                 char** json);
 /** What options of a kind there are, for bindings: a JSON array of objects with name, type,
- * nullable, default, help, and, where there are, least, most and choices. */
+ * nullable, default, help, and, where there are, least, most, of a list least_items and most_items,
+ * and choices. */
 WHISPER_S4Y_API whisper_s4y_status whisper_s4y_options_describe(whisper_s4y_options_kind kind,
                                                                 char** json);
 

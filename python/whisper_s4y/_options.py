@@ -29,7 +29,7 @@ class Kind(IntEnum):
 @functools.lru_cache(maxsize=None)
 def describe(kind: Kind) -> List[Dict[str, Any]]:
     """The options of a kind: dicts with name, type, nullable, default, help, and, where there are,
-    least, most and choices."""
+    least, most, least_items, most_items and choices."""
     library = _native.library()
     return library.json_of(library.options_describe, int(kind))
 

@@ -36,9 +36,16 @@ struct NumberBounds {
   double most = kNoLimit;  // kNoLimit: any; of a `double`, infinity too
 };
 
+/// Of the length of a list.
+struct LengthBounds {
+  size_t least = 0;
+  size_t most = std::numeric_limits<size_t>::max();
+};
+
 /// What can be said of an option beyond its name, its type and what it does.
 struct OptionDetails {
   NumberBounds bounds = {};
+  LengthBounds length = {};                        // of a list
   std::span<const std::string_view> choices = {};  // allowed texts; of an enum its names, in order
   std::string_view group = {};       // heading in the help; empty: those of every command
   std::string_view metavar = {};     // what stands for the value in the help; empty: by the type

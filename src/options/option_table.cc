@@ -93,6 +93,13 @@ void check_number(const Option& row, const Json& value) {
   fail_option("{} must be {} to {}, not {}.", row.name, least, most, shown(value));
 }
 
+void check_length(const Option& row, size_t length) {
+  const auto [least, most] = row.details.length;
+  if (length >= least && length <= most) return;
+  fail_option("{} must be {} to {} {}, not {}.", row.name, least, most,
+              row.kind == OptionKind::texts ? "texts" : "numbers", length);
+}
+
 /// Of the row's kind; a choice is its number.
 void check_value(const Option& row, const Json& value) {
   if (value.is_null()) return;
@@ -112,6 +119,7 @@ void check_value(const Option& row, const Json& value) {
                 value.get<std::string>());
   }
   if (value.is_array()) {
+    check_length(row, value.size());
     for (const Json& item : value) check_value(row, item);
   }
 }
@@ -219,6 +227,10 @@ Json describe_row(const Option& row, const void* defaults) {
   const auto& [least, most] = row.details.bounds;
   if (least != -kNoLimit) json["least"] = least;
   if (most != kNoLimit) json["most"] = most;
+  if (row.details.length.least > 0) json["least_items"] = row.details.length.least;
+  if (row.details.length.most != LengthBounds().most) {
+    json["most_items"] = row.details.length.most;
+  }
   if (!row.details.choices.empty()) json["choices"] = row.details.choices;
   return json;
 }

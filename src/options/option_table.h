@@ -48,7 +48,7 @@ void set_row(const Option& row, void* options, const Json& value);
 void set_row_text(const Option& row, void* options, std::string_view text);
 
 /// What can be told of an option: name, type, nullable, default, help, and where there are, least,
-/// most and choices. `defaults` is a struct of the row's type.
+/// most, least_items, most_items and choices. `defaults` is a struct of the row's type.
 [[nodiscard]] Json describe_row(const Option& row, const void* defaults);
 
 /// A value of options from text. Throws Error when it is no JSON or more than options can be.

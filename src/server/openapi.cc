@@ -90,27 +90,9 @@ constexpr std::string_view kBase = R"json({
                 "nullable": {"type": "boolean"}, "help": {"type": "string"},
                 "group": {"type": "string"},
                 "least": {"type": "number"}, "most": {"type": "number"},
+                "least_items": {"type": "integer"}, "most_items": {"type": "integer"},
                 "choices": {"type": "array", "items": {"type": "string"}}
               }
-            }}
-          }
-        }}}},
-        "default": {"$ref": "#/components/responses/Error"}
-      }
-    }},
-    "/v1/options": {"get": {
-      "operationId": "listOptions",
-      "summary": "The options that are fields of a transcription's form",
-      "responses": {
-        "200": {"description": "All options", "content": {"application/json": {"schema": {
-          "type": "object",
-          "required": ["object", "data"],
-          "properties": {
-            "object": {"const": "list"},
-            "data": {"type": "array", "items": {
-              "type": "object",
-              "required": ["name", "type", "nullable", "default", "help"],
-              "properties": {"name": {"type": "string"}, "type": {"type": "string"}}
             }}
           }
         }}}},
@@ -344,6 +326,14 @@ Json number_schema(const Option& row, std::string_view type) {
   return schema;
 }
 
+Json list_schema(const Option& row, Json items) {
+  Json schema = {{"type", "array"}, {"items", std::move(items)}};
+  const auto& [least, most] = row.details.length;
+  if (least > 0) schema["minItems"] = least;
+  if (most != LengthBounds().most) schema["maxItems"] = most;
+  return schema;
+}
+
 Json schema_of(const Option& row) {
   switch (row.kind) {
     case OptionKind::flag:
@@ -353,11 +343,11 @@ Json schema_of(const Option& row) {
     case OptionKind::number:
       return number_schema(row, "number");
     case OptionKind::integers:
-      return {{"type", "array"}, {"items", number_schema(row, "integer")}};
+      return list_schema(row, number_schema(row, "integer"));
     case OptionKind::numbers:
-      return {{"type", "array"}, {"items", number_schema(row, "number")}};
+      return list_schema(row, number_schema(row, "number"));
     case OptionKind::texts:
-      return {{"type", "array"}, {"items", {{"type", "string"}}}};
+      return list_schema(row, {{"type", "string"}});
     case OptionKind::text:
     case OptionKind::choice:
     case OptionKind::options:

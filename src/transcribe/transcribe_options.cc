@@ -9,7 +9,7 @@
 namespace whisper_s4y {
 namespace {
 
-constexpr double kMostTries = 100;         // temperatures
+constexpr size_t kMostTries = 100;         // temperatures
 constexpr double kMostHypotheses = 64;     // a model is converted for a few
 constexpr double kMostTokens = 10'000;     // of a window; decoders have 448 positions
 constexpr double kLongestRecording = 1e7;  // seconds: 115 days
@@ -47,9 +47,13 @@ constexpr Option kRows[] = {
                                              "Probability above which a window is sure",
                                              {.bounds = {0, 1}, .group = kSpeech, .metavar = "P"}),
 
-    option<&T::temperatures>(
-        "temperatures", "Tried one after the other while the text is repetitive or unlikely",
-        {.bounds = {0, 10}, .group = kDecoding, .flag = "--temperature", .has_flag = false}),
+    option<&T::temperatures>("temperatures",
+                             "Tried one after the other while the text is repetitive or unlikely",
+                             {.bounds = {0, 10},
+                              .length = {1, kMostTries},
+                              .group = kDecoding,
+                              .flag = "--temperature",
+                              .has_flag = false}),
     option<&T::compression_ratio_threshold>("compression_ratio_threshold",
                                             "Text that compresses better than this is repetitive",
                                             {.bounds = {0, 1000}, .group = kDecoding}),
@@ -168,10 +172,6 @@ constexpr OptionName kName = name_of<kField>(kRows);
 constexpr OptionName kBatched{kName<&T::batch_size>.field, "--batched"};
 
 void check_decoding(const T& options) {
-  if (options.temperatures.empty() || options.temperatures.size() > kMostTries) {
-    fail_option("{} must be 1 to {} numbers, not {}.", kName<&T::temperatures>, kMostTries,
-                options.temperatures.size());
-  }
   if (options.patience && !options.beam_size) {
     fail_option("{} needs {}.", kName<&T::patience>, kName<&T::beam_size>);
   }

@@ -110,6 +110,8 @@ TEST(COptions, AreSetByNameAndLeftAsTheyWere) {
   EXPECT_EQ(whisper_s4y_options_set(o.get(), "beam_sise", "5"), WHISPER_S4Y_INVALID_ARGUMENT);
   EXPECT_THAT(whisper_s4y_last_error(), HasSubstr("beam_sise"));
   EXPECT_EQ(whisper_s4y_options_set(o.get(), "beam_size", "many"), WHISPER_S4Y_INVALID_ARGUMENT);
+  EXPECT_EQ(whisper_s4y_options_set(o.get(), "temperatures", ""), WHISPER_S4Y_INVALID_ARGUMENT);
+  EXPECT_STREQ(whisper_s4y_last_error(), "temperatures must be 1 to 100 numbers, not 0.");
   EXPECT_EQ(whisper_s4y_options_set_json(o.get(), R"({"seed": 7, "beam_size": -3})"),
             WHISPER_S4Y_INVALID_ARGUMENT);
   EXPECT_EQ(whisper_s4y_options_set_json(o.get(), "{"), WHISPER_S4Y_INVALID_ARGUMENT);

@@ -133,6 +133,17 @@ TYPED_TEST(OptionStructs, KeepToTheirBounds) {
   }
 }
 
+TYPED_TEST(OptionStructs, KeepToTheirLengths) {
+  for (const Option& row : this->table().rows) {
+    const auto [least, most] = row.details.length;
+    if (least == 0) continue;
+    const std::string name(row.name.field);
+    TypeParam options;
+    EXPECT_THROW(set_option(options, name, ""), OptionError) << name;
+    EXPECT_THROW(set_options(options, Json{{name, Json::array()}}.dump()), OptionError) << name;
+  }
+}
+
 TYPED_TEST(OptionStructs, RefuseUnknownNamesAndWrongTypes) {
   TypeParam options;
   const std::string before = to_json(options);

@@ -70,8 +70,8 @@ constexpr Option kRows[] = {
     option<&Sample::folder>("folder", "Where it is"),
     option<&Sample::colour>("colour", "What it looks like", {.choices = kColours}),
     option<&Sample::ids>("ids", "Numbers", {.bounds = {-1, 99}}),
-    option<&Sample::steps>("steps", "Further numbers", {.bounds = {0, 1}}),
-    option<&Sample::names>("names", "Texts"),
+    option<&Sample::steps>("steps", "Further numbers", {.bounds = {0, 1}, .length = {1, 3}}),
+    option<&Sample::names>("names", "Texts", {.length = {0, 2}}),
     option<&Sample::inner>("inner", "Options inside"),
     option<&Sample::other>("other", "Options that may be none"),
 };
@@ -168,8 +168,8 @@ TEST(OptionTable, SetsOptionsFromText) {
   set_option(options, "name", "none");
   set_option(options, "colour", "green");
   set_option(options, "ids", "3, 4,-1");
-  set_option(options, "steps", "");
-  set_option(options, "names", "a,b");
+  set_option(options, "steps", "0.5");
+  set_option(options, "names", "");
   set_option(options, "inner.width", "2.5");
   set_option(options, "other.depth", "9");
   EXPECT_TRUE(options.loud);
@@ -178,7 +178,9 @@ TEST(OptionTable, SetsOptionsFromText) {
   EXPECT_EQ(options.name, "none");  // a text like any other
   EXPECT_EQ(options.colour, Colour::green);
   EXPECT_THAT(options.ids, ElementsAre(3, 4, -1));
-  EXPECT_THAT(options.steps, IsEmpty());
+  EXPECT_THAT(options.steps, ElementsAre(0.5F));
+  EXPECT_THAT(options.names, IsEmpty());
+  set_option(options, "names", "a, b");
   EXPECT_THAT(options.names, ElementsAre("a", "b"));
   EXPECT_EQ(options.inner.width, 2.5);
   EXPECT_EQ(options.other.value().depth, 9);
@@ -246,6 +248,13 @@ TEST(OptionTable, RefusesWhatIsOutOfBounds) {
   EXPECT_EQ(refusal("colour", "blue"), "colour must be red or green, not \"blue\".");
 }
 
+TEST(OptionTable, RefusesListsOfAnotherLength) {
+  EXPECT_EQ(refusal("steps", ""), "steps must be 1 to 3 numbers, not 0.");
+  EXPECT_EQ(refusal("steps", "0,0,0,0"), "steps must be 1 to 3 numbers, not 4.");
+  EXPECT_EQ(refusal(R"({"steps": []})"), "steps must be 1 to 3 numbers, not 0.");
+  EXPECT_EQ(refusal("names", "a,b,c"), "names must be 0 to 2 texts, not 3.");
+}
+
 TEST(OptionTable, NamesTheNearestOfUnknownOptions) {
   EXPECT_EQ(refusal("cuont", "1"), "There is no option \"cuont\"; the nearest is count.");
   EXPECT_EQ(refusal(R"({"colors": "red"})"),
@@ -283,6 +292,7 @@ TEST(OptionTable, ChecksFieldsThatWereSetDirectly) {
   EXPECT_EQ(message([](Sample& o) { o.ratio = std::nanf(""); }),
             "--the-ratio must be 0.01 to 1, not nan.");
   EXPECT_EQ(message([](Sample& o) { o.steps = {0, 2}; }), "--steps must be 0 to 1, not 2.");
+  EXPECT_EQ(message([](Sample& o) { o.steps.clear(); }), "--steps must be 1 to 3 numbers, not 0.");
   EXPECT_EQ(message([](Sample& o) { o.size = "none"; }),
             "--size must be small, middling or large, not \"none\".");
   EXPECT_EQ(message([](Sample& o) { o.colour = static_cast<Colour>(7); }),
