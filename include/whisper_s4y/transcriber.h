@@ -90,7 +90,9 @@ struct TranscribeCallbacks {
   /// Once, before the first segment: code and probability of the languages, likeliest first; of a
   /// language that was given that one alone, as sure. Not when VAD finds no speech.
   std::function<void(const std::vector<std::pair<std::string, float>>& languages)> on_languages;
-  /// Seconds of the recording; a total of 0 is not known.
+  /// Seconds of the recording; a total of 0 is not known. Told at the beginning, whenever text gets
+  /// a time or a stretch of silence is passed, and at the end, when all is done; never goes back.
+  /// With batch_size after each window, without timestamps after 30 s.
   std::function<void(double done, double total)> on_progress;
   /// true = stop within 100 ms, wherever that is, and return what there is, with
   /// Transcript::is_cut; asked every few milliseconds, in the thread that called, and no more after

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <string>
@@ -40,6 +41,8 @@ struct DecodingOptions {
   bool loop_guard = true;           // stop where the text runs in a loop
 
   uint64_t seed = 0;  // of the random numbers when temperature > 0
+
+  std::function<void(float seconds)> on_timestamp;  // one was chosen, in whatever hypothesis
 };
 
 /// One decoded window.

@@ -69,7 +69,7 @@ bool in_loop(const SearchLimits& limits, std::span<const int> tokens) {
 
 template <typename Choose>
 Hypothesis follow(DecoderModel& model, const SearchStart& start, const SearchLimits& limits,
-                  const Choose& choose) {
+                  const OnToken& on_token, const Choose& choose) {
   Hypothesis result{.tokens = start.prefix};
   std::span<const float> logits = start.logits;
   for (int position = start.position;; ++position) {
@@ -78,6 +78,7 @@ Hypothesis follow(DecoderModel& model, const SearchStart& start, const SearchLim
     if (next.token == limits.eot) return result;
     result.tokens.push_back(next.token);
     result.logprobs.push_back(next.logprob);
+    if (on_token) on_token(next.token);
     result.looped = in_loop(limits, result.tokens);
     if (result.looped || at_limit(start, limits, result)) return result;
     logits = model.decode({&next.token, 1}, position);
@@ -86,7 +87,7 @@ Hypothesis follow(DecoderModel& model, const SearchStart& start, const SearchLim
 
 // Up to model.max_beams() samples in one batch; rows that have ended leave the batch.
 void sample_batch(DecoderModel& model, const SearchStart& start, const SearchLimits& limits,
-                  Chooser& chooser, float temperature, Random& random,
+                  const OnToken& on_token, Chooser& chooser, float temperature, Random& random,
                   std::span<Hypothesis> batch) {
   std::vector<size_t> running;  // index into `batch` of every row of the model's batch
   std::vector<int> tokens;
@@ -98,6 +99,7 @@ void sample_batch(DecoderModel& model, const SearchStart& start, const SearchLim
     if (next.token == limits.eot) return;
     hypothesis.tokens.push_back(next.token);
     hypothesis.logprobs.push_back(next.logprob);
+    if (on_token) on_token(next.token);
     hypothesis.looped = in_loop(limits, hypothesis.tokens);
     if (hypothesis.looped || at_limit(start, limits, hypothesis)) return;
     running.push_back(index);
@@ -122,9 +124,9 @@ void sample_batch(DecoderModel& model, const SearchStart& start, const SearchLim
 }  // namespace
 
 Hypothesis greedy_search(DecoderModel& model, const SearchStart& start, const LogitRules& rules,
-                         const SearchLimits& limits) {
+                         const SearchLimits& limits, const OnToken& on_token) {
   Chooser chooser(rules);
-  return follow(model, start, limits,
+  return follow(model, start, limits, on_token,
                 [&](std::span<const float> logits, std::span<const int> sampled) {
                   return chooser.most_likely(logits, sampled);
                 });
@@ -132,20 +134,21 @@ Hypothesis greedy_search(DecoderModel& model, const SearchStart& start, const Lo
 
 std::vector<Hypothesis> sample(DecoderModel& model, const SearchStart& start,
                                const LogitRules& rules, const SearchLimits& limits,
-                               float temperature, int count, Random& random) {
+                               float temperature, int count, Random& random,
+                               const OnToken& on_token) {
   Chooser chooser(rules);
   std::vector<Hypothesis> result(static_cast<size_t>(count), {.tokens = start.prefix});
   if (count > 1 && model.max_beams() > 1) {
     const auto batch_size = static_cast<size_t>(model.max_beams());
     for (size_t begin = 0; begin < result.size(); begin += batch_size) {
       const size_t size = std::min(batch_size, result.size() - begin);
-      sample_batch(model, start, limits, chooser, temperature, random,
+      sample_batch(model, start, limits, on_token, chooser, temperature, random,
                    std::span(result).subspan(begin, size));
     }
     return result;
   }
   for (Hypothesis& hypothesis : result) {
-    hypothesis = follow(model, start, limits,
+    hypothesis = follow(model, start, limits, on_token,
                         [&](std::span<const float> logits, std::span<const int> sampled) {
                           return chooser.random(logits, sampled, temperature, random);
                         });
@@ -155,7 +158,7 @@ std::vector<Hypothesis> sample(DecoderModel& model, const SearchStart& start,
 
 std::vector<Hypothesis> beam_search(DecoderModel& model, const SearchStart& start,
                                     const LogitRules& rules, const SearchLimits& limits,
-                                    int beam_size, float patience) {
+                                    int beam_size, float patience, const OnToken& on_token) {
   struct Candidate {
     int parent;  // row of the beam it continues
     int token;
@@ -219,6 +222,7 @@ std::vector<Hypothesis> beam_search(DecoderModel& model, const SearchStart& star
       if (next.size() == static_cast<size_t>(beam_size)) break;
     }
     beams = std::move(next);
+    if (on_token && !beams.empty()) on_token(beams.front().tokens.back());
     if (finished.size() >= wanted || beams.empty() || at_limit(start, limits, beams.front())) {
       break;
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <random>
 #include <span>
@@ -48,15 +49,20 @@ class Random {
   std::mt19937_64 engine_;
 };
 
+/// Told of every token as soon as it is chosen; of beams, of those of the best one so far.
+using OnToken = std::function<void(int token)>;
+
 /// Takes the most likely token at every step (openai/whisper decoding.py: GreedyDecoder).
 [[nodiscard]] Hypothesis greedy_search(DecoderModel& model, const SearchStart& start,
-                                       const LogitRules& rules, const SearchLimits& limits);
+                                       const LogitRules& rules, const SearchLimits& limits,
+                                       const OnToken& on_token = {});
 
 /// `count` independent samples from softmax(logits / temperature), temperature > 0; side by side as
 /// far as the model can, else one after another.
 [[nodiscard]] std::vector<Hypothesis> sample(DecoderModel& model, const SearchStart& start,
                                              const LogitRules& rules, const SearchLimits& limits,
-                                             float temperature, int count, Random& random);
+                                             float temperature, int count, Random& random,
+                                             const OnToken& on_token = {});
 
 /// Beam search with patience (decoding.py: BeamSearchDecoder; arXiv 2204.05424). Returns finished
 /// hypotheses first; those that ran in a loop are left and only returned when there are no others.
@@ -64,7 +70,7 @@ class Random {
 [[nodiscard]] std::vector<Hypothesis> beam_search(DecoderModel& model, const SearchStart& start,
                                                   const LogitRules& rules,
                                                   const SearchLimits& limits, int beam_size,
-                                                  float patience);
+                                                  float patience, const OnToken& on_token = {});
 
 /// Index of the best hypothesis: sum_logprob / length, or with `length_penalty` alpha
 /// sum_logprob / ((5 + length) / 6)^alpha (decoding.py: MaximumLikelihoodRanker); the length is

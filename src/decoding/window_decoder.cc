@@ -267,10 +267,17 @@ DecodingResult WindowDecoder::decode(const DecodingOptions& options) {
                       .eot = generation.eos_token_id};
   if (options.loop_guard) limits.loop_guard = generation.timestamp_begin();
   std::vector<Hypothesis> hypotheses;
+  OnToken on_token;
+  if (options.on_timestamp) {
+    on_token = [&](int token) {
+      const int index = token - generation.timestamp_begin();
+      if (index >= 0) options.on_timestamp(static_cast<float>(index) * kTimestampStep);
+    };
+  }
   if (options.temperature > 0) {
     Random random(options.seed);
     hypotheses = sample(model_, start_, rules, limits, options.temperature,
-                        options.best_of.value_or(1), random);
+                        options.best_of.value_or(1), random, on_token);
   } else if (const int beam_size = options.beam_size.value_or(1);
              beam_size > 1 || options.patience) {
     if (model_.max_beams() == 0) {
@@ -286,10 +293,10 @@ DecodingResult WindowDecoder::decode(const DecodingOptions& options) {
           "with more beams.",
           info.name, model_.max_beams(), beam_size);
     }
-    hypotheses =
-        beam_search(model_, start_, rules, limits, beam_size, options.patience.value_or(1.0F));
+    hypotheses = beam_search(model_, start_, rules, limits, beam_size,
+                             options.patience.value_or(1.0F), on_token);
   } else {
-    hypotheses.push_back(greedy_search(model_, start_, rules, limits));
+    hypotheses.push_back(greedy_search(model_, start_, rules, limits, on_token));
   }
 
   Hypothesis& best =

@@ -77,9 +77,13 @@ Transcript LongForm::run() {
 
 bool LongForm::is_cancelled() const { return callbacks_.cancelled && callbacks_.cancelled(); }
 
-void LongForm::tell_progress(int frame) const {
+// Never goes back, though a walk does when it has looked ahead for the language, when clips are not
+// in order, or when a window is decoded again.
+void LongForm::tell_progress(int frame) {
   if (!callbacks_.on_progress) return;
   const int done = std::min(frame, log_mel_.content_frames().value_or(frame));
+  if (done <= told_) return;
+  told_ = done;
   callbacks_.on_progress(done / kFramesPerSecond, sound_.total_seconds());
 }
 
@@ -246,10 +250,15 @@ int LongForm::transcribe_window(const WindowPlace& place) {
   // The model would make up a word or two.
   if (log_mel_.is_silent(place.seek, place.segment_size)) return place.seek + place.segment_size;
   windows_.encode(log_mel_, place);
-  const DecodingResult result = windows_.decode({.language = language_,
-                                                 .prompt = prompt(),
-                                                 .prefix = prefix_,
-                                                 .place = static_cast<uint64_t>(place.seek)});
+  const DecodingResult result =
+      windows_.decode({.language = language_,
+                       .prompt = prompt(),
+                       .prefix = prefix_,
+                       .place = static_cast<uint64_t>(place.seek),
+                       .on_timestamp = [&](float seconds) {
+                         const int in_window = frame_at(double{seconds});
+                         tell_progress(place.seek + std::min(in_window, place.segment_size));
+                       }});
   if (windows_.is_silence(result)) return place.seek + place.segment_size;
   prefix_.clear();
 

@@ -53,7 +53,7 @@ class LongForm {
   [[nodiscard]] const SoundSpans& spans() const;
   [[nodiscard]] SoundSpan limits_of(const Segment& segment) const;
   [[nodiscard]] bool is_cancelled() const;
-  void tell_progress(int frame) const;
+  void tell_progress(int frame);
   LanguageProbs find_languages();
   LanguageProbs detect_language();
   [[nodiscard]] LanguageProbs window_languages(int begin);
@@ -82,6 +82,7 @@ class LongForm {
   std::map<std::string, History> histories_;  // by language
   double last_speech_ = 0.0;                  // when the last word ended, seconds
   double last_end_ = 0.0;                     // of the last segment, seconds
+  int told_ = 0;                              // frames that were told as done
 };
 
 }  // namespace whisper_s4y

@@ -118,7 +118,9 @@ int64_t DecodedSound::look_ahead(int64_t position) {
 }
 
 double DecodedSound::total_seconds() const {
-  return size() ? static_cast<double>(*size()) / kSampleRate : stated_seconds_;
+  if (size()) return static_cast<double>(*size()) / kSampleRate;
+  if (stated_seconds_ == 0) return 0;
+  return std::max(stated_seconds_, static_cast<double>(heard()) / kSampleRate);
 }
 
 }  // namespace whisper_s4y

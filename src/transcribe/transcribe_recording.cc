@@ -141,6 +141,9 @@ Transcript transcribe_recording(const TranscribeTools& tools, SoundBuffer& sound
   if (!options.vad_filter && options.batch_size == 0) {
     transcript.duration_after_vad = transcript.duration;
   }
+  if (callbacks.on_progress && !(callbacks.cancelled && callbacks.cancelled())) {
+    callbacks.on_progress(transcript.duration, transcript.duration);
+  }
   return transcript;
 }
 

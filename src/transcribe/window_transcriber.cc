@@ -85,6 +85,7 @@ DecodingResult WindowTranscriber::decode(const WindowContext& context) {
   options.prompt = context.prompt;
   options.prefix = context.prefix;
   options.speech_until = context.speech_until;
+  options.on_timestamp = context.on_timestamp;
   DecodingResult result;
   for (size_t i = 0; i < options_.temperatures.size(); ++i) {
     options.temperature = options_.temperatures[i];

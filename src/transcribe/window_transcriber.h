@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -31,6 +32,7 @@ struct WindowContext {
   std::vector<int> prefix;  // tokens the window begins with
   float speech_until = 0;   // seconds, see DecodingOptions
   uint64_t place = 0;       // differs from window to window: gives it random numbers of its own
+  std::function<void(float seconds)> on_timestamp;  // see DecodingOptions; of every attempt
 };
 
 /// What all windows of a recording have in common. The options are checked ones and outlive the

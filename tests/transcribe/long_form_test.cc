@@ -345,6 +345,24 @@ TEST(Callbacks, HearSegmentsAndProgressInOrderAndMayStop) {
   EXPECT_THAT(transcript.segments, SizeIs(2));
 }
 
+TEST(Callbacks, HearProgressWithinAWindow) {
+  // It is decoded twice: what was told stays so.
+  const Tokens text = joined(sentence(0, 'a', 4), sentence(5, 'b', 12));
+  ScriptedRecording model({{.attempts = {text, sentence(0, 'c', 8)}, .sureness = 8.0F}});
+  std::vector<double> progress;
+  TranscribeCallbacks callbacks;
+  callbacks.on_progress = [&](double done, double total) {
+    progress.push_back(done);
+    EXPECT_DOUBLE_EQ(total, 20.004);
+  };
+  TranscribeOptions options = english();
+  options.temperatures = {0.0F, 0.01F};
+  options.logprob_threshold = -0.001F;
+  const Transcript transcript = transcribe(model, 20.004, options, callbacks);
+  EXPECT_EQ(transcript.text, " c");
+  EXPECT_THAT(progress, ElementsAre(0, 4, 5, 12, 20, 20.004));
+}
+
 TEST(Callbacks, CancelledOnceIsCancelledInAllClips) {
   ScriptedRecording model(
       {{{sentence(0, 'a', 10)}}, {{sentence(0, 'b', 10)}}, {{sentence(0, 'c', 10)}}});
