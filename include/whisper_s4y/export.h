@@ -3,6 +3,8 @@
 
 #if defined(__GNUC__)
 #define WHISPER_S4Y_API __attribute__((visibility("default")))
+#define WHISPER_S4Y_HIDDEN __attribute__((visibility("hidden")))  // a member that only we call
 #else
 #define WHISPER_S4Y_API
+#define WHISPER_S4Y_HIDDEN
 #endif

@@ -98,7 +98,7 @@ class WHISPER_S4Y_API Model {
 
  private:
   friend class ModelState;
-  explicit Model(std::shared_ptr<class ModelState> state);
+  WHISPER_S4Y_HIDDEN explicit Model(std::shared_ptr<class ModelState> state);
   std::shared_ptr<class ModelState> state_;
 };
 

@@ -154,7 +154,7 @@ class WHISPER_S4Y_API Transcriber {
  private:
   friend struct TranscriberAccess;
   struct Impl;
-  explicit Transcriber(std::unique_ptr<Impl> impl);
+  WHISPER_S4Y_HIDDEN explicit Transcriber(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 
