@@ -74,6 +74,7 @@ int run(int argc, char** argv) {
     flush_out();
     return 0;
   } catch (const OptionError& error) {
+    if (error.code() != ErrorCode::invalid_argument) throw;  // the model is to blame as well
     return wrong_usage(app, error.usage());
   } catch (const CLI::ParseError& error) {
     return wrong_usage(app, error.what());

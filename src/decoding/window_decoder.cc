@@ -11,6 +11,7 @@
 #include "decoding/logit_math.h"
 #include "decoding/loop_guard.h"
 #include "decoding/text.h"
+#include "options/option_error.h"
 
 namespace whisper_s4y {
 namespace {
@@ -23,18 +24,18 @@ void check(const DecodingOptions& options, DecoderModel& model) {
   const GenerationConfig& generation = info.generation;
   if (!generation.is_multilingual) {
     if (options.task == "translate") {
-      fail(ErrorCode::unsupported,
-           "{} is an English-only model and cannot translate; use a multilingual model.",
-           info.name);
+      fail_unsupported(
+          "task", "{} is an English-only model and cannot translate; use a multilingual model.",
+          info.name);
     }
     if (options.language && *options.language != "en") {
-      fail(ErrorCode::unsupported,
-           "{} is an English-only model and cannot transcribe language \"{}\".", info.name,
-           *options.language);
+      fail_unsupported("language",
+                       "{} is an English-only model and cannot transcribe language \"{}\".",
+                       info.name, *options.language);
     }
   } else if (options.language && generation.language_token(*options.language) < 0) {
-    fail(ErrorCode::unsupported, "{} does not know the language \"{}\".", info.name,
-         *options.language);
+    fail_unsupported("language", "{} does not know the language \"{}\".", info.name,
+                     *options.language);
   }
   if (!options.without_timestamps && generation.no_timestamps_token_id < 0) {
     fail(ErrorCode::unsupported, "{} has no timestamp tokens; decode it without timestamps.",
@@ -266,7 +267,6 @@ DecodingResult WindowDecoder::decode(const DecodingOptions& options) {
                       .max_length = info.config.max_target_positions,
                       .eot = generation.eos_token_id};
   if (options.loop_guard) limits.loop_guard = generation.timestamp_begin();
-  std::vector<Hypothesis> hypotheses;
   OnToken on_token;
   if (options.on_timestamp) {
     on_token = [&](int token) {
@@ -274,6 +274,7 @@ DecodingResult WindowDecoder::decode(const DecodingOptions& options) {
       if (index >= 0) options.on_timestamp(static_cast<float>(index) * kTimestampStep);
     };
   }
+  std::vector<Hypothesis> hypotheses;
   if (options.temperature > 0) {
     Random random(options.seed);
     hypotheses = sample(model_, start_, rules, limits, options.temperature,

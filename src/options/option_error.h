@@ -7,17 +7,19 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include "common/fail.h"
 
 namespace whisper_s4y {
 
-/// An impossible option. what() has the names of the library, usage() those of the command line,
-/// where it is wrong usage.
+/// An impossible option, or one that the model is not made for. what() has the names of the
+/// library, usage() those of the command line, where it is wrong usage.
 class OptionError : public Error {
  public:
-  OptionError(const std::string& message, const std::string& usage, std::string_view field = {})
-      : Error(ErrorCode::invalid_argument, message), usage_(one_line(usage)), field_(field) {}
+  OptionError(const std::string& message, const std::string& usage, std::string_view field = {},
+              ErrorCode code = ErrorCode::invalid_argument)
+      : Error(code, message), usage_(one_line(usage)), field_(field) {}
 
   [[nodiscard]] const std::string& usage() const { return usage_; }
   /// The field it is about, the first one of several; empty: not told.
@@ -80,6 +82,14 @@ template <typename... Args>
   throw OptionError(fmt::format(format, options_detail::shown<false>(args)...),
                     fmt::format(format, options_detail::shown<true>(args)...),
                     options_detail::first_field(args...));
+}
+
+/// The same about a field whose value is possible, but not with this model.
+template <typename... Args>
+[[noreturn]] void fail_unsupported(std::string_view field, fmt::format_string<Args...> format,
+                                   Args&&... args) {
+  const std::string message = fmt::format(format, std::forward<Args>(args)...);
+  throw OptionError(message, message, field, ErrorCode::unsupported);
 }
 
 }  // namespace whisper_s4y

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/fail.h"
+#include "options/option_error.h"
 #include "transcribe/transcribe_options.h"
 #include "transcribe/window_transcriber.h"
 
@@ -19,19 +20,19 @@ TranscribeOptions checked_options(TranscribeOptions options, DecoderModel& model
   const ModelInfo& info = model.info();
   const bool tells_apart = options.multilingual || !options.languages.empty();
   if (tells_apart && !info.generation.is_multilingual) {
-    fail(ErrorCode::unsupported, "{} is an English-only model; it cannot tell languages apart.",
-         info.name);
+    fail_unsupported(options.multilingual ? "multilingual" : "languages",
+                     "{} is an English-only model; it cannot tell languages apart.", info.name);
   }
   for (const std::string& language : options.languages) {
     if (info.generation.language_token(language) < 0) {
-      fail(ErrorCode::unsupported, "{} does not know the language \"{}\".", info.name, language);
+      fail_unsupported("languages", "{} does not know the language \"{}\".", info.name, language);
     }
   }
   if (options.word_timestamps && !model.can_align()) {
-    fail(ErrorCode::unsupported,
-         "{} was converted without the signature align, which word timestamps need; convert it "
-         "again.",
-         info.name);
+    fail_unsupported("word_timestamps",
+                     "{} was converted without the signature align, which word timestamps need; "
+                     "convert it again.",
+                     info.name);
   }
   return options;
 }

@@ -244,6 +244,13 @@ class Curl(WithServer):
     def test_file_before_the_fields(self):
         status, body = curl(self.server.url + "/v1/audio/transcriptions", "-F", f"file=@{GERMAN}",
                             "-F", "model=base", "-F", "language=de")
+    def test_what_an_english_model_cannot(self):
+        for field, value in (("language", "de"), ("languages", ["de", "en"]), ("multilingual", True)):
+            with self.assertRaises(openai.BadRequestError) as error:
+                self.create(model="english", file=JFK, extra_body={field: value})
+            self.assertEqual(error.exception.param, field)
+            self.assertIn("English-only", error.exception.message)
+
         self.assertEqual(status, 200)
         self.assertEqual(json.loads(body)["text"],
                          trimmed(transcript("base", GERMAN, "--language", "de")))
