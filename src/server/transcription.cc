@@ -13,6 +13,8 @@ double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
+double seconds(int64_t samples) { return static_cast<double>(samples) / kSampleRate; }
+
 void check_duration(double seconds, double most) {
   if (seconds <= most) return;
   throw ApiError(413,
@@ -65,9 +67,11 @@ class Work {
   ServedModel::Lease lease_;
 };
 
+/// `heard` tells the seconds that were decoded.
 template <typename Audio>
 Transcription transcribe_audio(const Client& client, Services& services,
                                const TranscriptionJob& job, Audio&& audio,
+                               const std::function<double()>& heard,
                                const TranscriptionEvents& events) {
   RequestRecord& record = client.record;
   record.model = job.model->name();
@@ -76,12 +80,11 @@ Transcription transcribe_audio(const Client& client, Services& services,
   TranscribeCallbacks callbacks;
   callbacks.on_segment = events.on_segment;
   callbacks.on_languages = [&](const auto& languages) { result.languages = languages; };
-  callbacks.on_progress = [&](double done, double total) {
-    check_duration(done, services.options.max_duration);
-    if (events.on_progress) events.on_progress(done, total);
-  };
+  callbacks.on_progress = events.on_progress;
   callbacks.cancelled = [&] {
     client.check();
+    // What does not say its length is cut off where it is decoded, ahead of what is computed.
+    check_duration(heard(), services.options.max_duration);
     return false;
   };
   check_beams(job);
@@ -117,12 +120,15 @@ Transcription transcribe(const Client& client, Services& services, const Transcr
                          AudioReader& audio, const TranscriptionEvents& events) {
   // What is too long is refused before it waits.
   check_duration(audio.stated_seconds(), services.options.max_duration);
-  return transcribe_audio(client, services, job, audio, events);
+  return transcribe_audio(
+      client, services, job, audio, [&] { return seconds(audio.source().samples); }, events);
 }
 
 Transcription transcribe(const Client& client, Services& services, const TranscriptionJob& job,
                          Span<const float> samples, const TranscriptionEvents& events) {
-  return transcribe_audio(client, services, job, samples, events);
+  return transcribe_audio(
+      client, services, job, samples, [&] { return seconds(static_cast<int64_t>(samples.size())); },
+      events);
 }
 
 Transcription transcribe(Exchange& exchange, Services& services, const Form& form,

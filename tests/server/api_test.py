@@ -30,6 +30,27 @@ from running_server import PROGRAM, SPEECH, Server, main, model, transcript
 JFK = SPEECH / "jfk.flac"
 GERMAN = SPEECH / "leopard_test_de.wav"
 HARVARD = SPEECH / "harvard-16k.wav"
+OSR = SPEECH / "OSR_us_000_0030_16k.wav"
+
+
+def ogg_checksum(page):
+    """CRC-32 as Ogg has it: neither reflected nor inverted."""
+    checksum = 0
+    for byte in page:
+        checksum ^= byte << 24
+        for _ in range(8):
+            checksum = (checksum << 1) ^ (0x104C11DB7 if checksum & 0x80000000 else 0)
+    return checksum
+
+
+def ending_after(seconds, opus):
+    """The file, whose last page says that the sound ends then."""
+    begin = opus.rindex(b"OggS")
+    page = bytearray(opus[begin:])
+    page[6:14] = (48000 * seconds).to_bytes(8, "little")
+    page[22:26] = bytes(4)
+    page[22:26] = ogg_checksum(page).to_bytes(4, "little")
+    return opus[:begin] + bytes(page)
 
 
 def trimmed(result):
@@ -111,9 +132,9 @@ class OpenAiClient(WithServer):
         return (folder / f"{recording.stem}.{ending}").read_text()
 
     def test_stream(self):
-        whole = self.create(model="base", file=SPEECH / "OSR_us_000_0030_16k.wav")
+        whole = self.create(model="base", file=OSR)
         deltas, done = [], []
-        for event in self.create(model="base", file=SPEECH / "OSR_us_000_0030_16k.wav", stream=True,
+        for event in self.create(model="base", file=OSR, stream=True,
                                  include=["logprobs"]):
             if isinstance(event, TranscriptionTextDeltaEvent):
                 self.assertFalse(done)
@@ -223,6 +244,13 @@ class OpenAiClient(WithServer):
         with self.assertRaises(openai.BadRequestError):
             self.create(model="english", file=GERMAN, language="de")
 
+    def test_what_an_english_model_cannot(self):
+        for field, value in (("language", "de"), ("languages", ["de", "en"]), ("multilingual", True)):
+            with self.assertRaises(openai.BadRequestError) as error:
+                self.create(model="english", file=JFK, extra_body={field: value})
+            self.assertEqual(error.exception.param, field)
+            self.assertIn("English-only", error.exception.message)
+
     def test_many_at_once(self):
         expected = {path: trimmed(transcript("base", path)) for path in (JFK, GERMAN, HARVARD)}
         results = []
@@ -244,13 +272,6 @@ class Curl(WithServer):
     def test_file_before_the_fields(self):
         status, body = curl(self.server.url + "/v1/audio/transcriptions", "-F", f"file=@{GERMAN}",
                             "-F", "model=base", "-F", "language=de")
-    def test_what_an_english_model_cannot(self):
-        for field, value in (("language", "de"), ("languages", ["de", "en"]), ("multilingual", True)):
-            with self.assertRaises(openai.BadRequestError) as error:
-                self.create(model="english", file=JFK, extra_body={field: value})
-            self.assertEqual(error.exception.param, field)
-            self.assertIn("English-only", error.exception.message)
-
         self.assertEqual(status, 200)
         self.assertEqual(json.loads(body)["text"],
                          trimmed(transcript("base", GERMAN, "--language", "de")))
@@ -333,7 +354,7 @@ class LargeUploads(WithServer):
     def recording(self, name, *options):
         """A recording of more than a mebibyte."""
         path = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory())) / name
-        source = SPEECH / "OSR_us_000_0030_16k.wav"
+        source = OSR
         subprocess.run(["ffmpeg", "-nostdin", "-loglevel", "error", "-i", source, *options, path], check=True)
         return path
 
@@ -405,7 +426,7 @@ class Operating(unittest.TestCase):
 
             def ask():
                 statuses.append(curl(server.url + "/v1/audio/transcriptions", "-F", "model=x", "-F",
-                                     f"file=@{SPEECH / 'OSR_us_000_0030_16k.wav'}", "-D", "-"))
+                                     f"file=@{OSR}", "-D", "-"))
 
             threads = [threading.Thread(target=ask) for _ in range(6)]
             for thread in threads:
@@ -430,12 +451,24 @@ class Operating(unittest.TestCase):
                                   "Transfer-Encoding: chunked")[0], 413)
             self.assertEqual(curl(url, "-F", "model=x", "-F", f"file=@{HARVARD}")[0], 413)
 
+    def test_a_file_that_hides_its_length(self):
+        path = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory())) / "a.ogg"
+        subprocess.run(["ffmpeg", "-nostdin", "-loglevel", "error", "-i", OSR, "-c:a", "libopus", path],
+                       check=True)
+        path.write_bytes(ending_after(1, path.read_bytes()))
+        with Server(model("tiny.en"), "--max-duration", "20") as server:
+            status, body = curl(server.url + "/v1/audio/transcriptions", "-F", "model=x", "-F",
+                                "stream=true", "-F", "response_format=verbose_json", "-F",
+                                f"file=@{path}")
+            # Nothing was transcribed before.
+            self.assertEqual((status, json.loads(body)["error"]["code"]), (413, "audio_too_long"))
+
     def test_clients_that_vanish(self):
         with Server(model("tiny.en"), "--workers", "1") as server:
             body = io.BytesIO()
             body.write(b'--X\r\nContent-Disposition: form-data; name="model"\r\n\r\nx\r\n--X\r\n'
                        b'Content-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n')
-            body.write((SPEECH / "OSR_us_000_0030_16k.wav").read_bytes() + b"\r\n--X--\r\n")
+            body.write(OSR.read_bytes() + b"\r\n--X--\r\n")
             with socket.create_connection(("127.0.0.1", server.port)) as client:
                 client.sendall(b"POST /v1/audio/transcriptions HTTP/1.1\r\nHost: x\r\n"
                                b"Content-Type: multipart/form-data; boundary=X\r\n"
@@ -595,7 +628,7 @@ class Operating(unittest.TestCase):
                 answers = []
                 threads = [threading.Thread(target=lambda: answers.append(
                     curl(server.url + "/v1/audio/transcriptions", "-F", "model=x", "-F",
-                         f"file=@{SPEECH / 'OSR_us_000_0030_16k.wav'}"))) for _ in range(4)]
+                         f"file=@{OSR}"))) for _ in range(4)]
                 for thread in threads:
                     thread.start()
                 while server.metric("whisper_s4y_queue_length") == 0:
