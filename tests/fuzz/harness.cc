@@ -159,6 +159,7 @@ void run_fuzz_target(std::string_view target, std::span<const std::byte> bytes) 
 #ifdef WHISPER_S4Y_SERVER
   if (target == "form") return read_as_form(bytes);
   if (target == "realtime_event") return take_realtime_events(bytes);
+  if (target == "web_socket") return take_web_socket_frames(bytes);
   if (target == "wyoming_event") return take_wyoming_events(bytes);
 #endif
   if (target == "config") return open_beside("generation_config.json", bytes);

@@ -38,10 +38,13 @@ void take_realtime_events(std::span<const std::byte> bytes);
 /// one says; what is read is written and read again.
 void take_wyoming_events(std::span<const std::byte> bytes);
 
+/// Takes `bytes` as what a client sends over a WebSocket once that is open.
+void take_web_socket_frames(std::span<const std::byte> bytes);
+
 /// What the target of this name does: "safetensors", "torch", "ggml", "ctranslate2" and "tflite"
 /// open a checkpoint, "tflite_reader" any .tflite file, "audio" a recording, "config" and
 /// "tokenizer" side files; "bundle" runs a changed bundle; "form" reads one,
-/// "realtime_event" and "wyoming_event" what live protocols send.
+/// "realtime_event", "web_socket" and "wyoming_event" what live protocols send.
 void run_fuzz_target(std::string_view target, std::span<const std::byte> bytes);
 
 }  // namespace whisper_s4y

@@ -111,6 +111,15 @@ void write_event_seeds(const fs::path& folder) {
              R"("turn_detection":null}})"
              "\n"
              R"({"type":"input_audio_buffer.append","audio":"//8AAH+A"})");
+  // Masked with zeros, so that what is changed in them is changed in the message.
+  const std::string mask(4, '\0');
+  const std::string hello = "\x81\x85" + mask + "hello";
+  const std::string in_parts =
+      "\x01\x82" + mask + "he" + "\x89\x81" + mask + "p" + "\x80\x83" + mask + "llo";
+  const std::string longer = "\x82\xfe" + std::string("\x01\x00", 2) + mask + std::string(256, 'x');
+  write_seed(folder / "web_socket", "text", hello + hello);
+  write_seed(folder / "web_socket", "parts", in_parts);
+  write_seed(folder / "web_socket", "binary", longer + "\x88\x82" + mask + "\x03\xe8");
   write_seed(folder / "wyoming_event", "utterance",
              "\x07{\"type\":\"transcribe\",\"data\":{\"language\":\"de\"}}\n"
              "{\"type\":\"audio-start\",\"data_length\":39}\n"
