@@ -3,12 +3,13 @@
 //   node build.mjs --site FOLDER   the page of demo/ with all it needs but the models, into FOLDER
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const here = dirname(fileURLToPath(import.meta.url));
+const serverPage = join(here, '../src/server/page');
 const { dependencies } = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'));
 const common = {
   absWorkingDir: here,
@@ -39,6 +40,18 @@ function filesIn(folder) {
     .sort();
 }
 
+/** Markup that both pages have stands in the server's: the element whose first line has these words. */
+function withSharedMarkup(html) {
+  const lines = readFileSync(join(serverPage, 'index.html'), 'utf8').split('\n');
+  return html.replace(/^( *)<!-- server's page: (.+) -->$/gm, (_, indent, words) => {
+    const first = lines.findIndex((line) => line.includes(words));
+    if (first < 0) throw new Error(`The server's page has no element with ${words}.`);
+    const depth = lines[first].search(/\S/);
+    const last = lines.findIndex((line, i) => i > first && line.startsWith(`${' '.repeat(depth)}</`));
+    return lines.slice(first, last + 1).map((line) => indent + line.slice(depth)).join('\n');
+  });
+}
+
 async function buildSite(folder) {
   mkdirSync(folder, { recursive: true });
   await buildPackage(join(folder, 'whisper-s4y.js'), join(folder, 'worker.js'), true);
@@ -48,8 +61,9 @@ async function buildSite(folder) {
   for (const name of readdirSync(demo).filter((one) => !/\.ts$|^tsconfig/.test(one))) {
     cpSync(join(demo, name), join(folder, name));
   }
+  writeFileSync(join(folder, 'index.html'), withSharedMarkup(readFileSync(join(demo, 'index.html'), 'utf8')));
   // The look is that of the server's page.
-  for (const name of ['style.css', 'icon.svg']) cpSync(join(here, '../src/server/page', name), join(folder, name));
+  for (const name of ['style.css', 'icon.svg']) cpSync(join(serverPage, name), join(folder, name));
   await build({
     ...common,
     entryPoints: ['demo/main.ts'],

@@ -2,7 +2,18 @@
 import { type Listening, type LoadProgress, WhisperError, type Whisper, toSrt, toVtt } from 'whisper-s4y';
 // Parts of the server's page.
 import { Player } from '../../src/server/page/player.js';
-import { Recorder, whyNoMicrophone } from '../../src/server/page/recorder.js';
+import { Recorder } from '../../src/server/page/recorder.js';
+import {
+  copy,
+  offerMicrophone,
+  onDrop,
+  record,
+  say,
+  setWorking,
+  showFormats,
+  showProgress,
+  showSource,
+} from '../../src/server/page/shell.js';
 import { TranscriptView, clock } from '../../src/server/page/transcript.js';
 import { Models, type ModelEntry, listModels } from './models.js';
 
@@ -28,11 +39,6 @@ let file: File | null = null;
 let work: AbortController | null = null; // what runs
 let listening: Listening | null = null;
 let wanted = ''; // language that was chosen; empty: detect it
-
-function say(text: string, isError = false): void {
-  $('status').textContent = text;
-  $('status').classList.toggle('error', isError);
-}
 
 function sentenceOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
@@ -75,10 +81,6 @@ async function chooseModel(): Promise<void> {
 }
 
 // The recording
-
-function showSource(part: string): void {
-  for (const one of ['empty', 'recording', 'listening', 'chosen']) $(one).hidden = one !== part;
-}
 
 function clear(title: string): void {
   view.clear();
@@ -123,21 +125,6 @@ function putAway(): void {
   input('file').focus();
 }
 
-async function record(): Promise<void> {
-  try {
-    await recorder.start((level: number, seconds: number) => {
-      $('level').style.setProperty('--level', String(level));
-      $('recorded').textContent = clock(seconds);
-    });
-  } catch (error) {
-    say(sentenceOf(error), true);
-    return;
-  }
-  say('Recording.');
-  showSource('recording');
-  $('stop').focus();
-}
-
 async function finishRecording(): Promise<void> {
   await take(await recorder.stop());
   $('start').focus();
@@ -145,10 +132,8 @@ async function finishRecording(): Promise<void> {
 
 // The work
 
-function showProgress(share: number | null): void {
-  if (share === null) $('progress').removeAttribute('value');
-  else ($('progress') as HTMLProgressElement).value = share;
-}
+// What waits until it is done.
+const BUSY = ['other', 'forget', 'live', 'record', 'model', 'language'];
 
 function tellLoading({ stage, loaded, total }: LoadProgress): void {
   if (stage === 'prepare') {
@@ -169,18 +154,6 @@ async function loadModel(): Promise<Whisper> {
   return whisper;
 }
 
-function setWorking(isWorking: boolean): void {
-  const [from, to] = isWorking ? ['start', 'cancel'] : ['cancel', 'start'];
-  const hadFocus = document.activeElement === $(from!);
-  $('start').hidden = isWorking;
-  $('cancel').hidden = !isWorking;
-  $('work').hidden = !isWorking;
-  for (const id of ['other', 'forget', 'live', 'record']) button(id).disabled = isWorking;
-  for (const id of ['model', 'language']) select(id).disabled = isWorking;
-  $('result').setAttribute('aria-busy', String(isWorking));
-  if (hadFocus) $(to!).focus({ preventScroll: true });
-}
-
 function chosenOptions() {
   const language = select('language').value;
   const task = new FormData($('form') as HTMLFormElement).get('task') as 'transcribe' | 'translate';
@@ -192,7 +165,7 @@ async function start(recording: File): Promise<void> {
   const { signal } = work;
   clear($('title').textContent!);
   showProgress(null);
-  setWorking(true);
+  setWorking(true, BUSY);
   try {
     const whisper = await loadModel();
     signal.throwIfAborted();
@@ -228,7 +201,7 @@ async function start(recording: File): Promise<void> {
   } finally {
     $('ahead').textContent = '';
     work = null;
-    setWorking(false);
+    setWorking(false, BUSY);
   }
 }
 
@@ -238,7 +211,7 @@ async function listen(): Promise<void> {
   work = new AbortController();
   clear('Captions');
   showProgress(null);
-  setWorking(true);
+  setWorking(true, BUSY);
   let stream: MediaStream | null = null;
   try {
     stream = await navigator.mediaDevices.getUserMedia({ audio: true });
@@ -266,19 +239,11 @@ async function listen(): Promise<void> {
     for (const id of ['confirmed', 'tentative']) $(id).textContent = '';
     $('save').hidden = shown.length === 0;
     showSource('empty');
-    setWorking(false);
+    setWorking(false, BUSY);
   }
 }
 
 // Saving
-
-function save(name: string, text: string): void {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-}
 
 const FORMATS: [format: string, write: (segments: Shown[]) => string][] = [
   ['txt', (segments) => segments.map(({ text }) => `${text.trim()}\n`).join('')],
@@ -286,14 +251,7 @@ const FORMATS: [format: string, write: (segments: Shown[]) => string][] = [
   ['vtt', toVtt],
 ];
 
-for (const [format, write] of FORMATS) {
-  const one = document.createElement('button');
-  one.type = 'button';
-  one.textContent = format;
-  one.setAttribute('aria-label', `Save as ${format}`);
-  one.addEventListener('click', () => save(`${$('title').textContent}.${format}`, write(shown)));
-  $('formats').append(one);
-}
+showFormats(FORMATS.map(([format, write]) => [format, () => write(shown)]));
 
 // What people do
 
@@ -308,7 +266,7 @@ $('file').addEventListener('change', () => {
   const chosen = input('file').files?.[0];
   if (chosen) void take(chosen);
 });
-$('record').addEventListener('click', () => void record());
+$('record').addEventListener('click', () => void record(recorder));
 $('stop').addEventListener('click', () => void finishRecording());
 $('live').addEventListener('click', () => void listen());
 $('hush').addEventListener('click', () => {
@@ -316,28 +274,15 @@ $('hush').addEventListener('click', () => {
   void listening?.stop();
 });
 $('other').addEventListener('click', putAway);
-$('copy').addEventListener('click', async () => {
-  await navigator.clipboard.writeText(view.text);
-  say('Copied.');
-});
+$('copy').addEventListener('click', () => void copy(view.text));
 $('cancel').addEventListener('click', () => work?.abort());
 $('form').addEventListener('submit', (event) => {
   event.preventDefault();
   if (file && !work) void start(file);
 });
 
-addEventListener('dragover', (event) => {
-  event.preventDefault();
-  document.body.classList.add('dragging');
-});
-addEventListener('dragleave', ({ relatedTarget }) => {
-  if (!relatedTarget) document.body.classList.remove('dragging');
-});
-addEventListener('drop', (event) => {
-  event.preventDefault();
-  document.body.classList.remove('dragging');
-  const dropped = event.dataTransfer?.files[0];
-  if (dropped && !work && $('recording').hidden) void take(dropped);
+onDrop((dropped: File) => {
+  if (!work && $('recording').hidden) void take(dropped);
 });
 
 /** What is fetched from now on is kept for times without a network. */
@@ -358,10 +303,7 @@ async function becomeOffline(): Promise<void> {
   await Promise.race([isControlled, hasFailed]);
 }
 
-const reason = whyNoMicrophone();
-$('no-microphone').textContent = reason;
-$('no-microphone').hidden = !reason;
-for (const id of ['record', 'live']) $(id).hidden = Boolean(reason);
+offerMicrophone(['record', 'live']);
 
 try {
   let warning = '';

@@ -2,7 +2,8 @@
 import { ApiFailure, getList, setKey, transcribe } from './api.js';
 import { showOptions } from './options.js';
 import { Player } from './player.js';
-import { Recorder, whyNoMicrophone } from './recorder.js';
+import { Recorder } from './recorder.js';
+import { copy, offerMicrophone, onDrop, record, say, setWorking, showFormats, showProgress, showSource } from './shell.js';
 import { clock, TranscriptView } from './transcript.js';
 
 const $ = (id) => document.getElementById(id);
@@ -15,11 +16,6 @@ let models = [];
 let changedOptions = () => [];
 let file = null;
 let work = null; // the AbortController of what runs
-
-function say(text, isError = false) {
-  $('status').textContent = text;
-  $('status').classList.toggle('error', isError);
-}
 
 const size = (bytes) => {
   const units = ['bytes', 'KB', 'MB', 'GB'];
@@ -112,10 +108,6 @@ async function showChoices() {
 
 // The recording
 
-function showSource(part) {
-  for (const one of ['empty', 'recording', 'chosen']) $(one).hidden = one !== part;
-}
-
 async function take(chosen) {
   file = chosen;
   view.clear();
@@ -145,21 +137,6 @@ function forget() {
   $('file').focus();
 }
 
-async function record() {
-  try {
-    await recorder.start((level, seconds) => {
-      $('level').style.setProperty('--level', level);
-      $('recorded').textContent = clock(seconds);
-    });
-  } catch (error) {
-    say(error.message, true);
-    return;
-  }
-  say('Recording.');
-  showSource('recording');
-  $('stop').focus();
-}
-
 async function finishRecording() {
   await take(await recorder.stop());
   $('start').focus();
@@ -183,11 +160,6 @@ function formOf() {
   return form;
 }
 
-function showProgress(share) {
-  if (share === null) $('progress').removeAttribute('value');
-  else $('progress').value = share;
-}
-
 function onUpload(share) {
   if (share < 1) {
     say('Sending the recording.');
@@ -209,17 +181,6 @@ function onEvent(event) {
   }
 }
 
-function setWorking(isWorking) {
-  const [from, to] = isWorking ? ['start', 'cancel'] : ['cancel', 'start'];
-  const hadFocus = document.activeElement === $(from);
-  $('start').hidden = isWorking;
-  $('cancel').hidden = !isWorking;
-  $('work').hidden = !isWorking;
-  $('other').disabled = isWorking;
-  $('result').setAttribute('aria-busy', isWorking);
-  if (hadFocus) $(to).focus({ preventScroll: true });
-}
-
 async function start() {
   const task = $('form').elements.task.value;
   const path = task === 'translate' ? '/v1/audio/translations' : '/v1/audio/transcriptions';
@@ -231,7 +192,7 @@ async function start() {
   $('title').textContent = file.name.replace(/\.[^.]*$/, '');
   $('about').textContent = '';
   showProgress(0);
-  setWorking(true);
+  setWorking(true, ['other']);
   const begin = performance.now();
   try {
     const send = () => {
@@ -247,7 +208,7 @@ async function start() {
     else throw error;
   } finally {
     work = null;
-    setWorking(false);
+    setWorking(false, ['other']);
   }
 }
 
@@ -256,56 +217,18 @@ function showResult({ language, duration, warnings = [], formats }, seconds) {
   $('about').textContent = [name, clock(duration), `${view.length} segments`].filter(Boolean).join(' · ');
   $('result').hidden = false;
   say([view.length ? `Done in ${clock(seconds)}.` : 'No speech was found.', ...warnings].join(' '));
-  showFormats(formats);
-}
-
-// Saving
-
-function save(name, text) {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-}
-
-function showFormats(formats) {
-  const stem = $('title').textContent;
-  const buttons = Object.entries(formats).map(([format, text]) => {
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.textContent = format;
-    button.setAttribute('aria-label', `Save as ${format}`);
-    button.addEventListener('click', () => save(`${stem}.${format}`, text));
-    return button;
-  });
-  $('formats').replaceChildren(...buttons);
+  showFormats(Object.entries(formats).map(([format, text]) => [format, () => text]));
   $('save').hidden = false;
-}
-
-async function copy() {
-  const area = document.createElement('textarea');
-  try {
-    await navigator.clipboard.writeText(view.text);
-  } catch {
-    // Without https there is only the old way.
-    area.value = view.text;
-    document.body.append(area);
-    area.select();
-    document.execCommand('copy');
-    area.remove();
-  }
-  say('Copied.');
 }
 
 // What people do
 
 $('model').addEventListener('change', showLanguages);
 $('file').addEventListener('change', ({ target }) => target.files[0] && take(target.files[0]));
-$('record').addEventListener('click', record);
+$('record').addEventListener('click', () => record(recorder));
 $('stop').addEventListener('click', finishRecording);
 $('other').addEventListener('click', forget);
-$('copy').addEventListener('click', copy);
+$('copy').addEventListener('click', () => copy(view.text));
 $('cancel').addEventListener('click', () => work?.abort());
 $('form').addEventListener('submit', (event) => {
   event.preventDefault();
@@ -314,22 +237,9 @@ $('form').addEventListener('submit', (event) => {
 // A field that is wrong must be seen.
 $('form').addEventListener('invalid', () => ($('more').open = true), true);
 
-addEventListener('dragover', (event) => {
-  event.preventDefault();
-  document.body.classList.add('dragging');
-});
-addEventListener('dragleave', ({ relatedTarget }) => {
-  if (!relatedTarget) document.body.classList.remove('dragging');
-});
-addEventListener('drop', (event) => {
-  event.preventDefault();
-  document.body.classList.remove('dragging');
-  const dropped = event.dataTransfer.files[0];
-  if (dropped && !work && $('recording').hidden) take(dropped);
+onDrop((dropped) => {
+  if (!work && $('recording').hidden) take(dropped);
 });
 
-const reason = whyNoMicrophone();
-$('no-microphone').textContent = reason;
-$('no-microphone').hidden = !reason;
-$('record').hidden = Boolean(reason);
+offerMicrophone(['record']);
 await showChoices();
