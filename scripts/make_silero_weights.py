@@ -25,8 +25,8 @@ VERSIONS = {
     "6.0.0": "794ed8a51d4f37faf0555383aa34dbaeeb83e3031a1df1e0351c457e1142bd3e",  # what faster-whisper 1.2 carries
     "6.2.3": "7ed98ddbad84ccac4cd0aeb3099049280713df825c610a8ed34543318f1b2c49",  # built in
 }
+# The basis of the Fourier transform is computed (src/config/dft_kernel.h).
 NAMES = {
-    "model.stft.forward_basis_buffer": "stft_conv.weight",
     **{f"model.encoder.{i}.reparam_conv.{part}": f"conv{i + 1}.{part}"
        for i in range(4) for part in ("weight", "bias")},
     **{f"model.decoder.rnn.{part}": f"lstm_cell.{part}"

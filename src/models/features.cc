@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <numbers>
 
+#include "config/dft_kernel.h"
 #include "config/front_end.h"
 #include "config/mel_filters.h"
 #include "graph/ops.h"
@@ -18,23 +18,6 @@ constexpr int kPiece = 80;
 constexpr int kTaps = kFftSize / kPiece;
 constexpr int kStride = kHopLength / kPiece;
 static_assert(kTaps * kPiece == kFftSize && kStride * kPiece == kHopLength);
-
-/// Cosine and sine rows of the windowed DFT.
-std::vector<float> dft_kernel() {
-  constexpr size_t kHalf = size_t{kBins} * kFftSize;
-  std::vector<float> kernel(2 * kHalf);
-  size_t at = 0;
-  for (int bin = 0; bin < kBins; ++bin) {
-    for (int n = 0; n < kFftSize; ++n, ++at) {
-      // Reducing the product first keeps the angle exact.
-      const double angle = 2.0 * std::numbers::pi * ((bin * n) % kFftSize) / kFftSize;
-      const double window = 0.5 - 0.5 * std::cos(2.0 * std::numbers::pi * n / kFftSize);
-      kernel[at] = static_cast<float>(window * std::cos(angle));
-      kernel[kHalf + at] = static_cast<float>(-window * std::sin(angle));
-    }
-  }
-  return kernel;
-}
 
 }  // namespace
 
@@ -50,7 +33,7 @@ Value log_mel(Graph& g, Value normalized_audio, int num_mel_bins) {
   const Value pieces = reshape(g, samples, {1, 1, kPieces, kPiece});
 
   const Value kernel =
-      g.constant(rows_of("dft_kernel", {2 * kBins, 1, kTaps, kPiece}, dft_kernel()));
+      g.constant(rows_of("dft_kernel", {2 * kBins, 1, kTaps, kPiece}, dft_kernel(kFftSize)));
   const Value no_bias = g.constant(
       rows_of("dft_bias", {2 * kBins}, std::vector<float>(static_cast<size_t>(2 * kBins), 0.0F)));
   const Value spectrum = conv_2d(g, pieces, kernel, no_bias, 1, kStride, false);

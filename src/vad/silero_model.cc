@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/fail.h"
+#include "config/dft_kernel.h"
 #include "formats/safetensors.h"
 #include "graph/ops.h"
 
@@ -45,13 +46,13 @@ class SileroWeights {
 };
 
 /// Magnitudes of the short-time Fourier transform: [n, 576] -> [n, 1, 4, 129].
-Value spectrum(Graph& g, const SileroWeights& weights, Value samples) {
+Value spectrum(Graph& g, Value samples) {
   const int32_t n = g.shape(samples)[0];
   const Value reflected =
       mirror_pad(g, samples, {{0, 0}, {0, kHops * kHop - kVadContext - kVadChunk}});
   // A window of 256 samples is two hops side by side: a convolution over hops instead of samples.
-  const Rows basis = weights.rows("stft_conv.weight", {2 * kBins, 1, kFft});
-  const Value kernel = g.constant(reshaped(basis, {2 * kBins, 1, kFft / kHop, kHop}));
+  const Value kernel =
+      g.constant(rows_of("dft_kernel", {2 * kBins, 1, kFft / kHop, kHop}, dft_kernel(kFft)));
   const Value no_bias =
       g.constant(rows_of("no_bias", {2 * kBins}, std::vector<float>(size_t{2} * kBins)));
   const Value hops = reshape(g, reflected, {n, 1, kHops, kHop});
@@ -131,7 +132,7 @@ void add_silero_vad(Module& module, const std::string& key, int chunks,
   const Value samples = g.input("samples", DType::f32, {chunks, kVadContext + kVadChunk});
   LstmState state{.h = g.input("h", DType::f32, {1, kVadStateSize}),
                   .c = g.input("c", DType::f32, {1, kVadStateSize})};
-  Value x = spectrum(g, weights, samples);
+  Value x = spectrum(g, samples);
   x = convolution(g, weights, x, "conv1", 128, 1);
   x = convolution(g, weights, x, "conv2", 64, 2);
   x = convolution(g, weights, x, "conv3", 64, 2);
