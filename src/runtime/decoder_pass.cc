@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
+#include <utility>
 
 #include "kernels/row_ops.h"
 
@@ -50,10 +52,14 @@ DecoderPass::DecoderPass(std::shared_ptr<const DecoderWeights> weights, TaskTeam
 }
 
 void DecoderPass::add_slots(size_t count) {
+  const size_t old = slots_ * shape_.width();
   slots_ += count;
   for (SlotCache& cache : caches_) {
-    cache.keys.resize(slots_ * shape_.width());
-    cache.values.resize(slots_ * shape_.width());
+    for (auto* numbers : {&cache.keys, &cache.values}) {
+      auto more = std::make_unique_for_overwrite<float[]>(slots_ * shape_.width());
+      std::copy_n(numbers->get(), old, more.get());
+      *numbers = std::move(more);
+    }
   }
 }
 
@@ -167,15 +173,15 @@ void DecoderPass::self_attention(size_t layer, std::span<const Row> rows) {
   SlotCache& cache = caches_[layer];
   for (size_t r = 0; r < rows.size(); ++r) {
     const size_t slot = rows[r].slots.back() * d;
-    std::copy_n(k_.data() + r * d, d, cache.keys.data() + slot);
-    std::copy_n(v_.data() + r * d, d, cache.values.data() + slot);
+    std::copy_n(k_.data() + r * d, d, cache.keys.get() + slot);
+    std::copy_n(v_.data() + r * d, d, cache.values.get() + slot);
     for (size_t i = 0; i < d; ++i) q_[r * d + i] *= query_factor_;
   }
   team_.for_each(rows.size() * shape_.heads, [&](size_t i, size_t member) {
     const size_t r = i / shape_.heads;
     const size_t column = i % shape_.heads * e;
-    attend(std::span(q_).subspan(r * d + column, e), cache.keys.data() + column,
-           cache.values.data() + column, d, rows[r].slots, scores_[member],
+    attend(std::span(q_).subspan(r * d + column, e), cache.keys.get() + column,
+           cache.values.get() + column, d, rows[r].slots, scores_[member],
            std::span(mixed_).subspan(r * d + column, e));
   });
 }

@@ -49,9 +49,10 @@ class DecoderPass {
                              const Capture* capture = nullptr);
 
  private:
+  /// Memory that is not written before it is used takes no room until then.
   struct SlotCache {
-    std::vector<float> keys;  // [slots, d_model]
-    std::vector<float> values;
+    std::unique_ptr<float[]> keys;  // [slots, d_model]
+    std::unique_ptr<float[]> values;
   };
   /// A product that goes to out[row * linear.outputs + output].
   struct Product {
