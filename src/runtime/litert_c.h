@@ -12,10 +12,10 @@
 #include "litert/c/litert_profiler.h"
 #include "litert/c/litert_tensor_buffer.h"
 
-// Linked weakly: check_functions() reports what an older or newer library lacks in a sentence of
-// ours, where the dynamic linker would end the process. LiteRtCreateEnvironment is linked strongly,
-// so that the library stays among those the program needs.
+// The library is loaded by the first call of environment(), see litert_library.h: most of our
+// programs do without it. Within our namespace these names are objects that call its functions.
 #define WHISPER_S4Y_LITERT_FUNCTIONS(F)         \
+  F(LiteRtCreateEnvironment)                    \
   F(LiteRtDestroyEnvironment)                   \
   F(LiteRtGetNumAccelerators)                   \
   F(LiteRtGetAccelerator)                       \
@@ -52,7 +52,29 @@
   F(LiteRtResetProfiler)                        \
   F(LiteRtGetProfileSummary)
 
-// NOLINTNEXTLINE(bugprone-macro-parentheses): what is declared cannot stand in them
-#define WHISPER_S4Y_LINK_WEAKLY(name) extern "C" __attribute__((weak)) decltype(name) name;
-WHISPER_S4Y_LITERT_FUNCTIONS(WHISPER_S4Y_LINK_WEAKLY)
-#undef WHISPER_S4Y_LINK_WEAKLY
+namespace whisper_s4y {
+namespace litert {
+
+template <typename Function>
+class LibraryFunction;
+
+/// A function of the library, which may be called once that is loaded.
+template <typename Result, typename... Arguments>
+class LibraryFunction<Result(Arguments...)> {
+ public:
+  Result operator()(Arguments... arguments) const { return address_(arguments...); }
+  /// Takes what dlsym() says.
+  void set(void* address) { address_ = reinterpret_cast<Result (*)(Arguments...)>(address); }
+
+ private:
+  Result (*address_)(Arguments...) = nullptr;
+};
+
+}  // namespace litert
+
+#define WHISPER_S4Y_LIBRARY_FUNCTION(name) \
+  inline constinit litert::LibraryFunction<decltype(::name)> name;
+WHISPER_S4Y_LITERT_FUNCTIONS(WHISPER_S4Y_LIBRARY_FUNCTION)
+#undef WHISPER_S4Y_LIBRARY_FUNCTION
+
+}  // namespace whisper_s4y

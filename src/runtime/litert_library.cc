@@ -1,6 +1,7 @@
 #include "runtime/litert_library.h"
 
 #include <dlfcn.h>
+#include <link.h>
 
 #include <iterator>
 
@@ -19,30 +20,28 @@ constexpr std::string_view kNeededRelease = "2.3";
 constexpr int kCpuAcceleratorMajor = 1;
 constexpr int64_t kLogErrors = 3;  // of the logger's severities, which no header tells
 
-std::string library_path() {
-  Dl_info info{};
-  if (::dladdr(reinterpret_cast<void*>(&LiteRtCreateEnvironment), &info) == 0 ||
-      info.dli_fname == nullptr) {
-    return "libLiteRt.so";
+const link_map* load() {
+  // Found by the run path of what this code is part of.
+  void* handle = ::dlopen("libLiteRt.so", RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) {
+    fail(ErrorCode::runtime, "Cannot load LiteRT, which computes this: {}.", ::dlerror());
   }
-  return info.dli_fname;
-}
-
-struct Needed {
-  std::string_view name;
-  const void* address;
-};
-
-void check_functions() {
-#define WHISPER_S4Y_ADDRESS(name) {#name, reinterpret_cast<const void*>(&(name))},
-  const Needed needed[] = {WHISPER_S4Y_LITERT_FUNCTIONS(WHISPER_S4Y_ADDRESS)};
-#undef WHISPER_S4Y_ADDRESS
-  for (const Needed& function : needed) {
-    if (function.address == nullptr) {
+  link_map* map = nullptr;
+  if (::dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0) {
+    fail(ErrorCode::runtime, "Cannot find LiteRT in memory: {}.", ::dlerror());
+  }
+  const auto address_of = [&](const char* name) {
+    void* address = ::dlsym(handle, name);
+    if (address == nullptr) {
       fail(ErrorCode::runtime, "{} lacks the function {}; whisper-s4y needs LiteRT {}.",
-           library_path(), function.name, kNeededRelease);
+           map->l_name, name, kNeededRelease);
     }
-  }
+    return address;
+  };
+#define WHISPER_S4Y_FIND(name) name.set(address_of(#name));
+  WHISPER_S4Y_LITERT_FUNCTIONS(WHISPER_S4Y_FIND)
+#undef WHISPER_S4Y_FIND
+  return map;  // never unloaded
 }
 
 void check_cpu_accelerator(LiteRtEnvironmentT* environment) {
@@ -60,15 +59,15 @@ void check_cpu_accelerator(LiteRtEnvironmentT* environment) {
     fail(
         ErrorCode::runtime,
         "{} has version {}.{}.{} of the CPU accelerator; whisper-s4y needs LiteRT {} (version {}).",
-        library_path(), version.major, version.minor, version.patch, kNeededRelease,
+        library().l_name, version.major, version.minor, version.patch, kNeededRelease,
         kCpuAcceleratorMajor);
   }
   fail(ErrorCode::runtime, "{} has no CPU accelerator; whisper-s4y needs LiteRT {}.",
-       library_path(), kNeededRelease);
+       library().l_name, kNeededRelease);
 }
 
 LiteRtEnvironmentT* create_environment() {
-  check_functions();
+  (void)library();
   LiteRtEnvOption options[2] = {};
   options[0].tag = kLiteRtEnvOptionTagMinLoggerSeverity;
   options[0].value.type = kLiteRtAnyTypeInt;
@@ -140,6 +139,11 @@ std::string_view status_name(int status) {
 
 }  // namespace
 
+const link_map& library() {
+  static const link_map* const loaded = load();
+  return *loaded;
+}
+
 LiteRtEnvironmentT* environment() {
   // Never destroyed: models with static storage duration may outlive any order of destruction.
   static LiteRtEnvironmentT* const environment = create_environment();
@@ -147,7 +151,7 @@ LiteRtEnvironmentT* environment() {
 }
 
 const std::string& library_id() {
-  static const std::string id = hash_of_file(library_path());
+  static const std::string id = hash_of_file(library().l_name);
   return id;
 }
 

@@ -1,6 +1,5 @@
 #include "runtime/litert_log.h"
 
-#include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
 #include <sys/mman.h>
@@ -13,7 +12,7 @@
 #include <span>
 #include <string_view>
 
-#include "runtime/litert_c.h"
+#include "runtime/litert_library.h"
 
 namespace whisper_s4y::litert {
 namespace {
@@ -105,13 +104,8 @@ bool is_read_only(const link_map& library, uintptr_t page, uintptr_t page_size) 
 /// Points LiteRT's reference to our stream. Where that is not possible LiteRT goes on printing, and
 /// our messages lack its details.
 bool redirect() {
-  Dl_info info{};
-  link_map* library = nullptr;
-  if (::dladdr1(reinterpret_cast<void*>(&LiteRtCreateEnvironment), &info,
-                reinterpret_cast<void**>(&library), RTLD_DL_LINKMAP) == 0) {
-    return false;
-  }
-  FILE*** place = reference_to_stderr(*library);
+  const link_map& library = litert::library();
+  FILE*** place = reference_to_stderr(library);
   if (place == nullptr) return false;
   // Never closed: LiteRT may print as long as the process lives.
   litert_stderr = ::fopencookie(nullptr, "w", {nullptr, write_captured, nullptr, nullptr});
@@ -119,7 +113,7 @@ bool redirect() {
   std::setvbuf(litert_stderr, nullptr, _IONBF, 0);
   const auto page_size = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
   const uintptr_t page = reinterpret_cast<uintptr_t>(place) & ~(page_size - 1);
-  const bool read_only = is_read_only(*library, page, page_size);
+  const bool read_only = is_read_only(library, page, page_size);
   auto* memory = reinterpret_cast<void*>(page);
   if (read_only && ::mprotect(memory, page_size, PROT_READ | PROT_WRITE) != 0) return false;
   std::atomic_ref<FILE**>(*place).store(&litert_stderr);

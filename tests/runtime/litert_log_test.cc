@@ -1,7 +1,9 @@
 #include "runtime/litert_log.h"
 
+#include <dlfcn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <link.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -49,7 +51,11 @@ class LogCaptureTest : public ::testing::Test {
     if (model_ != nullptr) LiteRtDestroyModel(model_);
   }
   // As LiteRT itself tells an error; the program tells none.
-  void say(const char* error) { LiteRtCompiledModelReportError(compiled_, "%s", error); }
+  void say(const char* error) {
+    static const auto report = reinterpret_cast<decltype(&LiteRtCompiledModelReportError)>(::dlsym(
+        ::dlopen(library().l_name, RTLD_NOW | RTLD_NOLOAD), "LiteRtCompiledModelReportError"));
+    report(compiled_, "%s", error);
+  }
 
  private:
   std::string file_;
