@@ -9,8 +9,6 @@
 namespace whisper_s4y {
 namespace {
 
-constexpr int kBins = kFftSize / 2 + 1;
-
 double mel_to_hertz(double mel) {
   return mel < 15.0 ? 200.0 * mel / 3.0 : 1000.0 * std::exp((mel - 15.0) * std::log(6.4) / 27.0);
 }
@@ -26,7 +24,7 @@ std::vector<float> mel_filters(int num_mel_bins) {
   std::vector<float> filters;
   for (size_t mel = 0; mel < static_cast<size_t>(num_mel_bins); ++mel) {
     const double norm = 2.0 / (edges[mel + 2] - edges[mel]);
-    for (int bin = 0; bin < kBins; ++bin) {
+    for (int bin = 0; bin < kFftBins; ++bin) {
       const double hertz = static_cast<double>(bin) * kSampleRate / kFftSize;
       const double rising = (hertz - edges[mel]) / (edges[mel + 1] - edges[mel]);
       const double falling = (edges[mel + 2] - hertz) / (edges[mel + 2] - edges[mel + 1]);

@@ -12,7 +12,6 @@
 namespace whisper_s4y {
 namespace {
 
-constexpr int kBins = kFftSize / 2 + 1;
 // The transform is a convolution over pieces of samples that divide both the window and the hop.
 constexpr int kPiece = 80;
 constexpr int kTaps = kFftSize / kPiece;
@@ -33,26 +32,26 @@ Value log_mel(Graph& g, Value normalized_audio, int num_mel_bins) {
   const Value pieces = reshape(g, samples, {1, 1, kPieces, kPiece});
 
   const Value kernel =
-      g.constant(rows_of("dft_kernel", {2 * kBins, 1, kTaps, kPiece}, dft_kernel(kFftSize)));
+      g.constant(rows_of("dft_kernel", {2 * kFftBins, 1, kTaps, kPiece}, dft_kernel(kFftSize)));
   const Value no_bias = g.constant(
-      rows_of("dft_bias", {2 * kBins}, std::vector<float>(static_cast<size_t>(2 * kBins), 0.0F)));
+      rows_of("dft_bias", {2 * kFftBins}, std::vector<float>(size_t{2} * kFftBins, 0.0F)));
   const Value spectrum = conv_2d(g, pieces, kernel, no_bias, 1, kStride, false);
-  const Value power = square(g, reshape(g, spectrum, {1, kWindowFrames, 2 * kBins}));
-  const Value sines = slice(g, power, {0, 0, kBins}, {1, kWindowFrames, kBins});
-  const Value cosines = slice(g, power, {0, 0, 0}, {1, kWindowFrames, kBins});
+  const Value power = square(g, reshape(g, spectrum, {1, kWindowFrames, 2 * kFftBins}));
+  const Value sines = slice(g, power, {0, 0, kFftBins}, {1, kWindowFrames, kFftBins});
+  const Value cosines = slice(g, power, {0, 0, 0}, {1, kWindowFrames, kFftBins});
   const Value energy = add(g, cosines, sines);
 
   const Value filters = g.constant(rows_of(fmt::format("mel_filters_{}", num_mel_bins),
-                                           {num_mel_bins, kBins}, mel_filters(num_mel_bins)));
-  const Value least = g.constant(1e-10F);
+                                           {num_mel_bins, kFftBins}, mel_filters(num_mel_bins)));
+  const Value least = g.constant(kLeastEnergy);
   const Value mel = maximum(g, fully_connected(g, energy, filters), least);
   const Value ln_10 = g.constant(1.0F / std::numbers::ln10_v<float>);
   const Value decibel_like = mul(g, log(g, mel), ln_10);
-  const Value range = g.constant(8.0F);
+  const Value range = g.constant(kLogRange);
   const Value floor = sub(g, reduce_max(g, decibel_like, {0, 1, 2}), range);
-  const Value quarter = g.constant(0.25F);
-  const Value four = g.constant(4.0F);
-  const Value scaled = mul(g, add(g, maximum(g, decibel_like, floor), four), quarter);
+  const Value factor = g.constant(kLogFactor);
+  const Value shift = g.constant(kLogShift);
+  const Value scaled = mul(g, add(g, maximum(g, decibel_like, floor), shift), factor);
   return transpose(g, scaled, {0, 2, 1});
 }
 

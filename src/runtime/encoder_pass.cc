@@ -47,8 +47,7 @@ EncoderPass::EncoderPass(std::shared_ptr<const EncoderWeights> weights, TaskTeam
   // Of the rows that a convolution sees the last tile may be filled up.
   const size_t frames = 2 * positions_ + 2 + 2 * kTileRows;
   x_.resize(std::max(positions_ * d_, frames * bins_));
-  qkv_.resize(std::max(3 * positions_ * d_, frames * d_));
-  inner_.resize(kRowsOfPiece * ffn_);
+  between_.resize(std::max({2 * positions_ * d_, kRowsOfPiece * ffn_, frames * d_}));
   for (Member& member : members_) member.row.resize(std::max(d_, ffn_));
 }
 
@@ -66,39 +65,37 @@ void EncoderPass::for_each(size_t count, const Work& work) {
   if (stopped_.load(std::memory_order_relaxed)) cancellation_->stop();
 }
 
-void EncoderPass::encode(std::span<const float> input_features, std::span<float> last_hidden_state,
-                         Cancellation* cancellation) {
+void EncoderPass::encode(std::span<const float> input_features, Cancellation* cancellation) {
   cancellation_ = cancellation;
   stopped_ = false;
   pad_features(input_features);
   // Both convolutions have a row of zeros before and after what they see.
-  std::fill_n(qkv_.begin(), d_, 0.0F);
-  std::fill_n(qkv_.begin() + static_cast<ptrdiff_t>((2 * positions_ + 1) * d_), d_, 0.0F);
-  convolve(weights_->conv1, x_.data(), 2 * positions_, bins_, qkv_.data() + d_, false);
+  std::fill_n(between_.begin(), d_, 0.0F);
+  std::fill_n(between_.begin() + static_cast<ptrdiff_t>((2 * positions_ + 1) * d_), d_, 0.0F);
+  convolve(weights_->conv1, x_.data(), 2 * positions_, bins_, between_.data() + d_, false);
   weights_->positions.read_rows(0, weights_->positions.rows(),
                                 std::span(x_).first(positions_ * d_));
-  convolve(weights_->conv2, qkv_.data(), positions_, 2 * d_, x_.data(), true);
+  convolve(weights_->conv2, between_.data(), positions_, 2 * d_, x_.data(), true);
   for (const EncoderLayerWeights& layer : weights_->layers) {
     self_attention(layer);
     feed_forward(layer);
   }
   for_each((positions_ + kRowsOfNorm - 1) / kRowsOfNorm, [&](size_t i, size_t) {
     for (size_t r = i * kRowsOfNorm; r < std::min((i + 1) * kRowsOfNorm, positions_); ++r) {
-      layer_norm(std::span(x_).subspan(r * d_, d_), weights_->norm.gain, weights_->norm.bias,
-                 last_hidden_state.subspan(r * d_, d_));
+      const std::span<float> row = std::span(x_).subspan(r * d_, d_);
+      layer_norm(row, weights_->norm.gain, weights_->norm.bias, row);
     }
   });
 }
 
-void EncoderPass::set_windows(std::span<const float> last_hidden_state,
-                              std::span<WindowCache> windows, Cancellation* cancellation) {
+void EncoderPass::set_windows(std::span<WindowCache> windows, Cancellation* cancellation) {
   cancellation_ = cancellation;
   stopped_ = false;
-  float* const keys = qkv_.data();
+  float* const keys = between_.data();
   float* const values = keys + positions_ * d_;
   for (size_t layer = 0; layer < windows.size(); ++layer) {
     const CrossWeights& cross = weights_->cross[layer];
-    prepare(narrow_, last_hidden_state.data(), positions_, nullptr, {&cross.k, &cross.v});
+    prepare(narrow_, x_.data(), positions_, nullptr, {&cross.k, &cross.v});
     multiply_all({{&cross.k, keys}, {&cross.v, values}}, narrow_.view(), positions_, {});
     for_each(windows[layer].shape().heads,
              [&](size_t head, size_t) { windows[layer].set(head, keys, values); });
@@ -139,13 +136,14 @@ void EncoderPass::convolve(const LinearWeights& kernel, const float* padded, siz
 }
 
 void EncoderPass::self_attention(const EncoderLayerWeights& layer) {
-  float* const q = qkv_.data();
-  float* const k = q + positions_ * d_;
+  float* const k = between_.data();
   float* const v = k + positions_ * d_;
   prepare(narrow_, x_.data(), positions_, &layer.attention_norm, {&layer.q, &layer.k, &layer.v});
-  multiply_all({{&layer.q, q}, {&layer.k, k}, {&layer.v, v}}, narrow_.view(), positions_, {});
+  multiply_all({{&layer.k, k}, {&layer.v, v}}, narrow_.view(), positions_, {});
   const size_t heads = shape_of(weights_->config).heads;
   for_each(heads, [&](size_t head, size_t) { attention_.set(head, k, v); });
+  float* const q = k;  // which are where the attention wants them
+  multiply_all({{&layer.q, q}}, narrow_.view(), positions_, {});
   constexpr size_t kRows = WindowAttention::kMostRows;
   const size_t blocks = (positions_ + kRows - 1) / kRows;
   for_each(heads * blocks, [&](size_t i, size_t member) {
@@ -162,8 +160,8 @@ void EncoderPass::feed_forward(const EncoderLayerWeights& layer) {
     const size_t rows = std::min(kRowsOfPiece, positions_ - first);
     float* const x = x_.data() + first * d_;
     prepare(narrow_, x, rows, &layer.mlp_norm, {&layer.fc1});
-    multiply_all({{&layer.fc1, inner_.data()}}, narrow_.view(), rows, {.gelu = true});
-    prepare(wide_, inner_.data(), rows, nullptr, {&layer.fc2});
+    multiply_all({{&layer.fc1, between_.data()}}, narrow_.view(), rows, {.gelu = true});
+    prepare(wide_, between_.data(), rows, nullptr, {&layer.fc2});
     multiply_all({{&layer.fc2, x}}, wide_.view(), rows, {.add = true});
   }
 }

@@ -23,13 +23,15 @@ class EncoderPass {
   /// The team outlives it.
   EncoderPass(std::shared_ptr<const EncoderWeights> weights, TaskTeam& team);
 
-  /// input_features [num_mel_bins, 2 * max_source_positions] -> last_hidden_state
-  /// [max_source_positions, d_model]. Throws Cancelled, see Cancellation; null: no one asks.
-  void encode(std::span<const float> input_features, std::span<float> last_hidden_state,
-              Cancellation* cancellation);
-  /// Keys and values of the window for each layer of the decoder. Throws as encode().
-  void set_windows(std::span<const float> last_hidden_state, std::span<WindowCache> windows,
-                   Cancellation* cancellation);
+  /// Makes last_hidden_state() of input_features [num_mel_bins, 2 * max_source_positions]. Throws
+  /// Cancelled, see Cancellation; null: no one asks.
+  void encode(std::span<const float> input_features, Cancellation* cancellation);
+  /// [max_source_positions, d_model].
+  [[nodiscard]] std::span<const float> last_hidden_state() const {
+    return std::span(x_).first(positions_ * d_);
+  }
+  /// Of that, keys and values of the window for each layer of the decoder. Throws as encode().
+  void set_windows(std::span<WindowCache> windows, Cancellation* cancellation);
 
  private:
   /// A product that goes to out[row * linear.outputs + output].
@@ -65,9 +67,9 @@ class EncoderPass {
   size_t positions_, d_, ffn_, bins_;
   WindowAttention attention_;
 
-  std::vector<float> x_;      // [positions, d_model]; before that the padded features
-  std::vector<float> qkv_;    // 3 x [positions, d_model]; before that what conv1 gives, padded
-  std::vector<float> inner_;  // [kRowsOfPiece, ffn]
+  std::vector<float> x_;  // [positions, d_model]; before that the padded features
+  // 2 x [positions, d_model], or [kRowsOfPiece, ffn]; before that what conv1 gives, padded.
+  std::vector<float> between_;
   PanelRows narrow_, wide_;
   struct Member {  // of the team
     Panel panel;

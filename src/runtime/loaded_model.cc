@@ -17,6 +17,7 @@
 #include "runtime/litert_library.h"
 #include "runtime/litert_log.h"
 #include "runtime/litert_tensors.h"
+#include "runtime/runtime_options.h"
 #include "tflite/check_runnable.h"
 #include "tflite/contract.h"
 #include "tflite/model_metadata.h"
@@ -94,9 +95,9 @@ bool has_loop(const tflite::SubGraph& graph) {
 void LoadedModel::FreeModel::operator()(LiteRtModelT* model) const { LiteRtDestroyModel(model); }
 
 LoadedModel::LoadedModel(std::shared_ptr<const TfliteFile> file, RuntimeOptions options)
-    : file_(std::move(file)), options_(std::move(options)), source_(file_->path().string()) {
-  options_.validate();
-  if (options_.threads == 0) options_.threads = default_threads();
+    : file_(std::move(file)),
+      options_(completed(std::move(options))),
+      source_(file_->path().string()) {
   check_runnable(*file_);
   LiteRtEnvironmentT* environment = litert::environment();
   const std::span<const std::byte> bytes = file_->file().bytes();

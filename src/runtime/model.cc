@@ -25,12 +25,11 @@ Model Model::from_memory(Span<const std::byte> file, std::string_view name,
 
 const ModelFacts& Model::info() const { return state_->facts(); }
 
-const RuntimeOptions& Model::options() const { return state_->loaded()->options(); }
+const RuntimeOptions& Model::options() const { return state_->options(); }
 
 void Model::release_unused(std::chrono::duration<double> time) const {
   using Clock = ProgramPool::Clock;
-  state_->loaded()->release_unused_since(Clock::now() -
-                                         std::chrono::duration_cast<Clock::duration>(time));
+  state_->release_unused_since(Clock::now() - std::chrono::duration_cast<Clock::duration>(time));
 }
 
 std::vector<int> Model::tokenize(std::string_view text) const {

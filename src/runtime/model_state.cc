@@ -6,6 +6,9 @@
 #include <utility>
 
 #include "common/fail.h"
+#include "models/features_of_file.h"
+#include "runtime/runtime_options.h"
+#include "tflite/check_runnable.h"
 #include "tflite/contract.h"
 #include "tflite/model_metadata.h"
 
@@ -30,7 +33,7 @@ const SignatureInfo* find_signature(const ModelFacts& facts, std::string_view ke
 }  // namespace
 
 ModelState::ModelState(std::shared_ptr<const TfliteFile> file, RuntimeOptions options, Use use)
-    : file_(std::move(file)) {
+    : file_(std::move(file)), options_(completed(std::move(options))) {
   if (has_model_metadata(*file_)) {
     info_ = read_model_info(*file_);
     if (use == Use::transcription) {
@@ -41,15 +44,30 @@ ModelState::ModelState(std::shared_ptr<const TfliteFile> file, RuntimeOptions op
   } else if (use == Use::transcription) {
     (void)info();  // throws
   }
-  loaded_ = std::make_shared<LoadedModel>(file_, std::move(options));
+  if (info_ && options_.own_kernels) {
+    check_runnable(*file_);
+  } else {
+    (void)loaded();
+  }
   find_facts();
+}
+
+const std::shared_ptr<LoadedModel>& ModelState::loaded() const {
+  const std::lock_guard lock(loading_);
+  if (!loaded_) loaded_ = std::make_shared<LoadedModel>(file_, options_);
+  return loaded_;
+}
+
+void ModelState::release_unused_since(ProgramPool::Clock::time_point time) const {
+  const std::lock_guard lock(loading_);
+  if (loaded_) loaded_->release_unused_since(time);
 }
 
 void ModelState::find_facts() {
   facts_.name = file_->path().stem().string();
   facts_.hash = model_hash(*file_);
   facts_.file_size = file_->size();
-  facts_.signatures = loaded_->signatures();
+  facts_.signatures = signatures_of(*file_);
   if (!info_) return;
   facts_.name = info_->name;
   facts_.is_whisper = true;
@@ -85,17 +103,17 @@ const Tokenizer& ModelState::tokenizer() const {
 }
 
 const std::optional<ModelState::KernelWeights>& ModelState::kernel_weights() const {
-  const RuntimeOptions& options = loaded_->options();
   std::call_once(weights_found_, [&] {
-    if (!options.own_kernels) return;
+    if (!options_.own_kernels) return;
     try {
       const ModelConfig& config = info().config;
       const WeightReader reader(file_, config);
       weights_ = {.encoder = encoder_weights(reader, config),
-                  .decoder = decoder_weights(reader, config)};
+                  .decoder = decoder_weights(reader, config),
+                  .front_end = computes_log_mel(*file_, "features", config.num_mel_bins)};
     } catch (const Error& error) {
-      if (options.on_warning) {
-        options.on_warning(
+      if (options_.on_warning) {
+        options_.on_warning(
             fmt::format("LiteRT computes everything, more slowly: {}", error.what()));
       }
     }

@@ -1,6 +1,7 @@
 #include "runtime/runtime_options.h"
 
 #include "options/option_table.h"
+#include "runtime/cpu.h"
 
 namespace whisper_s4y {
 namespace {
@@ -44,6 +45,12 @@ template <>
 const OptionTable& option_table<SessionOptions>() {
   static const OptionTable table = table_of<SessionOptions>(kSessionRows);
   return table;
+}
+
+RuntimeOptions completed(RuntimeOptions options) {
+  options.validate();
+  if (options.threads == 0) options.threads = default_threads();
+  return options;
 }
 
 void RuntimeOptions::validate() const { check_rows(*this); }

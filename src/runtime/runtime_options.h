@@ -12,4 +12,7 @@ const OptionTable& option_table<RuntimeOptions>();
 template <>
 const OptionTable& option_table<SessionOptions>();
 
+/// As given, but `threads` is not 0. Throws Error when an option is impossible.
+[[nodiscard]] RuntimeOptions completed(RuntimeOptions options);
+
 }  // namespace whisper_s4y

@@ -1,32 +1,27 @@
 #include "runtime/whisper_model.h"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "common/fail.h"
 #include "config/front_end.h"
 #include "kernels/task_team.h"
-#include "runtime/aligned_buffer.h"
 #include "runtime/background.h"
-#include "runtime/encoder_pass.h"
-#include "runtime/kernel_token_decoder.h"
-#include "runtime/litert_model.h"
-#include "runtime/litert_token_decoder.h"
+#include "runtime/kernel_network.h"
+#include "runtime/litert_network.h"
 #include "runtime/model_state.h"
 
 namespace whisper_s4y {
 namespace {
 
-void copy_exactly(std::span<const float> from, std::span<float> to, std::string_view what) {
-  if (from.size() != to.size()) {
-    fail(ErrorCode::invalid_argument, "{} has {} numbers, expected {}.", what, from.size(),
-         to.size());
-  }
-  if (from.data() != to.data()) std::ranges::copy(from, to.begin());
+void check_size(std::span<const float> numbers, size_t expected, std::string_view what) {
+  if (numbers.size() == expected) return;
+  fail(ErrorCode::invalid_argument, "{} has {} numbers, expected {}.", what, numbers.size(),
+       expected);
 }
 
 std::shared_ptr<ModelState> checked(std::shared_ptr<ModelState> state) {
@@ -34,104 +29,46 @@ std::shared_ptr<ModelState> checked(std::shared_ptr<ModelState> state) {
   return state;
 }
 
-/// What computes encoder and decoder.
-class Network {
- public:
-  virtual ~Network() = default;
-  /// Of the log-mel spectrogram makes the last hidden state, and what tokens attend to.
-  virtual void encode(std::span<const float> logmel, std::span<float> hidden,
-                      Cancellation* cancellation) = 0;
-  virtual TokenDecoder& decoder() = 0;
-};
-
-class KernelNetwork : public Network {
- public:
-  KernelNetwork(const ModelState& state, const ModelState::KernelWeights& weights, int threads)
-      : team_(static_cast<size_t>(threads)),
-        encoder_(weights.encoder, team_),
-        decoder_(state, weights.decoder, team_) {}
-
-  void encode(std::span<const float> logmel, std::span<float> hidden,
-              Cancellation* cancellation) override {
-    encoder_.encode(logmel, hidden, cancellation);
-    encoder_.set_windows(hidden, decoder_.windows(), cancellation);
-  }
-  TokenDecoder& decoder() override { return decoder_; }
-
- private:
-  TaskTeam team_;
-  EncoderPass encoder_;
-  KernelTokenDecoder decoder_;
-};
-
-/// Its signatures stay bound to the buffers of log-mel spectrogram and hidden state.
-class LiteRtNetwork : public Network {
- public:
-  LiteRtNetwork(const ModelState& state, LiteRtModel& model, AlignedBuffer& logmel,
-                AlignedBuffer& hidden)
-      : encode_(model.signature("encode")), cross_(model.signature("cross")) {
-    encode_.bind_input("input_features", logmel);
-    encode_.bind_output("last_hidden_state", hidden);
-    cross_.bind_input("last_hidden_state", hidden);
-    for (const TensorInfo& tensor : cross_.outputs()) {
-      cross_caches_.emplace(tensor.name, bound_output(cross_, tensor.name));
-    }
-    decoder_.emplace(state, model, cross_caches_);
-  }
-
-  void encode(std::span<const float> /*logmel*/, std::span<float> /*hidden*/,
-              Cancellation* cancellation) override {
-    for (LiteRtSignature* part : {&encode_, &cross_}) {
-      // What XNNPACK computes as one op may take longer than a caller wants to wait.
-      if (cancellation == nullptr) {
-        part->run();
-      } else {
-        part->run_apart(*cancellation);
-      }
-    }
-  }
-  TokenDecoder& decoder() override { return *decoder_; }
-
- private:
-  LiteRtSignature& encode_;
-  LiteRtSignature& cross_;
-  CrossCaches cross_caches_;
-  std::optional<LiteRtTokenDecoder> decoder_;
-};
-
 }  // namespace
 
 struct WhisperModel::Impl {
-  Impl(std::shared_ptr<ModelState> opened, int threads);
-  ~Impl() { model.settle(); }  // before the memory goes
+  Impl(std::shared_ptr<ModelState> opened, int threads_or_none);
 
   void check_tokens(std::span<const int> new_tokens, int fed, int at, int last) const;
 
   std::shared_ptr<ModelState> state;
   const ModelInfo& info;
-  LiteRtModel model;
+  int threads;
+  size_t logmel_size;
   Cancellation* cancellation = nullptr;
-  LiteRtSignature& features = model.signature("features");
   bool encoded = false;
 
-  AlignedBuffer audio;
-  AlignedBuffer logmel;
-  AlignedBuffer hidden;
+  std::optional<TaskTeam> team;       // where kernels of our own compute something
+  std::optional<LiteRtModel> litert;  // where LiteRT does
+  std::unique_ptr<FrontEnd> front_end;
   std::unique_ptr<Network> network;
 };
 
-WhisperModel::Impl::Impl(std::shared_ptr<ModelState> opened, int threads)
-    : state(checked(std::move(opened))), info(state->info()), model(state->loaded(), threads) {
-  // The shapes of the tensors are those of the contract: check_bundle() saw to it.
-  audio = bound_input(features, "normalized_audio");
-  logmel = bound_output(features, "logmel");
-  hidden = AlignedBuffer(model.signature("encode").output("last_hidden_state"));
-  if (const auto& weights = state->kernel_weights()) {
-    model.load(SignatureGroup{{features.key()}, {features.key()}});
-    network = std::make_unique<KernelNetwork>(*state, *weights, model.threads());
+// The shapes of the signatures' tensors are those of the contract: check_bundle() saw to it.
+WhisperModel::Impl::Impl(std::shared_ptr<ModelState> opened, int threads_or_none)
+    : state(checked(std::move(opened))),
+      info(state->info()),
+      threads(threads_or_none > 0 ? threads_or_none : state->options().threads),
+      logmel_size(static_cast<size_t>(info.config.num_mel_bins) * kWindowFrames) {
+  const auto& weights = state->kernel_weights();
+  if (weights) team.emplace(static_cast<size_t>(threads));
+  if (weights && weights->front_end) {
+    front_end = std::make_unique<KernelFrontEnd>(info.config.num_mel_bins, *team);
   } else {
-    model.load(state->group_of(features.key()));
-    network = std::make_unique<LiteRtNetwork>(*state, model, logmel, hidden);
+    litert.emplace(state->loaded(), threads);
+    litert->load(weights ? SignatureGroup{{"features"}, {"features"}}
+                         : state->group_of("features"));
+    front_end = std::make_unique<LiteRtFrontEnd>(*litert);
+  }
+  if (weights) {
+    network = std::make_unique<KernelNetwork>(*state, *weights, *team);
+  } else {
+    network = std::make_unique<LiteRtNetwork>(*state, *litert);
   }
 }
 
@@ -167,7 +104,7 @@ WhisperModel::WhisperModel(std::shared_ptr<ModelState> model, int threads)
     : impl_(std::make_unique<Impl>(std::move(model), threads)) {}
 
 WhisperModel::~WhisperModel() {
-  const bool is_running = impl_->model.is_running();
+  const bool is_running = impl_->litert && impl_->litert->is_running();
   leave(std::move(impl_), is_running);
 }
 
@@ -180,24 +117,21 @@ void WhisperModel::set_cancellation(Cancellation* cancellation) {
 }
 
 void WhisperModel::features(std::span<const float> normalized_audio, std::span<float> logmel) {
-  impl_->model.settle(impl_->cancellation);
-  copy_exactly(normalized_audio, impl_->audio.as<float>(), "The audio window");
-  impl_->features.run(impl_->cancellation);
-  copy_exactly(impl_->logmel.as<float>(), logmel, "The log-mel buffer");
+  check_size(normalized_audio, kWindowSamples, "The audio window");
+  check_size(logmel, impl_->logmel_size, "The log-mel buffer");
+  impl_->front_end->run(normalized_audio, logmel, impl_->cancellation);
 }
 
 void WhisperModel::encode(std::span<const float> input_features) {
-  impl_->model.settle(impl_->cancellation);
-  copy_exactly(input_features, impl_->logmel.as<float>(), "The log-mel spectrogram");
+  check_size(input_features, impl_->logmel_size, "The log-mel spectrogram");
   impl_->encoded = false;
-  impl_->network->encode(std::as_const(impl_->logmel).as<float>(), impl_->hidden.as<float>(),
-                         impl_->cancellation);
+  impl_->network->encode(input_features, impl_->cancellation);
   impl_->network->decoder().start_window();
   impl_->encoded = true;
 }
 
 std::span<const float> WhisperModel::last_hidden_state() const {
-  return std::as_const(impl_->hidden).as<float>();
+  return std::as_const(*impl_->network).last_hidden_state();
 }
 
 std::span<const float> WhisperModel::decode(std::span<const int> tokens, int position) {
@@ -214,7 +148,7 @@ void WhisperModel::start_beams(int position) {
   if (max_beams() == 0) {
     fail(ErrorCode::unsupported,
          "{} has no signature \"step_beam\": it was converted without beams.",
-         m.model.file().path().string());
+         m.state->path().string());
   }
   if (position < 0 || position > m.network->decoder().fed()) {
     fail(ErrorCode::invalid_argument,
@@ -245,7 +179,7 @@ std::span<const float> WhisperModel::decode_beams(std::span<const int> tokens,
 }
 
 std::unique_ptr<DecoderModel> WhisperModel::another(int share) const {
-  return std::make_unique<WhisperModel>(impl_->state, std::max(1, impl_->model.threads() / share));
+  return std::make_unique<WhisperModel>(impl_->state, std::max(1, impl_->threads / share));
 }
 
 bool WhisperModel::can_align() const { return impl_->state->facts().can_align; }
@@ -257,6 +191,8 @@ AlignmentScores WhisperModel::align(std::span<const int> tokens) {
   return m.network->decoder().align(tokens, m.cancellation);
 }
 
-std::string WhisperModel::profile_summary() { return impl_->model.profile_summary(); }
+std::string WhisperModel::profile_summary() {
+  return impl_->litert ? impl_->litert->profile_summary() : std::string();
+}
 
 }  // namespace whisper_s4y

@@ -12,10 +12,10 @@ namespace {
 // Frames at each end of a piece whose neighbourhood is not all there. Three, because then even the
 // samples the front end reflects at the ends are zeros.
 constexpr int kEdgeFrames = 3;
-// The front end maps log10 power l to (l + 4) / 4.
-constexpr float kSilence = (-10.0F + 4.0F) / 4.0F;
-constexpr float kInaudible = (-7.5F + 4.0F) / 4.0F;
-constexpr float kDynamicRange = 8.0F / 4.0F;
+constexpr float scaled(float log) { return (log + kLogShift) * kLogFactor; }
+constexpr float kSilence = scaled(kLogOfLeastEnergy);
+constexpr float kInaudible = scaled(-7.5F);
+constexpr float kDynamicRange = kLogRange * kLogFactor;
 // How often a piece is moved when a cut-off frame at its end is louder than all whole frames.
 constexpr int kMoves = 8;
 constexpr auto kKeptFrames = static_cast<int>(kKeptSound / kHopLength);

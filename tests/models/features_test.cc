@@ -1,4 +1,4 @@
-// The front end against the same in double precision.
+// The front end, as a graph and as a kernel of our own, against the same in double precision.
 #include "models/features.h"
 
 #include <gtest/gtest.h>
@@ -8,18 +8,22 @@
 #include <cmath>
 #include <numbers>
 #include <random>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "config/front_end.h"
 #include "config/mel_filters.h"
+#include "kernels/task_team.h"
+#include "models/features_of_file.h"
 #include "models/random_checkpoint.h"
 #include "models/runner.h"
 #include "models/write_bundle.h"
+#include "runtime/feature_pass.h"
 #include "support/files.h"
 
 namespace whisper_s4y::testing {
 namespace {
-
-constexpr int kBins = kFftSize / 2 + 1;
 
 /// openai/whisper audio.py: log_mel_spectrogram, [mels, 3000].
 std::vector<double> reference(const Numbers& audio, int mels) {
@@ -32,7 +36,7 @@ std::vector<double> reference(const Numbers& audio, int mels) {
   const std::vector<float> filters = mel_filters(mels);
   std::vector<double> logs(static_cast<size_t>(mels * kWindowFrames));
   std::array<double, kFftSize> frame{};
-  std::array<double, kBins> power{};
+  std::array<double, kFftBins> power{};
   for (int t = 0; t < kWindowFrames; ++t) {
     for (int n = 0; n < kFftSize; ++n) {
       int at = std::abs(t * kHopLength - kFftSize / 2 + n);
@@ -40,7 +44,7 @@ std::vector<double> reference(const Numbers& audio, int mels) {
       frame[static_cast<size_t>(n)] =
           audio[static_cast<size_t>(at)] * (0.5 - 0.5 * cosine[static_cast<size_t>(n)]);
     }
-    for (int bin = 0; bin < kBins; ++bin) {
+    for (int bin = 0; bin < kFftBins; ++bin) {
       double real = 0;
       double imaginary = 0;
       for (int n = 0; n < kFftSize; ++n) {
@@ -52,8 +56,9 @@ std::vector<double> reference(const Numbers& audio, int mels) {
     }
     for (int mel = 0; mel < mels; ++mel) {
       double energy = 0;
-      for (int bin = 0; bin < kBins; ++bin) {
-        energy += power[static_cast<size_t>(bin)] * filters[static_cast<size_t>(mel * kBins + bin)];
+      for (int bin = 0; bin < kFftBins; ++bin) {
+        energy +=
+            power[static_cast<size_t>(bin)] * filters[static_cast<size_t>(mel * kFftBins + bin)];
       }
       logs[static_cast<size_t>(mel * kWindowFrames + t)] = std::log10(std::max(energy, 1e-10));
     }
@@ -65,25 +70,37 @@ std::vector<double> reference(const Numbers& audio, int mels) {
 
 class Features : public ::testing::TestWithParam<int> {
  protected:
-  void expect_near_reference(const Numbers& audio) {
+  [[nodiscard]] static Numbers by_graph(const Numbers& audio) {
     ModelConfig config = small_config();
     config.num_mel_bins = GetParam();
     const TemporaryFolder folder;
     write_part(random_checkpoint(config), Part::features_extractor, folder / "model.tflite");
     Runner runner(folder / "model.tflite");
-    const Outputs outputs = runner.run("serving_default", {{"normalized_audio", audio}});
-    const Numbers& logmel = outputs.numbers("logmel");
+    return runner.run("serving_default", {{"normalized_audio", audio}}).numbers("logmel");
+  }
+
+  [[nodiscard]] static Numbers by_kernel(const Numbers& audio) {
+    TaskTeam team(2);
+    FeaturePass pass(GetParam(), team);
+    Numbers logmel(static_cast<size_t>(GetParam() * kWindowFrames));
+    pass.run(audio, logmel, nullptr);
+    return logmel;
+  }
+
+  static void expect_near_reference(const Numbers& audio) {
     const std::vector<double> expected = reference(audio, GetParam());
-    ASSERT_EQ(logmel.size(), expected.size());
-    double total = 0;
-    double worst = 0;
-    for (size_t i = 0; i < logmel.size(); ++i) {
-      const double difference = std::abs(logmel[i] - expected[i]);
-      total += difference;
-      worst = std::max(worst, difference);
+    for (const Numbers& logmel : {by_graph(audio), by_kernel(audio)}) {
+      ASSERT_EQ(logmel.size(), expected.size());
+      double total = 0;
+      double worst = 0;
+      for (size_t i = 0; i < logmel.size(); ++i) {
+        const double difference = std::abs(logmel[i] - expected[i]);
+        total += difference;
+        worst = std::max(worst, difference);
+      }
+      EXPECT_LT(total / static_cast<double>(logmel.size()), 1e-5);
+      EXPECT_LT(worst, 1e-4);
     }
-    EXPECT_LT(total / static_cast<double>(logmel.size()), 1e-5);
-    EXPECT_LT(worst, 1e-4);
   }
 };
 
@@ -103,6 +120,37 @@ TEST_P(Features, SoundAtBothEdgesIsReflected) {
     audio[at] = 0.7F;
   }
   expect_near_reference(audio);
+}
+
+TEST_P(Features, OfSilence) { expect_near_reference(Numbers(kWindowSamples, 0.0F)); }
+
+TEST_P(Features, AreRecognisedInAFile) {
+  ModelConfig config = small_config();
+  config.num_mel_bins = GetParam();
+  const TemporaryFolder folder;
+  const auto path = folder / "model.tflite";
+  write_part(random_checkpoint(config), Part::features_extractor, path);
+  EXPECT_TRUE(computes_log_mel(TfliteFile(path), "serving_default", GetParam()));
+  EXPECT_FALSE(computes_log_mel(TfliteFile(path), "serving_default", 208 - GetParam()));
+  EXPECT_FALSE(computes_log_mel(TfliteFile(path), "features", GetParam()));
+  write_part(random_checkpoint(config), Part::encoder, path);
+  EXPECT_FALSE(computes_log_mel(TfliteFile(path), "serving_default", GetParam()));
+}
+
+TEST_P(Features, WithAnotherNumberAreOthers) {
+  ModelConfig config = small_config();
+  config.num_mel_bins = GetParam();
+  const TemporaryFolder folder;
+  const auto path = folder / "model.tflite";
+  write_part(random_checkpoint(config), Part::features_extractor, path);
+  std::string file = read_file(path);
+  const std::vector<float> filters = mel_filters(GetParam());
+  const size_t at = file.find(
+      std::string_view(reinterpret_cast<const char*>(filters.data()), 4 * filters.size()));
+  ASSERT_NE(at, std::string::npos);
+  file[at + 4 * filters.size() / 2] ^= 1;
+  write_file(path, file);
+  EXPECT_FALSE(computes_log_mel(TfliteFile(path), "serving_default", GetParam()));
 }
 
 INSTANTIATE_TEST_SUITE_P(MelBins, Features, ::testing::Values(80, 128));

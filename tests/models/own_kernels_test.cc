@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/cancellation.h"
+#include "config/front_end.h"
 #include "models/random_checkpoint.h"
 #include "models/write_bundle.h"
 #include "runtime/whisper_model.h"
@@ -92,6 +93,18 @@ class OwnKernels : public ::testing::TestWithParam<Case> {
   std::shared_ptr<WhisperModel> ours_;
   std::shared_ptr<WhisperModel> litert_;
 };
+
+TEST_P(OwnKernels, MakeTheSpectrogram) {
+  std::mt19937 random(1);
+  std::normal_distribution<float> normal;
+  Floats audio(kWindowSamples);
+  for (float& number : audio) number = 0.1F * normal(random);
+  Floats ours(logmel_.size());
+  Floats litert(logmel_.size());
+  ours_->features(audio, ours);
+  litert_->features(audio, litert);
+  for (size_t i = 0; i < ours.size(); ++i) ASSERT_NEAR(ours[i], litert[i], 2e-5) << i;
+}
 
 TEST_P(OwnKernels, HearTheWindow) {
   expect_same(ours_->last_hidden_state(), litert_->last_hidden_state());
