@@ -53,6 +53,7 @@ class DecodeLoop : public ::testing::TestWithParam<unsigned> {
   [[nodiscard]] std::vector<int> outside(DecodingOptions options, std::vector<int> prompt,
                                          int max_length) {
     options.suppress_tokens = checkpoint_.info.generation.suppress_tokens;
+    options.loop_guard = false;  // the loop in the graph has none
     options.sample_len = max_length - static_cast<int>(prompt.size());
     const DecodingResult result = decoder_->decode(options);
     prompt.insert(prompt.end(), result.tokens.begin(), result.tokens.end());
