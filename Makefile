@@ -39,7 +39,9 @@ bench: configure ## Time conversion and transcription beside faster-whisper and 
 	@cmake --build $(BUILD) --target whisper-s4y transcribe_worker model_bench
 	@bench/run $(BUILD) speed
 
-accuracy: build ## Word error rates and word times beside faster-whisper, into docs/accuracy.md
+accuracy: override CMAKE_FLAGS += -DWHISPER_S4Y_BUILD_BENCH=ON
+accuracy: configure ## Word error rates, divergences and word times beside others, into docs/accuracy.md
+	@cmake --build $(BUILD) --target whisper-s4y token_divergence
 	@bench/run $(BUILD) accuracy --write docs/accuracy.md
 
 format: ## Lay out all sources with clang-format

@@ -1,10 +1,14 @@
-"""Word error rates and word times of whisper-s4y beside faster-whisper, as Markdown.
+"""Word error rates, divergences and word times of whisper-s4y in several number formats, beside
+faster-whisper and whisper.cpp, as Markdown.
 
-  accuracy.py PROGRAM [--models tiny.en,base] [--sets short,others,long,words] [--threads 2] [--write docs/accuracy.md]
+  accuracy.py PROGRAM PROMPTS [--models tiny.en,base] [--parts rates,languages,peers,divergence,long,words]
+              [--threads 2] [--write docs/accuracy.md]
 
-Both transcribe the recordings of ../shared/speech with the same options: the language given,
-temperature 0 without fallback, timestamps, no voice activity detection, beams 1 and 5. One
-normaliser (whisper-normalizer, openai/whisper's) and one count of word errors serve both sides.
+Recordings are those of ../shared/speech and of PROMPTS, the folder that ../shared/tools/prompts.py made. The
+language is given to all. "greedy" and "beam 5" are at temperature 0 without fallback, with timestamps and
+without voice activity detection; "defaults" are each program's own. One normaliser (whisper-normalizer,
+openai/whisper's) and one count of word errors serve all. A difference stands with the interval in which
+95 of 100 lie when recordings are drawn anew (paired bootstrap): one whose interval holds 0 is no result.
 
 Results are kept in build/bench, by the bytes of program and model, as soon as a few recordings are done:
 what has not changed is not run again, and a run that was interrupted goes on where it was. --write puts the
@@ -14,150 +18,22 @@ tables into a page, between the lines FIGURES and END.
 import argparse
 import contextlib
 import csv
-import hashlib
 import io
 import json
 import pathlib
 import subprocess
 import sys
-import tempfile
-import time
 import wave
 
 import numpy as np
+from systems import MODES, FasterWhisper, Ours, WhisperCpp, digest, remembered
+from word_errors import Normaliser, errors_of, interval, rate
 
 RATE = 16000
 GAP = 0.5  # seconds between the recordings of a chapter
-AT_ONCE = 10  # recordings after which results are kept
+FORMATS = {"float32": "none", "int8": "int8", "mixed": "mixed", "int4": "int4"}
 FIGURES = "<!-- figures of make accuracy -->\n"
 END = "<!-- end of figures -->\n"
-
-
-def digest(*parts):
-    sha = hashlib.sha256()
-    for part in parts:
-        sha.update(part.read_bytes() if isinstance(part, pathlib.Path) else repr(part).encode())
-    return sha.hexdigest()[:20]
-
-
-class Ours:
-    def __init__(self, name, program, model, threads):
-        self.name = name
-        self.program = program
-        self.model = model
-        self.threads = threads
-
-    def key(self):
-        return digest(self.program, self.model)
-
-    def transcribe(self, recordings, beam_size, words):
-        """Path and language of each -> transcripts as openai/whisper's json has them."""
-        results = {}
-        for language in sorted({language for _, language in recordings}):
-            paths = [path for path, its in recordings if its == language]
-            with tempfile.TemporaryDirectory() as folder:
-                command = [self.program, "transcribe", self.model, *paths, "-f", "json", "-o", folder]
-                command += ["--language", language, "--temperature-increment-on-fallback", "0", "-q"]
-                command += ["--threads", self.threads]
-                if beam_size > 1:
-                    command += ["--beam-size", str(beam_size)]
-                if words:
-                    command += ["--word-timestamps"]
-                subprocess.run([str(part) for part in command], check=True)
-                for path in paths:
-                    text = (pathlib.Path(folder) / f"{path.stem}.json").read_text()
-                    results[path] = json.loads(text)
-        return [results[path] for path, _ in recordings]
-
-
-class FasterWhisper:
-    def __init__(self, name, folder, threads):
-        self.name = name
-        self.folder = folder
-        self.threads = threads
-        self.model = None
-
-    def key(self):
-        import faster_whisper
-
-        return digest(self.folder / "model.bin", faster_whisper.__version__)
-
-    def transcribe(self, recordings, beam_size, words):
-        from faster_whisper import WhisperModel
-
-        if self.model is None:
-            self.model = WhisperModel(
-                str(self.folder), device="cpu", compute_type="float32", cpu_threads=self.threads
-            )
-        results = []
-        for path, language in recordings:
-            segments, _ = self.model.transcribe(
-                str(path), language=language, beam_size=beam_size, temperature=0.0, word_timestamps=words
-            )
-            kept = []
-            for segment in segments:
-                said = [{"word": w.word, "start": w.start, "end": w.end} for w in segment.words or []]
-                kept.append({"start": segment.start, "end": segment.end, "text": segment.text, "words": said})
-            results.append({"text": "".join(segment["text"] for segment in kept), "segments": kept})
-        return results
-
-
-def remembered(work, system, recordings, beam_size, words=False):
-    stored = work / f"accuracy-{digest(system.key(), beam_size, words)}.json"
-    results = json.loads(stored.read_text()) if stored.exists() else {}
-    # By recording: the same one may be in several sets, and two runs may ask for different ones.
-    names = [f"{path.name} {language} {digest(path)}" for path, language in recordings]
-    missing = [index for index, name in enumerate(names) if name not in results]
-    start = time.monotonic()
-    for begin in range(0, len(missing), AT_ONCE):
-        some = missing[begin : begin + AT_ONCE]
-        transcripts = system.transcribe([recordings[index] for index in some], beam_size, words)
-        results.update(zip((names[index] for index in some), transcripts))
-        unfinished = stored.with_suffix(".unfinished")
-        unfinished.write_text(json.dumps(results))
-        unfinished.replace(stored)
-        how = f"{system.name}, beam {beam_size}{', word times' if words else ''}"
-        done = f"{begin + len(some)} of {len(missing)} recordings in {time.monotonic() - start:.0f} s"
-        print(f"{how}: {done}", file=sys.stderr, flush=True)
-    return [results[name] for name in names]
-
-
-class Normaliser:
-    def __init__(self):
-        from whisper_normalizer.basic import BasicTextNormalizer
-        from whisper_normalizer.english import EnglishTextNormalizer
-
-        self.english = EnglishTextNormalizer()
-        self.basic = BasicTextNormalizer()
-        # Languages written without spaces are counted by character, as in the Whisper paper.
-        self.split = BasicTextNormalizer(split_letters=True)
-
-    def words(self, text, language):
-        if language == "en":
-            return self.english(text).split()
-        return (self.split if language in ("zh", "ja") else self.basic)(text).split()
-
-
-def word_errors(reference, hypothesis):
-    """Least number of words to put in, take out and exchange."""
-    row = np.arange(len(hypothesis) + 1)
-    for index, word in enumerate(reference, 1):
-        kept = row[:-1] + np.array([word != other for other in hypothesis], dtype=int)
-        best = np.minimum(kept, row[1:] + 1)
-        # What is put in carries on along the row.
-        ladder = np.concatenate(([index], best)) - np.arange(len(hypothesis) + 1)
-        row = np.minimum.accumulate(ladder) + np.arange(len(hypothesis) + 1)
-    return int(row[-1])
-
-
-def rate(references, transcripts, normaliser):
-    errors = []
-    total = 0
-    for (reference, language), transcript in zip(references, transcripts):
-        expected = normaliser.words(reference, language)
-        errors.append(word_errors(expected, normaliser.words(transcript["text"], language)))
-        total += len(expected)
-    return 100 * sum(errors) / total, errors, total
 
 
 def read_manifest(folder):
@@ -191,36 +67,126 @@ def joined_chapters(entries, folder, work):
     return result
 
 
-def table_of_rates(title, model, systems, entries, normaliser, work, beams):
-    recordings = [(pathlib.Path(entry["file"]), entry["lang"]) for entry in entries]
-    references = [(entry["reference"], entry["lang"]) for entry in entries]
-    print(f"\n### {title}, {model}\n")
-    print("| | " + " | ".join("greedy" if beam == 1 else f"beam {beam}" for beam in beams) + " |")
-    print("| --- |" + " ---: |" * len(beams))
-    found = {}
-    for system in systems:
-        cells = []
-        for beam in beams:
-            value, errors, total = rate(references, remembered(work, system, recordings, beam), normaliser)
-            found[system.name, beam] = (value, errors)
-            cells.append(f"{value:.2f} %")
-        print(f"| {system.name} | {' | '.join(cells)} |")
+def recordings_of(entries):
+    return [(pathlib.Path(entry["file"]), entry["lang"]) for entry in entries]
+
+
+class Rates:
+    """Word errors of systems on recordings, counted once."""
+
+    def __init__(self, work, normaliser):
+        self.work = work
+        self.normaliser = normaliser
+
+    def errors(self, system, mode, entries):
+        references = [(entry["reference"], entry["lang"]) for entry in entries]
+        transcripts = remembered(self.work, system, recordings_of(entries), mode)
+        return errors_of(references, transcripts, self.normaliser)
+
+
+def described(entries, words):
     seconds = sum(float(entry["seconds"]) for entry in entries)
-    print(f"\n{len(entries)} recordings, {seconds:.0f} s, {total} words.")
-    peer, ours, small = (system.name for system in systems)
-    for beam in beams:
-        difference = found[ours, beam][0] - found[peer, beam][0]
-        cost = found[small, beam][0] - found[ours, beam][0]
-        how = "Greedy" if beam == 1 else f"Beam {beam}"
-        print(f"{how}: float32 {difference:+.2f} points to {peer}, int8 {cost:+.2f} points to float32.")
-        different = [
-            f"{recordings[i][0].name} {theirs}→{mine}"
-            for i, (theirs, mine) in enumerate(zip(found[peer, beam][1], found[ours, beam][1]))
-            if theirs != mine
+    return f"{len(entries)} recordings, {seconds:.0f} s, {words.sum()} words."
+
+
+def difference_cell(errors, base, words):
+    low, high = interval(errors - base, words)
+    return f"{rate(errors, words):.2f} % ({rate(errors - base, words):+.2f}; {low:+.2f} to {high:+.2f})"
+
+
+def table_of_rates(rates, model, systems, entries):
+    """Rows: our formats; columns: modes. Beam 5 and the defaults of what is not float32 or int8 are left out."""
+    print(f"\n### {model}: all recordings\n")
+    print("| | " + " | ".join(MODES) + " |\n| --- |" + " ---: |" * len(MODES))
+    base = {mode: rates.errors(systems["float32"], mode, entries) for mode in MODES}
+    for name, system in systems.items():
+        cells = []
+        for mode in MODES:
+            if mode != "greedy" and name not in ("float32", "int8"):
+                cells.append("")
+                continue
+            errors, words = rates.errors(system, mode, entries)
+            cells.append(f"{rate(errors, words):.2f} %" if name == "float32" else difference_cell(errors, base[mode][0], words))
+        print(f"| {system.name} | {' | '.join(cells)} |", flush=True)
+    print(f"\n{described(entries, base['greedy'][1])} In brackets: points above float32, and the interval.")
+
+
+def table_of_languages(rates, model, systems, entries):
+    print(f"\n### {model}: by set, greedy\n")
+    print("| | words | " + " | ".join(systems) + " |\n| --- | ---: |" + " ---: |" * len(systems))
+    sets = {}
+    for entry in entries:
+        kind = "prompts" if entry["set"].startswith("prompts") else "speech"
+        sets.setdefault(f"{kind}, {entry['lang']}", []).append(entry)
+    for name, some in sorted(sets.items()):
+        base, words = rates.errors(systems["float32"], "greedy", some)
+        cells = [f"{rate(base, words):.2f} %"]
+        for other in list(systems)[1:]:
+            cells.append(difference_cell(rates.errors(systems[other], "greedy", some)[0], base, words))
+        print(f"| {name} | {words.sum()} | {' | '.join(cells)} |", flush=True)
+
+
+def table_of_peers(rates, model, systems, peers, entries):
+    print(f"\n### {model}: beside others, English, greedy\n")
+    print("| | word error rate |\n| --- | ---: |")
+    base, words = rates.errors(systems["float32"], "greedy", entries)
+    print(f"| whisper-s4y float32 | {rate(base, words):.2f} % |")
+    for system in [systems["int8"], *peers]:
+        errors, _ = rates.errors(system, "greedy", entries)
+        print(f"| {system.name} | {difference_cell(errors, base, words)} |", flush=True)
+    print(f"\n{described(entries, words)} In brackets: points above whisper-s4y float32, and the interval.")
+
+
+def divergences(work, tool, reference, model, threads, litert, entries):
+    """Of each recording: tokens, sum of divergences in nats, tokens that changed."""
+    stored = work / f"divergence-{digest(tool, reference, model, litert)}.json"
+    results = json.loads(stored.read_text()) if stored.exists() else {}
+    missing = [entry for entry in entries if str(entry["file"]) not in results]
+    if missing:
+        command = [str(it) for it in (tool, reference, model, "--threads", threads)]
+        lines = "".join(f"{entry['file']}\t{entry['lang']}\n" for entry in missing)
+        found = subprocess.run(
+            command + (["--litert"] if litert else []), input=lines, text=True, check=True, stdout=subprocess.PIPE
+        )
+        for line in found.stdout.splitlines():
+            if line.startswith("{"):
+                answer = json.loads(line)
+                results[answer["path"]] = [answer["tokens"], answer["divergence"], answer["changed"]]
+        stored.write_text(json.dumps(results))
+    return np.array([results[str(entry["file"])] for entry in entries])
+
+
+def table_of_divergences(model, systems, arguments, entries):
+    tool = arguments.program.parent / "token_divergence"
+    print(f"\n### {model}: divergence from float32\n")
+    print("| | our kernels | changed | LiteRT | changed |\n| --- | ---: | ---: | ---: | ---: |")
+    for name in list(systems)[1:]:
+        cells = []
+        for litert in (False, True):
+            found = divergences(
+                arguments.work, tool, systems["float32"].model, systems[name].model, arguments.threads, litert, entries
+            )
+            tokens = found[:, 0]
+            low, high = interval(10 * found[:, 1], tokens)  # a thousandth, not a percent
+            cells.append(f"{1000 * found[:, 1].sum() / tokens.sum():.2f} ({low:.2f} to {high:.2f})")
+            cells.append(f"{100 * found[:, 2].sum() / tokens.sum():.2f} %")
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+    print(f"\n{int(tokens.sum())} tokens that float32 chose, fed to both; thousandths of a nat a token.")
+
+
+def table_of_chapters(rates, model, systems, peer, chapters):
+    print(f"\n### {model}: chapters joined with {GAP} s gaps\n")
+    print("| | greedy | beam 5 |\n| --- | ---: | ---: |")
+    base = {mode: rates.errors(systems["float32"], mode, chapters) for mode in MODES[:2]}
+    for system in (systems["float32"], systems["int8"], peer):
+        cells = [
+            difference_cell(rates.errors(system, mode, chapters)[0], *base[mode])
+            if system is not systems["float32"]
+            else f"{rate(*base[mode]):.2f} %"
+            for mode in MODES[:2]
         ]
-        if different:
-            print(f"Errors that differ, {peer} → {ours}: {', '.join(different)}.")
-    return found
+        print(f"| {system.name} | {' | '.join(cells)} |", flush=True)
+    print(f"\n{described(chapters, base['greedy'][1])}")
 
 
 def spoken_words(transcript, normaliser):
@@ -244,8 +210,8 @@ def matching(ours, theirs):
 
 def table_of_words(model, ours, peer, entries, normaliser, work):
     recordings = [(pathlib.Path(entry["file"]), "en") for entry in entries]
-    mine = remembered(work, ours, recordings, 1, words=True)
-    theirs = remembered(work, peer, recordings, 1, words=True)
+    mine = remembered(work, ours, recordings, "greedy", words=True)
+    theirs = remembered(work, peer, recordings, "greedy", words=True)
     starts, ends = [], []
     worst = []
     for (path, _), left, right in zip(recordings, mine, theirs):
@@ -271,42 +237,57 @@ def table_of_words(model, ours, peer, entries, normaliser, work):
 
 def print_tables(arguments):
     work = arguments.work
-    normaliser = Normaliser()
-    entries = [entry for entry in read_manifest(arguments.speech) if entry["reference"]]
+    rates = Rates(work, Normaliser())
+    speech = [entry for entry in read_manifest(arguments.speech) if entry["reference"]]
     chapters = joined_chapters(
-        [entry for entry in entries if entry["set"].startswith("librispeech")], arguments.speech, work
+        [entry for entry in speech if entry["set"].startswith("librispeech")], arguments.speech, work
     )
-    for entry in entries:
-        entry["file"] = arguments.speech / entry["file"]
+    prompts = [entry for entry in read_manifest(arguments.prompts) if entry["reference"]]
+    for entries, folder in ((speech, arguments.speech), (prompts, arguments.prompts)):
+        for entry in entries:
+            entry["file"] = folder / entry["file"]
+    entries = speech + prompts
     english = [entry for entry in entries if entry["lang"] == "en"]
-    others = [entry for entry in entries if entry["lang"] != "en"]
     for model in arguments.models.split(","):
-        peer = FasterWhisper("faster-whisper float32", arguments.checkpoints / model / "ct2", arguments.threads)
-        ours = Ours("whisper-s4y float32", arguments.program, work / f"{model}-none.tflite", arguments.threads)
-        small = Ours("whisper-s4y int8", arguments.program, work / f"{model}-int8.tflite", arguments.threads)
-        systems = (peer, ours, small)
-        if "short" in arguments.sets:
-            table_of_rates("English recordings", model, systems, english, normaliser, work, (1, 5))
-        if "others" in arguments.sets and not model.endswith(".en"):
-            table_of_rates("Other languages", model, systems, others, normaliser, work, (1, 5))
-        if "long" in arguments.sets:
-            title = f"Chapters joined with {GAP} s gaps"
-            table_of_rates(title, model, systems, chapters, normaliser, work, (1, 5))
-        if "words" in arguments.sets:
+        known = english if model.endswith(".en") else entries
+        folder = arguments.checkpoints / model
+        systems = {
+            name: Ours(f"whisper-s4y {name}", arguments.program, work / f"{model}-{quantization}.tflite", arguments.threads)
+            for name, quantization in FORMATS.items()
+        }
+        peers = [
+            FasterWhisper(f"faster-whisper {kind}", folder / "ct2", kind, arguments.threads) for kind in ("float32", "int8")
+        ]
+        peers += [
+            WhisperCpp(f"whisper.cpp {kind}", folder / "ggml" / f"ggml-{model}{suffix}.bin", arguments.threads)
+            for kind, suffix in (("f16", ""), ("q8_0", "-q8_0"), ("q5_1", "-q5_1"))
+        ]
+        if "rates" in arguments.parts:
+            table_of_rates(rates, model, systems, known)
+        if "languages" in arguments.parts:
+            table_of_languages(rates, model, systems, known)
+        if "peers" in arguments.parts:
+            table_of_peers(rates, model, systems, peers, english)
+        if "divergence" in arguments.parts:
+            table_of_divergences(model, systems, arguments, known)
+        if "long" in arguments.parts:
+            table_of_chapters(rates, model, systems, peers[0], chapters)
+        if "words" in arguments.parts:
             if model == arguments.models.split(",")[0]:
                 print("\n### Word times, whisper-s4y float32 beside faster-whisper float32, greedy")
-            table_of_words(model, ours, peer, english, normaliser, work)
+            table_of_words(model, systems["float32"], peers[0], [e for e in speech if e["lang"] == "en"], rates.normaliser, work)
 
 
 def main():
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program", type=pathlib.Path)
+    parser.add_argument("prompts", type=pathlib.Path)
     parser.add_argument("--checkpoints", type=pathlib.Path, default=pathlib.Path("build/checkpoints"))
     parser.add_argument("--speech", type=pathlib.Path, default=pathlib.Path("../shared/speech"))
     parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("build/bench"))
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--models", default="tiny.en,base")
-    parser.add_argument("--sets", default="short,others,long,words")
+    parser.add_argument("--parts", default="rates,languages,peers,divergence,long,words")
     parser.add_argument("--write", type=pathlib.Path, help="a page that gets the tables, with the lines around them")
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
@@ -323,4 +304,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -20,7 +20,8 @@ import time
 import wave
 
 import numpy as np
-from accuracy import RATE, Normaliser, read_manifest, word_errors
+from accuracy import RATE, read_manifest
+from word_errors import Normaliser, word_errors
 
 RECORDINGS = 20
 PARTS = 5  # of a recording

@@ -47,14 +47,19 @@ std::optional<StoredWeight> parse(const Constants& constants, const std::string&
   if (change.starts_with(":[")) {  // another shape
     change.remove_prefix(std::min(change.find(']'), change.size() - 1) + 1);
   }
-  take(change, ":divided");  // the columns
+  std::string divisors;
+  if (take(change, ":divided(")) {
+    divisors = change.substr(0, change.find(')'));
+    change.remove_prefix(std::min(divisors.size() + 1, change.size()));
+  } else if (take(change, ":divided")) {
+    divisors = weight + ".factors";
+  }
+  if (constants.contains(divisors)) stored.column_factors = divisors;
   const std::string stem(name.substr(0, name.size() - change.size()));
   if (change == ".integers" || change == ".integers_scale_1") {
     stored.row_scales = stem + ".scales";
   } else if (change == ".scales.int4" || change == ".scales.pairs") {
     stored.block_scales = stem + ".scales";
-    const std::string factors = weight + ".factors";
-    if (constants.contains(factors)) stored.column_factors = factors;
   } else if (!change.empty()) {
     return std::nullopt;
   }

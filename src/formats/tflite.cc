@@ -176,7 +176,9 @@ class Importer {
     const std::optional<int64_t> rows = rows_in(view, stored, tensor);
     if (!rows) return std::nullopt;
     if (!view.shape.empty()) view.shape[0] = *rows;
-    if (!read_scales(stored, tensor, view)) return std::nullopt;
+    if (!read_scales(stored, tensor, view) || !read_column_factors(stored, view)) {
+      return std::nullopt;
+    }
     undo_factor(stored.factor, view);
     return view;
   }
@@ -238,6 +240,10 @@ class Importer {
       return false;
     }
     view.block_scales = file_->buffer(found->second->buffer());
+    return true;
+  }
+
+  [[nodiscard]] bool read_column_factors(const StoredWeight& stored, TensorView& view) const {
     return stored.column_factors.empty() ||
            read_floats(stored.column_factors, static_cast<size_t>(view.row_size()),
                        view.column_factors);

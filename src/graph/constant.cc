@@ -142,14 +142,15 @@ class ScaledRows : public NamedRows {
 
 class DividedColumns : public NamedRows {
  public:
-  DividedColumns(Rows source, std::vector<float> divisors)
-      : NamedRows(source->name() + ":divided", source->shape(), source->origin()),
-        source_(std::move(source)),
-        factors_(std::move(divisors)) {
-    for (float& factor : factors_) factor = 1.0F / factor;
-  }
+  /// `factors`: nothing where the numbers of the source are quotients already.
+  DividedColumns(const Rows& source, const Rows& divisors, std::vector<float> factors)
+      : NamedRows(fmt::format("{}:divided({})", source->name(), divisors->name()), source->shape(),
+                  changed(*source, [&](Origin& origin) { origin.divisors = divisors->name(); })),
+        source_(source),
+        factors_(std::move(factors)) {}
   void read(int64_t first, int64_t count, std::span<float> out) const override {
     source_->read(first, count, out);
+    if (factors_.empty()) return;
     for (size_t row = 0; row < out.size(); row += factors_.size()) {
       for (size_t i = 0; i < factors_.size(); ++i) out[row + i] *= factors_[i];
     }
@@ -310,12 +311,20 @@ Rows scaled(Rows source, float factor) {
   return std::make_shared<ScaledRows>(std::move(source), factor);
 }
 
-Rows columns_divided(Rows source, std::vector<float> divisors) {
-  if (source->shape().size() != 2 || static_cast<int64_t>(divisors.size()) != source->row_size()) {
+Rows columns_divided(const Rows& source, const Rows& divisors) {
+  const int64_t numbers = element_count(divisors->shape());
+  if (source->shape().size() != 2 || numbers != source->row_size()) {
     fail("Cannot divide the columns of {} of shape {} by {} numbers.", source->name(),
-         to_string(source->shape()), divisors.size());
+         to_string(source->shape()), numbers);
   }
-  return std::make_shared<DividedColumns>(std::move(source), std::move(divisors));
+  std::vector<float> factors(static_cast<size_t>(numbers));
+  divisors->read(0, divisors->rows(), factors);
+  for (float& factor : factors) factor = 1.0F / factor;
+  return std::make_shared<DividedColumns>(source, divisors, std::move(factors));
+}
+
+Rows columns_divided_before(const Rows& quotients, const Rows& divisors) {
+  return std::make_shared<DividedColumns>(quotients, divisors, std::vector<float>());
 }
 
 Rows conv_kernel(const Rows& source) {

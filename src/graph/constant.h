@@ -37,6 +37,7 @@ struct Origin {
   int64_t first_row = 0;
   float factor = 1;         // they were multiplied by it
   bool taps_first = false;  // of a kernel: rows of [inputs, taps] became [taps, inputs]
+  std::string divisors;     // if any: name of the numbers that columns were divided by
 };
 
 /// A matrix of float32 numbers that is read row by row, from a checkpoint or computed. Everything
@@ -75,8 +76,10 @@ void for_each_rows(const RowSource& source,
 [[nodiscard]] Rows rows_of(std::string name, Shape shape, std::vector<float> numbers);
 /// Every number times `factor`.
 [[nodiscard]] Rows scaled(Rows source, float factor);
-/// Column i of a matrix divided by divisors[i].
-[[nodiscard]] Rows columns_divided(Rows source, std::vector<float> divisors);
+/// Column i of a matrix divided by number i of `divisors` [row size].
+[[nodiscard]] Rows columns_divided(const Rows& source, const Rows& divisors);
+/// The same for a matrix whose numbers are those quotients already.
+[[nodiscard]] Rows columns_divided_before(const Rows& quotients, const Rows& divisors);
 /// [a, b, c] -> [a, 1, c, b]: a 1-D convolution kernel of PyTorch as CONV_2D wants it.
 [[nodiscard]] Rows conv_kernel(const Rows& source);
 /// Sources of equal row size one after another along dimension 0.

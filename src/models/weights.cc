@@ -25,6 +25,20 @@ int layers_beside(const std::string& matrix, const ModelConfig& config) {
   return matrix.starts_with("encoder.") ? config.encoder_layers : config.decoder_layers;
 }
 
+/// Makes factors smaller where `magnitudes` times them are more than three times the median.
+void limit_outliers(std::vector<float>& factors, const std::vector<float>& magnitudes) {
+  std::vector<float> products;
+  for (size_t i = 0; i < factors.size(); ++i) products.push_back(factors[i] * magnitudes[i]);
+  std::vector<float> sorted = products;
+  const auto middle = sorted.begin() + static_cast<ptrdiff_t>(sorted.size() / 2);
+  std::ranges::nth_element(sorted, middle);
+  const float limit = 3 * *middle;
+  if (!(limit > 0)) return;
+  for (size_t i = 0; i < factors.size(); ++i) {
+    if (products[i] > limit) factors[i] *= limit / products[i];
+  }
+}
+
 }  // namespace
 
 Weights::Weights(const Checkpoint& checkpoint, WeightRecipe recipe, Compatibility compatibility)
@@ -61,7 +75,7 @@ Value Weights::keep(Graph& g, Value constant, const Rows& source, const Scales& 
                                            .taps_first = origin->taps_first,
                                            .row_scales = scales.rows,
                                            .block_scales = scales.blocks,
-                                           .column_factors = scales.columns});
+                                           .column_factors = origin->divisors});
   }
   return constant;
 }
@@ -121,16 +135,14 @@ Value Weights::int8_constant(Graph& g, const Rows& source) {
       source);
 }
 
-Value Weights::int4_constant(Graph& g, const Int4Blocks& stored,
-                             const std::string& column_factors) {
+Value Weights::int4_constant(Graph& g, const Int4Blocks& stored) {
   const auto quantization = std::make_shared<Quantization>();
   quantization->block_scales = g.constant(stored.scales, DType::f16);
   quantization->block_size = kInt4Block;
   const Shape blocks = stored.scales->shape();
   const Value weights = g.constant(stored.scales->name() + ".int4", DType::i4,
                                    {blocks[0], blocks[1] * kInt4Block}, stored.data, quantization);
-  return keep(g, weights, stored.scales,
-              {.rows = {}, .blocks = stored.scales->name(), .columns = column_factors});
+  return keep(g, weights, stored.scales, {.rows = {}, .blocks = stored.scales->name()});
 }
 
 Value Weights::product_int8(Graph& g, Value x, const Rows& source, Value bias) {
@@ -145,7 +157,7 @@ Value Weights::product_int8(Graph& g, Value x, const Rows& source, Value bias) {
   const Rows factors =
       rows_of(source->name() + ".scales", {source->shape()[0]}, stored.quantization->scales);
   const Value scales = g.constant(factors);
-  keep(g, integers, source, {.rows = factors->name(), .blocks = {}, .columns = {}});
+  keep(g, integers, source, {.rows = factors->name(), .blocks = {}});
   const Value scaled = mul(g, fully_connected(g, x, integers), scales);
   return bias.valid() ? add(g, scaled, bias) : scaled;
 }
@@ -215,16 +227,20 @@ Value Weights::embed_part(Graph& g, const TokenRows& part, Value indices) {
       return dequantize(g, gather(g, table, indices));
     }
     case WeightFormat::i8:
-      if (compatibility_ == Compatibility::litert) {
-        return embedding_lookup(g, int8_constant(g, source), indices);
-      }
-      return gather_int8(g, source, indices);
     case WeightFormat::i4:
       break;
   }
-  const Rows& factors = column_factors(kEmbedding);
-  const Value table = int4_constant(g, int4_token_rows(kEmbedding, source), factors->name());
-  return mul(g, embedding_lookup(g, table, indices), g.constant(factors));
+  const Rows quotients = divided(kEmbedding, part);
+  Value found;
+  if (part.format == WeightFormat::i4) {
+    const Value table = int4_constant(g, int4_token_rows(kEmbedding, quotients));
+    found = embedding_lookup(g, table, indices);
+  } else if (compatibility_ == Compatibility::litert) {
+    found = embedding_lookup(g, int8_constant(g, quotients), indices);
+  } else {
+    found = gather_int8(g, quotients, indices);
+  }
+  return mul(g, found, g.constant(column_factors(kEmbedding, part.format)));
 }
 
 /// For interpreters whose EMBEDDING_LOOKUP knows no scales of rows: GATHER reads the stored bytes
@@ -235,48 +251,76 @@ Value Weights::gather_int8(Graph& g, const Rows& source, Value indices) {
       g.constant(source->name() + ".integers", DType::i8, source->shape(), stored.data);
   const Rows scales =
       rows_of(source->name() + ".scales", {source->shape()[0], 1}, stored.quantization->scales);
-  keep(g, integers, source, {.rows = scales->name(), .blocks = {}, .columns = {}});
+  keep(g, integers, source, {.rows = scales->name(), .blocks = {}});
   const Value row = cast(g, gather(g, integers, indices), DType::f32);
   return mul(g, row, gather(g, g.constant(scales), indices));
 }
 
-// Some columns of an embedding are far larger than the others, and their neighbours in a block
-// would get steps too coarse. So columns are divided by about their magnitude, and activations are
-// multiplied instead: of tiny.en's logits' errors that leaves a third.
-
-const Rows& Weights::column_factors(const std::string& matrix) {
-  Rows& found = column_factors_[matrix];
-  if (found == nullptr) {
-    const Rows all = rows(matrix + ".weight");
-    std::vector<float> factors = column_magnitudes(*all);
-    for (float& factor : factors) factor = factor > 0 ? std::pow(factor, 0.75F) : 1.0F;
-    const auto width = static_cast<int32_t>(factors.size());
-    found = rows_of(all->name() + ".factors", {width}, std::move(factors));
-  }
-  return found;
-}
-
-const Int4Blocks& Weights::int4_token_rows(const std::string& matrix, const Rows& source) {
-  if (const auto found = int4_.find(source->name()); found != int4_.end()) return found->second;
-  std::vector<float> factors(static_cast<size_t>(config().d_model));
-  column_factors(matrix)->read(0, config().d_model, factors);
-  // Its input as output matrix comes from the last norm, whose column i has the mean square gain^2
-  // + bias^2.
-  const auto of_norm = [&](std::string_view name) {
-    std::vector<float> numbers(factors.size());
+std::vector<float> Weights::output_magnitudes() const {
+  const auto numbers_of = [&](std::string_view name) {
     const Rows norm = rows(name);
+    std::vector<float> numbers(static_cast<size_t>(norm->rows()));
     norm->read(0, norm->rows(), numbers);
     return numbers;
   };
-  const std::vector<float> gains = of_norm("decoder.layer_norm.weight");
-  const std::vector<float> biases = of_norm("decoder.layer_norm.bias");
-  std::vector<float> importance;
-  for (size_t i = 0; i < factors.size(); ++i) {
-    const float square = gains[i] * gains[i] + biases[i] * biases[i];
-    importance.push_back(square * factors[i] * factors[i]);
+  std::vector<float> magnitudes = numbers_of("decoder.layer_norm.weight");
+  const std::vector<float> biases = numbers_of("decoder.layer_norm.bias");
+  for (size_t i = 0; i < magnitudes.size(); ++i) {
+    magnitudes[i] = std::hypot(magnitudes[i], biases[i]);
   }
-  const Rows divided = columns_divided(source, std::move(factors));
-  return int4_.emplace(source->name(), int4_blocks(divided, importance)).first->second;
+  return magnitudes;
+}
+
+// Some columns of an embedding are far larger than the others, and their neighbours in a row or a
+// block would get steps too coarse. So columns are divided by a part of their magnitude, and
+// activations are multiplied instead. Those of int8 must not become outliers by that, since
+// interpreters make rows of them int8 too. docs/quantization.md has the figures.
+
+const Rows& Weights::column_factors(const std::string& matrix, WeightFormat format) {
+  const bool int4 = format == WeightFormat::i4;
+  const std::string name = matrix + (int4 ? ".weight.factors" : ".weight.int8_factors");
+  Rows& found = column_factors_[name];
+  if (found != nullptr) return found;
+  std::vector<float> factors;
+  if (is_divided(matrix, format)) {
+    factors = checkpoint_.tensor(matrix + ".weight").column_factors;
+  } else {
+    factors = column_magnitudes(*rows(matrix + ".weight"));
+    for (float& factor : factors) {
+      factor = factor > 0 ? std::pow(factor, int4 ? 0.75F : 0.3F) : 1.0F;
+    }
+    if (!int4) limit_outliers(factors, output_magnitudes());
+  }
+  const auto width = static_cast<int32_t>(factors.size());
+  found = rows_of(name, {width}, std::move(factors));
+  return found;
+}
+
+bool Weights::is_divided(const std::string& matrix, WeightFormat format) const {
+  const TensorView& tensor = checkpoint_.tensor(matrix + ".weight");
+  return format == WeightFormat::i8 && tensor.type == StorageType::i8 && tensor.parts.empty() &&
+         !tensor.column_factors.empty();
+}
+
+Rows Weights::divided(const std::string& matrix, const TokenRows& part) {
+  const Rows& factors = column_factors(matrix, part.format);
+  if (!is_divided(matrix, part.format)) return columns_divided(part.rows, factors);
+  TensorView& quotients = quotients_[matrix];
+  quotients = checkpoint_.tensor(matrix + ".weight");
+  quotients.column_factors.clear();
+  return columns_divided_before(rows_of(quotients), factors);
+}
+
+const Int4Blocks& Weights::int4_token_rows(const std::string& matrix, const Rows& quotients) {
+  if (const auto found = int4_.find(quotients->name()); found != int4_.end()) return found->second;
+  std::vector<float> factors(static_cast<size_t>(config().d_model));
+  column_factors(matrix, WeightFormat::i4)->read(0, config().d_model, factors);
+  // What errors of a column count in the logits.
+  std::vector<float> importance = output_magnitudes();
+  for (size_t i = 0; i < factors.size(); ++i) {
+    importance[i] = std::pow(importance[i] * factors[i], 2.0F);
+  }
+  return int4_.emplace(quotients->name(), int4_blocks(quotients, importance)).first->second;
 }
 
 // The most frequent tokens have the lowest ids, since byte pairs are numbered as they were merged.
@@ -298,15 +342,17 @@ Value Weights::logits(Graph& g, Value x) {
   const Scope scope(g, kOutput);
   const std::string& matrix = checkpoint_.has(kOutput + ".weight") ? kOutput : kEmbedding;
   std::vector<Value> parts;
-  for (const auto& [source, format] : parts_of(matrix)) {
-    if (format != WeightFormat::i4) {
-      parts.push_back(product(g, x, source, format));
+  for (const TokenRows& part : parts_of(matrix)) {
+    if (part.format == WeightFormat::f32 || part.format == WeightFormat::f16) {
+      parts.push_back(product(g, x, part.rows, part.format));
       continue;
     }
-    const Rows& factors = column_factors(matrix);
-    const Value scaled = mul(g, x, g.constant(factors));
-    const Value table = int4_constant(g, int4_token_rows(matrix, source), factors->name());
-    parts.push_back(fully_connected(g, scaled, table));
+    const Value multiplied = mul(g, x, g.constant(column_factors(matrix, part.format)));
+    const Rows quotients = divided(matrix, part);
+    parts.push_back(
+        part.format == WeightFormat::i8
+            ? product_int8(g, multiplied, quotients, {})
+            : fully_connected(g, multiplied, int4_constant(g, int4_token_rows(matrix, quotients))));
   }
   return parts.size() == 1 ? parts[0] : concat(g, parts, static_cast<int>(g.shape(x).size()) - 1);
 }

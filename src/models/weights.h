@@ -68,7 +68,7 @@ class Weights {
  private:
   /// Names of the constants that have the scales of another.
   struct Scales {
-    std::string rows, blocks, columns;
+    std::string rows, blocks;
   };
   /// Notes that a constant holds the numbers of `source`; gives the constant.
   Value keep(Graph& g, Value constant, const Rows& source, const Scales& scales = {});
@@ -79,10 +79,9 @@ class Weights {
   [[nodiscard]] WeightFormat format_of(const std::string& prefix, const Rows& source) const;
   /// x times the matrix, plus the bias if it is valid.
   Value product(Graph& g, Value x, const Rows& source, WeightFormat format, Value bias = {});
-  /// The matrix in int8 with a scale for each row, and in int4 with one for each block; the
-  /// latter's columns may have been divided by the factors of that name.
+  /// The matrix in int8 with a scale for each row, and in int4 with one for each block.
   Value int8_constant(Graph& g, const Rows& source);
-  Value int4_constant(Graph& g, const Int4Blocks& stored, const std::string& column_factors = {});
+  Value int4_constant(Graph& g, const Int4Blocks& stored);
   Value product_int8(Graph& g, Value x, const Rows& source, Value bias);
   /// Rows of the token embedding, or of the output matrix, that are stored alike.
   struct TokenRows {
@@ -96,9 +95,16 @@ class Weights {
   Value gather_int8(Graph& g, const Rows& source, Value indices);
   const Int8Rows& int8(const Rows& source);
   const Int4Blocks& int4(const Rows& source);
-  /// Rows of `matrix` in int4, their columns divided by column_factors().
-  const Int4Blocks& int4_token_rows(const std::string& matrix, const Rows& source);
-  const Rows& column_factors(const std::string& matrix);
+  /// What the columns of the token embedding, or of the output matrix, are divided by before they
+  /// become int8 or int4 [d_model].
+  const Rows& column_factors(const std::string& matrix, WeightFormat format);
+  /// Whether the checkpoint has the matrix in int8 with divided columns already: it stays as it is.
+  [[nodiscard]] bool is_divided(const std::string& matrix, WeightFormat format) const;
+  /// Rows of the matrix with divided columns, and these in int4.
+  Rows divided(const std::string& matrix, const TokenRows& part);
+  const Int4Blocks& int4_token_rows(const std::string& matrix, const Rows& quotients);
+  /// Root mean square of what the last norm makes of each column [d_model].
+  [[nodiscard]] std::vector<float> output_magnitudes() const;
 
   const Checkpoint& checkpoint_;
   WeightRecipe recipe_;
@@ -107,6 +113,7 @@ class Weights {
   std::map<std::string, Int8Rows> int8_;
   std::map<std::string, Int4Blocks> int4_;
   std::map<std::string, Rows> column_factors_;
+  std::map<std::string, TensorView> quotients_;  // of matrices that are divided, by their names
   std::map<std::string, StoredWeight> stored_;  // by the constant's name
 };
 

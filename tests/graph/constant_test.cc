@@ -48,9 +48,10 @@ class StoredRows : public RowSource {
 };
 
 TEST(ColumnsDividedTest, EachColumnHasItsDivisor) {
-  const Rows divided = columns_divided(rows_of("w", {2, 2}, {1, 2, 3, 4}), {2, 0.5F});
+  const Rows matrix = rows_of("w", {2, 2}, {1, 2, 3, 4});
+  const Rows divided = columns_divided(matrix, rows_of("f", {2}, {2, 0.5F}));
   EXPECT_THAT(numbers_of(divided), ::testing::ElementsAre(0.5F, 4, 1.5F, 8));
-  EXPECT_THROW((void)columns_divided(rows_of("w", {2, 2}, {1, 2, 3, 4}), {1}), Error);
+  EXPECT_THROW((void)columns_divided(matrix, rows_of("f", {1}, {1})), Error);
 }
 
 TEST(RowSourceTest, NumbersMustFillTheShape) {
