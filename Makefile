@@ -37,7 +37,7 @@ test: configure ## Build everything and run all tests
 bench: override CMAKE_FLAGS += -DWHISPER_S4Y_BUILD_BENCH=ON
 bench: configure ## Time conversion and transcription beside faster-whisper and whisper.cpp
 	@cmake --build $(BUILD) --target whisper-s4y transcribe_worker model_bench
-	@bench/run $(BUILD) speed
+	@bench/run $(BUILD) speed --chart docs/performance.svg
 
 accuracy: override CMAKE_FLAGS += -DWHISPER_S4Y_BUILD_BENCH=ON
 accuracy: configure ## Word error rates, divergences and word times beside others, into docs/accuracy.md

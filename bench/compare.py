@@ -5,8 +5,10 @@ else the machine does hits all of them. The same options for all: English, tempe
 fallback, with timestamps, no voice activity detection.
 
   compare.py PROGRAM_FOLDER [--models tiny.en,base] [--audio FILE] [--beam-size N] [--threads N] [--rounds N]
+             [--json FILE] [--chart FILE.svg]
 
 PROGRAM_FOLDER holds whisper-s4y and transcribe_worker; bench/run calls this with all that it needs.
+--json keeps every run of the tables of peers and encoders, --chart draws the former (chart.py).
 """
 
 import argparse
@@ -20,6 +22,7 @@ import sys
 import wave
 
 from accuracy import joined_chapters, read_manifest
+from chart import chart
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -164,6 +167,40 @@ def compare_with_itself(models, arguments):
             against(greedy, beams, "seconds", 2.2, f"{model} int8: {audio.name}, greedy and beam 5")
 
 
+def encoder_teams(model, arguments):
+    """Our encoder as part of a transcription, with the keys and values of the decoder, and in OpenVINO alone."""
+    for name, quantization in (("float32", "none"), ("int8", "int8")):
+        command = ours(model, quantization, arguments, arguments.audio, arguments.threads, 1)
+        yield f"whisper-s4y {name}", command
+        worker = [sys.executable, str(HERE / "openvino_worker.py")]
+        file = arguments.work / f"{model}-encoder-{quantization}.tflite"
+        for precision in ("f32", "bf16") if has_bfloat16() else ("f32",):
+            yield f"OpenVINO {name}, {precision}", [*worker, str(file), str(arguments.threads), precision]
+
+
+def has_bfloat16():
+    return "avx512_bf16" in pathlib.Path("/proc/cpuinfo").read_text()
+
+
+def compare_encoders(models, arguments):
+    print(f"\n## Encoders: a window, {arguments.threads} threads, milliseconds\n")
+    print("| | least | median | CPU |")
+    print("| --- | ---: | ---: | ---: |")
+    reports = []
+    for model in models:
+        teams = take_turns(encoder_teams(model, arguments), arguments.rounds)
+        for team in teams:
+            # A transcription encodes a window or more, and its processor time is not the encoder's alone.
+            windows = max(team.runs[-1].get("windows", 1), 1)
+            cpu = "" if "windows" in team.runs[-1] else f"{1000 * team.best('cpu'):.0f}"
+            print(
+                f"| {model} {team.name} | {1000 * team.best('encode') / windows:.0f} "
+                f"| {1000 * team.median('encode') / windows:.0f} | {cpu} |"
+            )
+        reports.append({"model": model, "runs": {team.name: team.runs for team in teams}})
+    return reports
+
+
 def joined_recording(arguments):
     """Eight minutes of speech: the chapters of ../shared/speech one after the other."""
     speech = arguments.audio.parent
@@ -218,7 +255,9 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--beam-size", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--only", choices=("peers", "itself", "batches"), help="leave out the other tables")
+    parser.add_argument("--only", choices=("peers", "itself", "encoders", "batches"), help="leave out the other tables")
+    parser.add_argument("--json", type=pathlib.Path, help="where to keep every run")
+    parser.add_argument("--chart", type=pathlib.Path, help="where to draw the table of peers, as SVG")
     arguments = parser.parse_args()
     how = "greedy" if arguments.beam_size == 1 else f"beam {arguments.beam_size}"
     print(
@@ -226,14 +265,19 @@ def main():
         f"{arguments.rounds} rounds, load {os.getloadavg()[0]:.1f}"
     )
     models = arguments.models.split(",")
+    report = {"audio": arguments.audio.name, "how": how, "threads": arguments.threads, "rounds": arguments.rounds}
     if arguments.only == "batches":  # takes long, and is not run otherwise
         compare_batches(models, arguments)
     if arguments.only in (None, "itself"):
         compare_with_itself(models, arguments)
-    if arguments.only not in (None, "peers"):
-        return
-    reports = [compare(model, arguments) for model in models]
-    (arguments.work / f"compare-{arguments.audio.stem}-{arguments.beam_size}.json").write_text(json.dumps(reports))
+    if arguments.only in (None, "encoders"):
+        report["encoders"] = compare_encoders(models, arguments)
+    if arguments.only in (None, "peers"):
+        report["models"] = [compare(model, arguments) for model in models]
+        if arguments.chart:
+            arguments.chart.write_text(chart(report))
+    if arguments.json:
+        arguments.json.write_text(json.dumps(report, indent=1) + "\n")
 
 
 if __name__ == "__main__":
