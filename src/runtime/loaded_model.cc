@@ -72,12 +72,13 @@ struct FreeOptions {
 };
 using Options = std::unique_ptr<LiteRtOptionsT, FreeOptions>;
 
-/// Closes the descriptor if it still is the file it was: LiteRT closes it, but not when it fails
-/// before it makes its delegate.
-void close_if_left(int descriptor, const struct stat& before) {
+/// Closes the descriptor if it still is the same file as `original`: LiteRT closes it, but not when
+/// it fails before it makes its delegate. Until then it is LiteRT's alone.
+void close_if_left(int descriptor, int original) {
   struct stat now {};
-  if (descriptor >= 0 && ::fstat(descriptor, &now) == 0 && now.st_dev == before.st_dev &&
-      now.st_ino == before.st_ino) {
+  struct stat same {};
+  if (descriptor >= 0 && ::fstat(descriptor, &now) == 0 && ::fstat(original, &same) == 0 &&
+      now.st_dev == same.st_dev && now.st_ino == same.st_ino) {
     ::close(descriptor);
   }
 }
@@ -228,9 +229,7 @@ std::unique_ptr<Program> LoadedModel::compile(const std::vector<std::string>& ke
 
   std::string xnnpack_toml = fmt::format("num_threads = {}\n", threads);
   const int descriptor = cache.duplicate_descriptor();
-  struct stat before {};
   if (descriptor >= 0) {
-    ::fstat(descriptor, &before);
     xnnpack_toml += fmt::format("weight_cache_file_descriptor = {}\n", descriptor);
   }
   add_options(litert_options.get(), "xnnpack", xnnpack_toml);
@@ -238,7 +237,7 @@ std::unique_ptr<Program> LoadedModel::compile(const std::vector<std::string>& ke
   const litert::LogCapture log;
   const LiteRtStatus status =
       LiteRtCreateCompiledModel(litert::environment(), model_.get(), litert_options.get(), &handle);
-  if (status != kLiteRtStatusOk) close_if_left(descriptor, before);
+  if (status != kLiteRtStatusOk) close_if_left(descriptor, cache.descriptor());
   check(status, fmt::format("{}: cannot load the signatures {}", source_, fmt::join(keys, ", ")),
         log.errors());
   return std::make_unique<Program>(handle, options_.profile);

@@ -36,6 +36,8 @@ class WeightCache {
 
   /// A new descriptor for LiteRT, which closes it; -1 without cache.
   [[nodiscard]] int duplicate_descriptor() const;
+  /// The one that it is a duplicate of.
+  [[nodiscard]] int descriptor() const { return descriptor_; }
   /// Whether packed weights were found in the folder when the cache was opened.
   [[nodiscard]] bool found() const { return found_; }
   /// To be called once LiteRT has packed: writes the packed weights to the folder, if there is one
