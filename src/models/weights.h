@@ -114,7 +114,7 @@ class Weights {
   std::map<std::string, Int4Blocks> int4_;
   std::map<std::string, Rows> column_factors_;
   std::map<std::string, TensorView> quotients_;  // of matrices that are divided, by their names
-  std::map<std::string, StoredWeight> stored_;  // by the constant's name
+  std::map<std::string, StoredWeight> stored_;   // by the constant's name
 };
 
 }  // namespace whisper_s4y

