@@ -73,7 +73,7 @@ class LibraryFunction<Result(Arguments...)> {
 }  // namespace litert
 
 #define WHISPER_S4Y_LIBRARY_FUNCTION(name) \
-  inline constinit litert::LibraryFunction<decltype(::name)> name;
+  inline constinit litert::LibraryFunction<decltype(::name)> name;  // NOLINT(*-macro-parentheses)
 WHISPER_S4Y_LITERT_FUNCTIONS(WHISPER_S4Y_LIBRARY_FUNCTION)
 #undef WHISPER_S4Y_LIBRARY_FUNCTION
 
