@@ -31,8 +31,9 @@ def test_greedy_text_is_the_transcribers(tiny_model: Model, jfk_samples: np.ndar
     mel = log_mel(tiny_model, jfk_samples)
     mel[:, :, 1100:] = 0  # so openai/whisper transcribe() fills up the last window
     found = tiny_model.decode(tiny_model.encode(mel), timestamps=True)
-    assert found.text == expected.text
-    assert abs(found.avg_logprob - expected.segments[0].avg_logprob) < 0.02
+    # Whether a full stop ends it is a close call in int8.
+    assert found.text.rstrip(".") == expected.text.rstrip(".")
+    assert abs(found.avg_logprob - expected.segments[0].avg_logprob) < 0.05
     # The Transcriber computes by kernels of its own, the signatures run on LiteRT.
     assert abs(found.no_speech_prob - expected.segments[0].no_speech_prob) < 0.01
     assert len(found.log_probs) == len(found.tokens) + 1
@@ -114,7 +115,9 @@ def test_prefill_and_steps_agree(tiny_model: Model, encoded: np.ndarray) -> None
     expected = at_once.prefill(tokens).copy()
     for token in tokens:
         logits = one_by_one.step(token)
-    np.testing.assert_allclose(log_softmax(logits), log_softmax(expected), atol=0.05)
+    # int8 activations are rounded in other places when there are several rows.
+    np.testing.assert_allclose(log_softmax(logits), log_softmax(expected), atol=0.3)
+    assert logits.argmax() == expected.argmax()
     assert at_once.position == one_by_one.position == len(tokens)
 
 
