@@ -70,8 +70,9 @@ class Breaking(serve.Handler):
 
 
 def compare(page, path, names, *options, **more):
+    """By LiteRT on both sides: in int8 our kernels decide a close call, such as a last full stop, otherwise."""
     for name in names:
-        wanted = site.transcript(path, SPEECH / name, *options)
+        wanted = site.transcript(path, SPEECH / name, "--no-own-kernels", *options)
         got = page.run(TRANSCRIBE, f"speech/{name}", more)
         text = got["transcript"]["text"]
         expect(text == wanted["text"], f"{name}: “{text}”, and the program says “{wanted['text']}”")
