@@ -25,6 +25,7 @@
 #include "decoding/logit_math.h"
 #include "decoding/window_decoder.h"
 #include "runtime/whisper_model.h"
+#include "verify/compare_models.h"
 #include "whisper_s4y/audio.h"
 
 namespace whisper_s4y {
@@ -32,7 +33,7 @@ namespace {
 
 constexpr size_t kMostTokens = 120;
 
-struct Difference {
+struct Divergence {
   size_t tokens = 0;
   double divergence = 0;  // sum, nats
   size_t changed = 0;
@@ -46,17 +47,7 @@ std::vector<float> log_softmax(std::span<const float> logits) {
   return row;
 }
 
-double relative_difference(std::span<const float> expected, std::span<const float> actual) {
-  double difference = 0;
-  double square = 0;
-  for (size_t i = 0; i < expected.size(); ++i) {
-    difference += std::pow(double{actual[i]} - double{expected[i]}, 2);
-    square += std::pow(double{expected[i]}, 2);
-  }
-  return std::sqrt(difference / square);
-}
-
-Difference compare(WhisperModel& reference, WhisperModel& model, std::vector<float> audio,
+Divergence compare(WhisperModel& reference, WhisperModel& model, std::vector<float> audio,
                    const std::string& language) {
   audio.resize(kWindowSamples);
   const ModelInfo& info = reference.info();
@@ -64,8 +55,8 @@ Difference compare(WhisperModel& reference, WhisperModel& model, std::vector<flo
   reference.features(audio, logmel);
   reference.encode(logmel);
   model.encode(logmel);
-  Difference found;
-  found.encoder = relative_difference(reference.last_hidden_state(), model.last_hidden_state());
+  Divergence found;
+  found.encoder = difference_of(model.last_hidden_state(), reference.last_hidden_state()).relative;
 
   std::vector<int> fed = sot_sequence(info.generation, language, "transcribe");
   if (info.generation.no_timestamps_token_id >= 0) {
@@ -96,7 +87,7 @@ void run(const std::string& reference_path, const std::string& model_path, int t
     const size_t tab = line.find('\t');
     if (tab == std::string::npos) fail("\"{}\" is no path and language with a tab between.", line);
     const std::string path = line.substr(0, tab);
-    const Difference found = compare(reference, model, load_audio(path), line.substr(tab + 1));
+    const Divergence found = compare(reference, model, load_audio(path), line.substr(tab + 1));
     const nlohmann::json answer = {{"path", path},
                                    {"tokens", found.tokens},
                                    {"divergence", found.divergence},

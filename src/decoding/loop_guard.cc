@@ -11,32 +11,28 @@ constexpr size_t kFewestTurns = 5;
 constexpr size_t kFewestTokens = 40;  // of all turns together
 constexpr size_t kLongestTurn = 30;   // tokens
 
-// Tokens at the end of `text` that repeat the one `turn` before them, those of the first turn
-// included.
-size_t repeated(std::span<const int> text, size_t turn) {
+// Tokens of text at the end that repeat the one `turn` before them, those of the first turn
+// included; `places` are where in `tokens` text stands.
+size_t repeated(std::span<const int> tokens, std::span<const size_t> places, size_t turn) {
+  const auto from_end = [&](size_t i) { return tokens[places[places.size() - 1 - i]]; };
   size_t count = turn;
-  while (count < text.size() &&
-         text[text.size() - 1 - (count - turn)] == text[text.size() - 1 - count]) {
-    ++count;
-  }
+  while (count < places.size() && from_end(count - turn) == from_end(count)) ++count;
   return count;
 }
 
 }  // namespace
 
 std::optional<size_t> loop_end(std::span<const int> tokens, int timestamp_begin) {
-  std::vector<int> text;
-  std::vector<size_t> places;  // in `tokens`
+  if (tokens.size() < kFewestTokens) return std::nullopt;
+  std::vector<size_t> places;  // of text
   for (size_t i = 0; i < tokens.size(); ++i) {
-    if (tokens[i] >= timestamp_begin) continue;
-    text.push_back(tokens[i]);
-    places.push_back(i);
+    if (tokens[i] < timestamp_begin) places.push_back(i);
   }
-  if (text.size() < kFewestTokens) return std::nullopt;
-  for (size_t turn = 1; turn <= std::min(kLongestTurn, text.size() / kFewestTurns); ++turn) {
-    const size_t count = repeated(text, turn);
+  if (places.size() < kFewestTokens) return std::nullopt;
+  for (size_t turn = 1; turn <= std::min(kLongestTurn, places.size() / kFewestTurns); ++turn) {
+    const size_t count = repeated(tokens, places, turn);
     if (count < std::max(kFewestTokens, kFewestTurns * turn)) continue;
-    size_t end = places[text.size() - count + turn];  // where the second turn begins
+    size_t end = places[places.size() - count + turn];  // where the second turn begins
     // <|4.00|><|4.00|>: the second one is its first token.
     if (end >= 2 && tokens[end - 1] >= timestamp_begin && tokens[end - 2] >= timestamp_begin) --end;
     return end;

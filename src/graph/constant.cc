@@ -307,6 +307,12 @@ Rows rows_of(std::string name, Shape shape, std::vector<float> numbers) {
   return std::make_shared<MemoryRows>(std::move(name), std::move(shape), std::move(numbers));
 }
 
+std::vector<float> all_numbers(const RowSource& source) {
+  std::vector<float> numbers(static_cast<size_t>(element_count(source.shape())));
+  source.read(0, source.rows(), numbers);
+  return numbers;
+}
+
 Rows scaled(Rows source, float factor) {
   return std::make_shared<ScaledRows>(std::move(source), factor);
 }
@@ -317,8 +323,7 @@ Rows columns_divided(const Rows& source, const Rows& divisors) {
     fail("Cannot divide the columns of {} of shape {} by {} numbers.", source->name(),
          to_string(source->shape()), numbers);
   }
-  std::vector<float> factors(static_cast<size_t>(numbers));
-  divisors->read(0, divisors->rows(), factors);
+  std::vector<float> factors = all_numbers(*divisors);
   for (float& factor : factors) factor = 1.0F / factor;
   return std::make_shared<DividedColumns>(source, divisors, std::move(factors));
 }

@@ -69,6 +69,9 @@ using Rows = std::shared_ptr<const RowSource>;
 void for_each_rows(const RowSource& source,
                    const std::function<void(int64_t, std::span<const float>)>& visit);
 
+/// All of the source, which is to be small, in memory.
+[[nodiscard]] std::vector<float> all_numbers(const RowSource& source);
+
 /// The source as float32 or float16 bytes.
 [[nodiscard]] std::shared_ptr<const ConstantData> float_constant(Rows source, DType type);
 

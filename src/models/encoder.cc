@@ -84,9 +84,7 @@ bool are_sinusoids(const RowSource& table) {
   constexpr float kRounding = 1e-3F;  // more than that of float16
   const auto width = static_cast<int>(table.row_size());
   if (table.rows() % kFinePositions != 0 || width % 2 != 0 || width < 4) return false;
-  std::vector<float> numbers(static_cast<size_t>(table.rows() * width));
-  table.read(0, table.rows(), numbers);
-  return std::ranges::equal(numbers, sinusoids(static_cast<int>(table.rows()), width),
+  return std::ranges::equal(all_numbers(table), sinusoids(static_cast<int>(table.rows()), width),
                             [&](float a, float b) { return std::abs(a - b) < kRounding; });
 }
 

@@ -257,14 +257,8 @@ Value Weights::gather_int8(Graph& g, const Rows& source, Value indices) {
 }
 
 std::vector<float> Weights::output_magnitudes() const {
-  const auto numbers_of = [&](std::string_view name) {
-    const Rows norm = rows(name);
-    std::vector<float> numbers(static_cast<size_t>(norm->rows()));
-    norm->read(0, norm->rows(), numbers);
-    return numbers;
-  };
-  std::vector<float> magnitudes = numbers_of("decoder.layer_norm.weight");
-  const std::vector<float> biases = numbers_of("decoder.layer_norm.bias");
+  std::vector<float> magnitudes = all_numbers(*rows("decoder.layer_norm.weight"));
+  const std::vector<float> biases = all_numbers(*rows("decoder.layer_norm.bias"));
   for (size_t i = 0; i < magnitudes.size(); ++i) {
     magnitudes[i] = std::hypot(magnitudes[i], biases[i]);
   }
@@ -305,16 +299,15 @@ bool Weights::is_divided(const std::string& matrix, WeightFormat format) const {
 Rows Weights::divided(const std::string& matrix, const TokenRows& part) {
   const Rows& factors = column_factors(matrix, part.format);
   if (!is_divided(matrix, part.format)) return columns_divided(part.rows, factors);
-  TensorView& quotients = quotients_[matrix];
-  quotients = checkpoint_.tensor(matrix + ".weight");
-  quotients.column_factors.clear();
-  return columns_divided_before(rows_of(quotients), factors);
+  const auto [found, is_new] =
+      quotients_.try_emplace(matrix, checkpoint_.tensor(matrix + ".weight"));
+  if (is_new) found->second.column_factors.clear();
+  return columns_divided_before(rows_of(found->second), factors);
 }
 
 const Int4Blocks& Weights::int4_token_rows(const std::string& matrix, const Rows& quotients) {
   if (const auto found = int4_.find(quotients->name()); found != int4_.end()) return found->second;
-  std::vector<float> factors(static_cast<size_t>(config().d_model));
-  column_factors(matrix, WeightFormat::i4)->read(0, config().d_model, factors);
+  const std::vector<float> factors = all_numbers(*column_factors(matrix, WeightFormat::i4));
   // What errors of a column count in the logits.
   std::vector<float> importance = output_magnitudes();
   for (size_t i = 0; i < factors.size(); ++i) {

@@ -45,12 +45,6 @@ class DifferenceMeter {
   double largest_ = 0;
 };
 
-Difference difference_of(std::span<const float> numbers, std::span<const float> reference) {
-  DifferenceMeter meter;
-  meter.add(numbers, reference, false);
-  return meter.result();
-}
-
 void check_same_shape(const ModelInfo& model, const ModelInfo& reference) {
   const ModelConfig& a = model.config;
   const ModelConfig& b = reference.config;
@@ -80,6 +74,12 @@ Difference compare_logits(WhisperModel& model, WhisperModel& reference,
 }
 
 }  // namespace
+
+Difference difference_of(std::span<const float> numbers, std::span<const float> reference) {
+  DifferenceMeter meter;
+  meter.add(numbers, reference, false);
+  return meter.result();
+}
 
 Bounds default_bounds(const TfliteFile& file) {
   const std::string source = file.path().string();

@@ -16,6 +16,9 @@ struct Difference {
   double largest = 0;   // of a single number
 };
 
+[[nodiscard]] Difference difference_of(std::span<const float> numbers,
+                                       std::span<const float> reference);
+
 /// What two models make of one 30 s window.
 struct WindowComparison {
   Difference mel;      // logmel
