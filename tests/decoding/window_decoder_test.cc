@@ -245,10 +245,11 @@ TEST(DecodeWindow, ALoopIsStoppedAndCut) {
 }
 
 TEST(DecodeWindow, AmongSamplesThoseThatLoopComeLast) {
-  // " a" for ever, whose tokens are all but certain, or an unlikely " b".
+  // " a" for ever, whose tokens are all but certain, or an unlikely " b". The first call is for the
+  // start of the transcript alone.
   const LogitFunction script = [](const std::vector<int>& tokens) {
     std::vector<float> logits(kVocabSize, kMaskedLogit);
-    if (tokens.size() == 4) {
+    if (tokens.size() <= 4) {
       logits[static_cast<size_t>(word('a'))] = 3.0F;
       logits[static_cast<size_t>(word('b'))] = 0.0F;
     } else {
