@@ -121,7 +121,9 @@ class DecodedSound : public SoundBuffer {
   std::vector<float> samples_;
 };
 
-/// What a walk from window to window needs: the look-ahead, a window, and some more.
-inline constexpr int64_t kKeptSound = kLookAhead + int64_t{90} * kSampleRate;
+/// What whoever follows the end of what was heard needs: a window, and some more.
+inline constexpr int64_t kJustHeard = int64_t{90} * kSampleRate;
+/// What a walk from window to window needs that stays behind by the look-ahead.
+inline constexpr int64_t kKeptSound = kLookAhead + kJustHeard;
 
 }  // namespace whisper_s4y

@@ -114,10 +114,13 @@ class Recording {
 
 }  // namespace
 
-int64_t kept_sound(const TranscribeOptions& options) {
+int64_t kept_sound(const TranscribeOptions& options, bool can_rewind) {
   const bool speech_only = options.vad_filter || options.batch_size > 0;
   const int64_t for_speech = speech_only ? kept_for_speech(speech_options(options)) : 0;
-  return speech_only && !options.multilingual ? for_speech : std::max(kKeptSound, for_speech);
+  if (options.multilingual) return std::max(kKeptSound, for_speech);
+  if (speech_only) return for_speech;
+  // Log-mel frames are made of what was just heard, and are kept themselves.
+  return can_rewind && options.clip_timestamps.empty() ? kJustHeard : kKeptSound;
 }
 
 Transcript transcribe_recording(const TranscribeTools& tools, SoundBuffer& sound,

@@ -21,8 +21,9 @@ struct TranscribeTools {
   std::function<std::vector<DecoderModel*>(int count)> workers;  // for windows side by side
 };
 
-/// How much of a recording that is decoded meanwhile must be kept for these options.
-[[nodiscard]] int64_t kept_sound(const TranscribeOptions& options);
+/// Samples of a recording that is decoded meanwhile to be kept for these options; `can_rewind` as of
+/// SoundBuffer.
+[[nodiscard]] int64_t kept_sound(const TranscribeOptions& options, bool can_rewind);
 
 /// The options are checked ones. Hears all of the recording, unless that is cancelled.
 [[nodiscard]] Transcript transcribe_recording(const TranscribeTools& tools, SoundBuffer& sound,

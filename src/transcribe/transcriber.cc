@@ -148,7 +148,7 @@ Transcript Transcriber::transcribe(AudioReader& audio, const TranscribeOptions& 
     if (warn) std::ranges::for_each(audio.source().warnings, warn);
     Transcript transcript =
         impl_->transcribe(options, callbacks, [&](const TranscribeOptions& checked) {
-          return std::make_unique<DecodedSound>(audio, kept_sound(checked));
+          return std::make_unique<DecodedSound>(audio, kept_sound(checked, audio.can_rewind()));
         });
     const std::vector<std::string>& lost = audio.source().warnings;
     if (warn) {

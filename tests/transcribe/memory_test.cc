@@ -87,7 +87,7 @@ class Talker : public ScriptedRecording {
 class LongTalk : public SoundBuffer {
  public:
   LongTalk(int seconds, const TranscribeOptions& options)
-      : SoundBuffer(kept_sound(options)), seconds_(seconds) {}
+      : SoundBuffer(kept_sound(options, true)), seconds_(seconds) {}
   [[nodiscard]] int64_t look_ahead(int64_t position) override { return position + kLookAhead; }
   [[nodiscard]] bool can_rewind() const override { return true; }
   [[nodiscard]] double total_seconds() const override { return seconds_; }
