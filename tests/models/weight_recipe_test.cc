@@ -69,12 +69,25 @@ TEST(WeightRecipe, ASideReplacesItsExceptions) {
   EXPECT_EQ(recipe.format_of("encoder.layers.0.fc2", 4), WeightFormat::i8);
 }
 
+TEST(WeightRecipe, AnInt8EncoderKeepsItsFirstAttention) {
+  WeightRecipe recipe = recipe_of_name("none");
+  recipe.set_encoder(WeightFormat::i8);
+  for (const WeightRecipe& it : {recipe, recipe_of_name("int8")}) {
+    EXPECT_EQ(it.format_of("encoder.layers.0.self_attn.v_proj", 4), WeightFormat::f16);
+    EXPECT_EQ(it.format_of("encoder.layers.0.self_attn.out_proj", 4), WeightFormat::f16);
+    EXPECT_EQ(it.format_of("encoder.layers.0.fc1", 4), WeightFormat::i8);
+    EXPECT_EQ(it.format_of("encoder.layers.1.self_attn.v_proj", 4), WeightFormat::i8);
+  }
+  recipe.set_encoder(WeightFormat::i4);
+  EXPECT_EQ(recipe.format_of("encoder.layers.0.self_attn.v_proj", 4), WeightFormat::i4);
+}
+
 TEST(WeightRecipe, JsonKeepsIt) {
   const std::string json =
       R"({"encoder":"int8","decoder":"int4","embedding":"fp32","exceptions":{"decoder.*.fc2":"int8"}})";
   EXPECT_EQ(to_json(recipe_from_json(json, "r.json")), json);
-  EXPECT_EQ(to_json(recipe_of_name("int8")),
-            R"({"encoder":"int8","decoder":"int8","embedding":"int8"})");
+  EXPECT_EQ(to_json(recipe_of_name("int4")),
+            R"({"encoder":"int4","decoder":"int4","embedding":"int4"})");
 }
 
 TEST(WeightRecipe, EveryNameIsARecipe) {
