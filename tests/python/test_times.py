@@ -26,6 +26,7 @@ def test_importing_takes_no_time_and_loads_no_library() -> None:
 
 INTERRUPTED = """
 import os, signal, sys, threading, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 import numpy as np
 import whisper_s4y
 from whisper_s4y import Transcriber, WhisperModel, faster_whisper
