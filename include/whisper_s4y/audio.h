@@ -136,6 +136,7 @@ class WHISPER_S4Y_API AudioReader {
   AudioReader(std::shared_ptr<ByteSource> file, std::string_view name,
               const AudioOptions& options = {});
   ~AudioReader();
+  /// One that was moved from throws Error when it is used.
   AudioReader(AudioReader&&) noexcept;
   AudioReader& operator=(AudioReader&&) noexcept;
 
@@ -163,6 +164,7 @@ class WHISPER_S4Y_API AudioReader {
 
  private:
   struct Impl;
+  [[nodiscard]] WHISPER_S4Y_HIDDEN Impl& impl() const;
   std::unique_ptr<Impl> impl_;
 };
 

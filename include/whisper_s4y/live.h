@@ -94,8 +94,8 @@ class WHISPER_S4Y_API LiveTranscriber {
 
   /// Hears any number of samples, mono at 16 kHz, and transcribes what there is to transcribe
   /// before it returns: at most one unfinished utterance, however long that took. Throws Error when
-  /// transcribing fails or is cancelled, and what a callback throws; an utterance that had come to
-  /// its end is over then, and the next call goes on behind it.
+  /// a sample is not finite, when transcribing fails or is cancelled, and what a callback throws;
+  /// an utterance that had come to its end is over then, and the next call goes on behind it.
   void push(Span<const float> samples);
   /// The sound is over: ends the utterance.
   void finish();

@@ -79,6 +79,11 @@ class WHISPER_S4Y_API Model {
   [[nodiscard]] static Model from_memory(Span<const std::byte> file, std::string_view name,
                                          RuntimeOptions options = {});
 
+  /// Moving copies as well, so that no model is without its file.
+  Model(const Model&) = default;
+  Model& operator=(const Model&) = default;
+  ~Model() = default;
+
   [[nodiscard]] const ModelFacts& info() const;
   /// As given, but `threads` is never 0.
   [[nodiscard]] const RuntimeOptions& options() const;

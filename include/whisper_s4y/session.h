@@ -70,6 +70,7 @@ class WHISPER_S4Y_API Session {
   /// Throws Error when an option is impossible.
   explicit Session(const Model& model, const SessionOptions& options = {});
   ~Session();
+  /// One that was moved from throws Error when it is used.
   Session(Session&&) noexcept;
   Session& operator=(Session&&) noexcept;
 
@@ -142,6 +143,7 @@ class WHISPER_S4Y_API Session {
   void check_output(std::string_view signature, std::string_view name, DType type);
 
   struct Impl;
+  [[nodiscard]] WHISPER_S4Y_HIDDEN Impl& impl() const;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -114,11 +114,12 @@ class WHISPER_S4Y_API Transcriber {
   /// model packs its weights, unless they are in the cache.
   explicit Transcriber(const Model& model, const SessionOptions& options = {});
   ~Transcriber();
+  /// One that was moved from throws Error when it is used.
   Transcriber(Transcriber&&) noexcept;
   Transcriber& operator=(Transcriber&&) noexcept;
 
-  /// Transcribes mono samples at 16 kHz in [-1, 1]. Throws Error when an option does not fit the
-  /// model or another option.
+  /// Transcribes mono samples at 16 kHz in [-1, 1]. Throws Error when a sample is not finite, or an
+  /// option does not fit the model or another option.
   [[nodiscard]] Transcript transcribe(Span<const float> audio,
                                       const TranscribeOptions& options = {},
                                       const TranscribeCallbacks& callbacks = {});
@@ -146,7 +147,8 @@ class WHISPER_S4Y_API Transcriber {
 
   /// Code and probability of the languages, likeliest first, in the first windows with speech:
   /// options.languages and the fields that begin with language_detection count. Throws Error when
-  /// the model is English only, and when it is cancelled (ErrorCode::cancelled).
+  /// the model is English only, a sample is not finite, and when it is cancelled
+  /// (ErrorCode::cancelled).
   [[nodiscard]] std::vector<std::pair<std::string, float>> detect_language(
       Span<const float> audio, const TranscribeOptions& options = {},
       const TranscribeCallbacks& callbacks = {});
@@ -155,6 +157,7 @@ class WHISPER_S4Y_API Transcriber {
   friend struct TranscriberAccess;
   struct Impl;
   WHISPER_S4Y_HIDDEN explicit Transcriber(std::unique_ptr<Impl> impl);
+  [[nodiscard]] WHISPER_S4Y_HIDDEN Impl& impl() const;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -61,7 +61,8 @@ class WHISPER_S4Y_API SpeechDetector {
   virtual void hear(Span<const float> chunks, Span<float> speech_probs) = 0;
 
   /// Probabilities for a whole recording from its beginning. As in faster-whisper, zeros fill the
-  /// last chunk, and a recording of whole chunks gets one more chunk of zeros.
+  /// last chunk, and a recording of whole chunks gets one more chunk of zeros. Throws Error when a
+  /// sample is not finite.
   [[nodiscard]] std::vector<float> speech_probs(Span<const float> audio);
 };
 

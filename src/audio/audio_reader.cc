@@ -7,6 +7,7 @@
 #include "audio/channel_choice.h"
 #include "common/boundary.h"
 #include "common/fail.h"
+#include "common/held.h"
 #include "whisper_s4y/audio.h"
 
 namespace whisper_s4y {
@@ -135,30 +136,32 @@ AudioReader::AudioReader(std::shared_ptr<ByteSource> file, std::string_view name
                          const AudioOptions& options)
     : impl_(with_errors([&] { return std::make_unique<Impl>(options, std::move(file), name); })) {}
 
+AudioReader::Impl& AudioReader::impl() const { return held(impl_, "AudioReader"); }
+
 AudioReader::~AudioReader() = default;
 AudioReader::AudioReader(AudioReader&&) noexcept = default;
 AudioReader& AudioReader::operator=(AudioReader&&) noexcept = default;
 
 size_t AudioReader::read(Span<float> samples) {
-  return with_errors([&] { return impl_->read(samples); });
+  return with_errors([&] { return impl().read(samples); });
 }
 
-const AudioSource& AudioReader::source() const { return impl_->source(); }
+const AudioSource& AudioReader::source() const { return impl().source(); }
 
 double AudioReader::stated_seconds() const {
-  return with_errors([&] { return impl_->stated_seconds(); });
+  return with_errors([&] { return impl().stated_seconds(); });
 }
 
-const std::vector<std::string>& AudioReader::channels() const { return impl_->channels; }
+const std::vector<std::string>& AudioReader::channels() const { return impl().channels; }
 
 bool AudioReader::next_channel() {
-  return with_errors([&] { return impl_->next_channel(); });
+  return with_errors([&] { return impl().next_channel(); });
 }
 
-bool AudioReader::can_rewind() const { return impl_->can_rewind(); }
+bool AudioReader::can_rewind() const { return impl().can_rewind(); }
 
 void AudioReader::rewind() {
-  with_errors([&] { impl_->rewind(); });
+  with_errors([&] { impl().rewind(); });
 }
 
 }  // namespace whisper_s4y

@@ -53,8 +53,16 @@ OutputOptions output_options(const whisper_s4y_options* output, const Transcript
 
 using Fields = nlohmann::json;
 
-/// Throws when it is no list.
+/// A value in a message.
+std::string shown(const Fields& value) {
+  return value.dump(-1, ' ', false, Fields::error_handler_t::replace);
+}
+
+/// Throws Error when it is no list.
 const Fields::array_t& items(const Fields& value) {
+  if (!value.is_array()) {
+    fail(ErrorCode::invalid_argument, "This is no transcript: {} is no list.", shown(value));
+  }
   return value.get_ref<const Fields::array_t&>();
 }
 
@@ -84,7 +92,17 @@ void read(const Fields& value, std::vector<int>& target) {
 
 template <typename T>
 void read(const Fields& object, const char* name, T& target) {
-  if (const auto found = object.find(name); found != object.end()) read(*found, target);
+  if (!object.is_object()) {
+    fail(ErrorCode::invalid_argument, "This is no transcript: {} is no object.", shown(object));
+  }
+  const auto found = object.find(name);
+  if (found == object.end()) return;
+  try {
+    read(*found, target);
+  } catch (const Fields::type_error&) {
+    fail(ErrorCode::invalid_argument, "This is no transcript: its \"{}\" cannot be {}.", name,
+         shown(*found));
+  }
 }
 
 Word word_of(const Fields& json) {
@@ -117,29 +135,28 @@ Segment segment_of(const Fields& json) {
 }
 
 Transcript transcript_of(const std::string& text) {
-  try {
-    // A long recording has many words: only how deep they are nested is limited.
-    constexpr size_t kAny = std::numeric_limits<size_t>::max();
-    const auto json = parse_json<Fields>(text, "The transcript", {.values = kAny, .names = kAny},
-                                         ErrorCode::invalid_argument);
-    if (json.is_discarded()) {
-      fail(ErrorCode::invalid_argument, "This is no transcript: it is no JSON.");
-    }
-    Transcript transcript;
-    read(json, "text", transcript.text);
-    read(json, "language", transcript.language);
-    read(json, "language_probability", transcript.language_probability);
-    read(json, "duration", transcript.duration);
-    read(json, "duration_after_vad", transcript.duration_after_vad);
-    read(json, "warnings", transcript.warnings);
-    read(json, "is_cut", transcript.is_cut);
-    for (const Fields& segment : items(json.at("segments"))) {
-      transcript.segments.push_back(segment_of(segment));
-    }
-    return transcript;
-  } catch (const Fields::exception& error) {
-    fail(ErrorCode::invalid_argument, "This is no transcript: {}.", error.what());
+  // A long recording has many words: only how deep they are nested is limited.
+  constexpr size_t kAny = std::numeric_limits<size_t>::max();
+  const auto json = parse_json<Fields>(text, "The transcript", {.values = kAny, .names = kAny},
+                                       ErrorCode::invalid_argument);
+  if (json.is_discarded()) {
+    fail(ErrorCode::invalid_argument, "This is no transcript: it is no JSON.");
   }
+  if (!json.is_object() || !json.contains("segments")) {
+    fail(ErrorCode::invalid_argument, "This is no transcript: it is no object with \"segments\".");
+  }
+  Transcript transcript;
+  read(json, "text", transcript.text);
+  read(json, "language", transcript.language);
+  read(json, "language_probability", transcript.language_probability);
+  read(json, "duration", transcript.duration);
+  read(json, "duration_after_vad", transcript.duration_after_vad);
+  read(json, "warnings", transcript.warnings);
+  read(json, "is_cut", transcript.is_cut);
+  for (const Fields& segment : items(json["segments"])) {
+    transcript.segments.push_back(segment_of(segment));
+  }
+  return transcript;
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <limits>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
@@ -66,6 +67,7 @@ struct Option {
   OptionDetails details;
   OptionKind kind;
   bool is_nullable;                               // may be nothing: "none" as text, null in JSON
+  bool is_path;                                   // text of any bytes; other text is UTF-8
   void (*get)(const void* options, Json& value);  // leaves `value` null when there is nothing
   void (*set)(void* options, const Json& value);  // which is of the kind
   /// Of the kind `options`: the struct inside, made when there is none, and its table.
@@ -159,6 +161,7 @@ constexpr Option option(std::string_view name, std::string_view help, OptionDeta
              .details = details,
              .kind = kKindOf<Value>,
              .is_nullable = kIsOptional<Field>,
+             .is_path = std::is_same_v<Value, std::filesystem::path>,
              .get = nullptr,
              .set = nullptr,
              .nested = nullptr,

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/parse_json.h"
+#include "common/utf8.h"
 #include "options/option_text.h"
 
 namespace whisper_s4y {
@@ -112,6 +113,12 @@ void check_value(const Option& row, const Json& value) {
     return;
   }
   if (value.is_number()) check_number(row, value);
+  if (value.is_string() && !row.is_path) {
+    const auto& text = value.get_ref<const std::string&>();
+    if (valid_utf8(text) != text) {
+      fail_option("{} must be UTF-8, which {} is not.", row.name, json_text(value));
+    }
+  }
   if (value.is_string() && !row.details.choices.empty() &&
       std::ranges::find(row.details.choices, value.get<std::string>()) ==
           row.details.choices.end()) {

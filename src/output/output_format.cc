@@ -1,6 +1,8 @@
 #include <fmt/ranges.h>
 
 #include <array>
+#include <optional>
+#include <string>
 
 #include "common/fail.h"
 #include "whisper_s4y/output.h"
@@ -20,6 +22,19 @@ constexpr auto kFormats = std::to_array<Named>({{OutputFormat::txt, "txt"},
                                                 {OutputFormat::lrc, "lrc"},
                                                 {OutputFormat::csv, "csv"}});
 
+std::optional<OutputFormat> find_format(std::string_view name) {
+  for (const Named& named : kFormats) {
+    if (named.name == name) return named.format;
+  }
+  return std::nullopt;
+}
+
+std::string all_names() {
+  std::vector<std::string_view> names;
+  for (const Named& named : kFormats) names.push_back(named.name);
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
 }  // namespace
 
 std::string_view name_of(OutputFormat format) {
@@ -31,13 +46,12 @@ std::string_view name_of(OutputFormat format) {
 }
 
 OutputFormat output_format(std::string_view name) {
-  std::vector<std::string_view> names;
-  for (const Named& named : kFormats) {
-    if (named.name == name) return named.format;
-    names.push_back(named.name);
+  const std::optional<OutputFormat> format = find_format(name);
+  if (!format) {
+    fail(ErrorCode::invalid_argument, "\"{}\" is not an output format; those are {}.", name,
+         all_names());
   }
-  fail(ErrorCode::invalid_argument, "\"{}\" is not an output format; those are {} and all.", name,
-       fmt::join(names, ", "));
+  return *format;
 }
 
 std::vector<OutputFormat> output_formats(std::string_view names) {
@@ -48,7 +62,13 @@ std::vector<OutputFormat> output_formats(std::string_view names) {
   }
   for (;;) {
     const size_t comma = names.find(',');
-    formats.push_back(output_format(names.substr(0, comma)));
+    const std::string_view name = names.substr(0, comma);
+    const std::optional<OutputFormat> format = find_format(name);
+    if (!format) {
+      fail(ErrorCode::invalid_argument, "\"{}\" is not an output format; those are {}, and all.",
+           name, all_names());
+    }
+    formats.push_back(*format);
     if (comma == std::string_view::npos) return formats;
     names.remove_prefix(comma + 1);
   }

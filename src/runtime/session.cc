@@ -13,6 +13,7 @@
 
 #include "common/boundary.h"
 #include "common/fail.h"
+#include "common/held.h"
 #include "runtime/background.h"
 #include "runtime/litert_model.h"
 #include "runtime/model_state.h"
@@ -135,6 +136,8 @@ struct Session::Impl {
 Session::Session(const Model& model, const SessionOptions& options)
     : impl_(with_errors([&] { return std::make_unique<Impl>(model, options); })) {}
 
+Session::Impl& Session::impl() const { return held(impl_, "Session"); }
+
 Session::~Session() {
   const bool is_running = impl_ && impl_->runner.is_running();
   leave(std::move(impl_), is_running);
@@ -146,36 +149,36 @@ Session& Session::operator=(Session&& other) noexcept {
   return *this;
 }
 
-const Model& Session::model() const { return impl_->model; }
+const Model& Session::model() const { return impl().model; }
 
 const std::vector<SignatureInfo>& Session::signatures() const {
-  return impl_->model.info().signatures;
+  return impl().model.info().signatures;
 }
 
 const SignatureInfo& Session::signature(std::string_view key) const {
-  return with_errors([&]() -> const SignatureInfo& { return impl_->runner.signature(key).info(); });
+  return with_errors([&]() -> const SignatureInfo& { return impl().runner.signature(key).info(); });
 }
 
 void Session::check_input(std::string_view signature, std::string_view name, DType type) {
-  with_errors([&] { impl_->check_type(signature, Impl::Side::input, name, type); });
+  with_errors([&] { impl().check_type(signature, Impl::Side::input, name, type); });
 }
 
 void Session::check_output(std::string_view signature, std::string_view name, DType type) {
-  with_errors([&] { impl_->check_type(signature, Impl::Side::output, name, type); });
+  with_errors([&] { impl().check_type(signature, Impl::Side::output, name, type); });
 }
 
 Span<std::byte> Session::input_bytes(std::string_view signature, std::string_view name) {
   return with_errors([&]() -> Span<std::byte> {
-    impl_->runner.settle();
-    AlignedBuffer& buffer = impl_->shown_buffer(signature, Impl::Side::input, name);
+    impl().runner.settle();
+    AlignedBuffer& buffer = impl().shown_buffer(signature, Impl::Side::input, name);
     return {buffer.data(), buffer.size()};
   });
 }
 
 Span<const std::byte> Session::output_bytes(std::string_view signature, std::string_view name) {
   return with_errors([&]() -> Span<const std::byte> {
-    impl_->runner.settle();
-    const AlignedBuffer& buffer = impl_->shown_buffer(signature, Impl::Side::output, name);
+    impl().runner.settle();
+    const AlignedBuffer& buffer = impl().shown_buffer(signature, Impl::Side::output, name);
     return {buffer.data(), buffer.size()};
   });
 }
@@ -185,9 +188,9 @@ void Session::set_input(std::string_view signature, std::string_view name,
   const Span<std::byte> memory = input_bytes(signature, name);
   with_errors([&] {
     if (bytes.size() != memory.size()) {
-      const TensorInfo& info = impl_->runner.signature(signature).input(name);
+      const TensorInfo& info = impl().runner.signature(signature).input(name);
       fail(ErrorCode::invalid_argument,
-           "{}: tensor \"{}\" {} of signature \"{}\" takes {} bytes, not {}.", impl_->source(),
+           "{}: tensor \"{}\" {} of signature \"{}\" takes {} bytes, not {}.", impl().source(),
            name, info.description(), signature, memory.size(), bytes.size());
     }
     if (!bytes.empty()) std::memmove(memory.data(), bytes.data(), bytes.size());
@@ -197,25 +200,25 @@ void Session::set_input(std::string_view signature, std::string_view name,
 void Session::bind(std::string_view signature, std::string_view tensor,
                    std::string_view to_signature, std::string_view to_tensor) {
   with_errors([&] {
-    impl_->runner.settle();
-    impl_->share(signature, impl_->side_of(signature, tensor), tensor, to_signature,
-                 impl_->side_of(to_signature, to_tensor), to_tensor);
+    impl().runner.settle();
+    impl().share(signature, impl().side_of(signature, tensor), tensor, to_signature,
+                 impl().side_of(to_signature, to_tensor), to_tensor);
   });
 }
 
 void Session::unbind(std::string_view signature, std::string_view tensor) {
   with_errors([&] {
-    impl_->runner.settle();
-    impl_->unshare(signature, impl_->side_of(signature, tensor), tensor);
+    impl().runner.settle();
+    impl().unshare(signature, impl().side_of(signature, tensor), tensor);
   });
 }
 
 void Session::run(std::string_view signature, const std::function<bool()>& cancelled) {
-  with_errors([&] { impl_->run(signature, cancelled); });
+  with_errors([&] { impl().run(signature, cancelled); });
 }
 
 std::string Session::profile_summary() {
-  return with_errors([&] { return impl_->runner.profile_summary(); });
+  return with_errors([&] { return impl().runner.profile_summary(); });
 }
 
 }  // namespace whisper_s4y

@@ -10,6 +10,7 @@
 
 #include "common/boundary.h"
 #include "common/cancellation.h"
+#include "common/check_samples.h"
 #include "common/utf8.h"
 #include "decoding/window_decoder.h"
 #include "transcribe/language_stretches.h"
@@ -275,6 +276,7 @@ LiveTranscriber::~LiveTranscriber() = default;
 
 void LiveTranscriber::push(Span<const float> samples) {
   with_errors([&] {
+    check_samples(samples);
     const Impl::Forgetting forgetting{*impl_};
     impl_->hear(samples);
     impl_->handle();

@@ -11,6 +11,8 @@
 
 #include "common/boundary.h"
 #include "common/cancellation.h"
+#include "common/check_samples.h"
+#include "common/held.h"
 #include "decoding/window_decoder.h"
 #include "runtime/model_state.h"
 #include "runtime/whisper_model.h"
@@ -126,6 +128,8 @@ Transcriber::Transcriber(const Model& model, const SessionOptions& options)
 
 Transcriber::Transcriber(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
+Transcriber::Impl& Transcriber::impl() const { return held(impl_, "Transcriber"); }
+
 Transcriber::~Transcriber() = default;
 Transcriber::Transcriber(Transcriber&&) noexcept = default;
 Transcriber& Transcriber::operator=(Transcriber&&) noexcept = default;
@@ -133,7 +137,8 @@ Transcriber& Transcriber::operator=(Transcriber&&) noexcept = default;
 Transcript Transcriber::transcribe(Span<const float> audio, const TranscribeOptions& options,
                                    const TranscribeCallbacks& callbacks) {
   return with_errors([&] {
-    return impl_->transcribe(options, callbacks, [&](const TranscribeOptions&) {
+    check_samples(audio);
+    return impl().transcribe(options, callbacks, [&](const TranscribeOptions&) {
       return std::make_unique<MemorySound>(audio);
     });
   });
@@ -147,7 +152,7 @@ Transcript Transcriber::transcribe(AudioReader& audio, const TranscribeOptions& 
     const auto warn = guarded(callbacks.on_warning);
     if (warn) std::ranges::for_each(audio.source().warnings, warn);
     Transcript transcript =
-        impl_->transcribe(options, callbacks, [&](const TranscribeOptions& checked) {
+        impl().transcribe(options, callbacks, [&](const TranscribeOptions& checked) {
           return std::make_unique<DecodedSound>(audio, kept_sound(checked, audio.can_rewind()));
         });
     const std::vector<std::string>& lost = audio.source().warnings;
@@ -235,24 +240,25 @@ std::vector<DecoderModel*> Transcriber::Impl::workers(int count) {
   return models;
 }
 
-bool Transcriber::is_multilingual() const { return impl_->model.info().generation.is_multilingual; }
+bool Transcriber::is_multilingual() const { return impl().model.info().generation.is_multilingual; }
 
 std::vector<std::pair<std::string, float>> Transcriber::detect_language(
     Span<const float> audio, const TranscribeOptions& options,
     const TranscribeCallbacks& callbacks) {
   return with_errors([&] {
+    check_samples(audio);
     Cancellation cancellation(guarded(callbacks.cancelled));
     CancellationScope scope(callbacks.cancelled ? &cancellation : nullptr);
-    scope.add(impl_->model);
-    const TranscribeOptions checked = checked_options(options, impl_->model);
+    scope.add(impl().model);
+    const TranscribeOptions checked = checked_options(options, impl().model);
     const DetectorSource detector = [&]() -> SpeechDetector& {
-      return impl_->speech_detector(impl_->detector, callbacks);
+      return impl().speech_detector(impl().detector, callbacks);
     };
     MemorySound sound(audio);
     const std::vector<Clip> clips =
         clips_of(checked.clip_timestamps, static_cast<int>(audio.size() / kHopLength));
     SpeechWindows windows(detector, sound, clips);
-    WindowTranscriber window(impl_->model, impl_->tokenizer, checked);
+    WindowTranscriber window(impl().model, impl().tokenizer, checked);
     LanguageVote vote(checked.language_detection_threshold);
     for (int i = 0; i < checked.language_detection_segments; ++i) {
       const std::optional<int> begin = windows.next();
@@ -260,7 +266,7 @@ std::vector<std::pair<std::string, float>> Transcriber::detect_language(
       const size_t first = std::min(audio.size(), static_cast<size_t>(*begin) * kHopLength);
       const size_t size = std::min<size_t>(audio.size() - first, kWindowSamples);
       MemorySound shown(audio.subspan(first, size));
-      LogMel log_mel(impl_->model, shown);
+      LogMel log_mel(impl().model, shown);
       window.encode_with_silence(log_mel, 0);
       if (vote.decides(window.language_probs())) break;
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/boundary.h"
+#include "common/check_samples.h"
 #include "vad/energy_detector.h"
 #include "vad/silero_detector.h"
 #include "whisper_s4y/error.h"
@@ -12,6 +13,7 @@ namespace whisper_s4y {
 
 std::vector<float> SpeechDetector::speech_probs(Span<const float> audio) {
   return with_errors([&] {
+    check_samples(audio);
     reset();
     const size_t whole = audio.size() / kVadChunk;
     std::vector<float> probs(whole + 1);

@@ -521,10 +521,13 @@ TEST(CApi, MakesATranscriptOfItsFields) {
       << whisper_s4y_last_error();
   const Owned<whisper_s4y_transcript> again(made);
   EXPECT_EQ(format(again), json);
-  for (const char* wrong : {"[]", "{", R"({"segments": [{"tokens": [1.5]}]})",
-                            R"({"segments": [{"id": 4294967296}]})", R"({"segments": 1})"}) {
+  for (const char* wrong :
+       {"[]", "{", R"({"segments": [{"tokens": [1.5]}]})", R"({"segments": [{"id": 4294967296}]})",
+        R"({"segments": 1})", R"({"text": 1, "segments": []})", R"({"segments": [1]})",
+        R"({"segments": [{"words": {}}]})", R"({"segments": [{"words": [1]}]})"}) {
     EXPECT_EQ(whisper_s4y_transcript_create(wrong, &made), WHISPER_S4Y_INVALID_ARGUMENT) << wrong;
     EXPECT_THAT(whisper_s4y_last_error(), HasSubstr("This is no transcript"));
+    EXPECT_THAT(whisper_s4y_last_error(), ::testing::Not(::testing::HasSubstr("json.exception")));
     EXPECT_EQ(made, nullptr);
   }
 }

@@ -255,6 +255,20 @@ TEST(OptionTable, RefusesListsOfAnotherLength) {
   EXPECT_EQ(refusal("names", "a,b,c"), "names must be 0 to 2 texts, not 3.");
 }
 
+TEST(OptionTable, TextIsUtf8AndAPathIsNot) {
+  EXPECT_EQ(refusal("name", "\xFF\xFE"), "name must be UTF-8, which \"\uFFFD\uFFFD\" is not.");
+  EXPECT_EQ(refusal("names", "ä,\xE4"), "names must be UTF-8, which \"\uFFFD\" is not.");
+  EXPECT_EQ(refusal_of([](Sample& options) {
+              Sample changed = options;
+              changed.name = "\xE4";
+              check_rows(changed);
+            }),
+            "name must be UTF-8, which \"\uFFFD\" is not.");
+  Sample options;
+  set_option(options, "folder", "\xE4");
+  EXPECT_EQ(options.folder, "\xE4");
+}
+
 TEST(OptionTable, NamesTheNearestOfUnknownOptions) {
   EXPECT_EQ(refusal("cuont", "1"), "There is no option \"cuont\"; the nearest is count.");
   EXPECT_EQ(refusal(R"({"colors": "red"})"),

@@ -18,6 +18,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
+using ::testing::ThrowsMessage;
 
 Transcript two_segments() {
   Transcript transcript;
@@ -168,14 +169,11 @@ TEST(Formats, AreFoundByName) {
     EXPECT_EQ(output_format(name_of(format)), format);
   }
   EXPECT_THROW((void)output_formats("srt,"), Error);
-  try {
-    (void)output_format("doc");
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_STREQ(error.what(),
-                 "\"doc\" is not an output format; those are txt, vtt, srt, tsv, json, lrc, csv "
-                 "and all.");
-  }
+  const std::string refusal =
+      "\"doc\" is not an output format; those are txt, vtt, srt, tsv, json, lrc, csv";
+  EXPECT_THAT([] { (void)output_format("doc"); }, ThrowsMessage<Error>(HasSubstr(refusal + ".")));
+  EXPECT_THAT([] { (void)output_formats("srt,doc"); },
+              ThrowsMessage<Error>(HasSubstr(refusal + ", and all.")));
 }
 
 TEST(Files, AreNamedAfterTheRecording) {

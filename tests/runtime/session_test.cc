@@ -52,6 +52,20 @@ TEST_F(SessionTest, AModelSaysWhatItIs) {
               HasSubstr("was not written by whisper-s4y"));
 }
 
+TEST_F(SessionTest, WhatWasMovedFromSaysSo) {
+  Model model(path_, options());
+  const Model moved = std::move(model);
+  // NOLINTBEGIN(bugprone-use-after-move)
+  Session session(model);  // moving a model copies
+  EXPECT_EQ(model.info().hash, moved.info().hash);
+  Session other = std::move(session);
+  EXPECT_THAT(message_of([&] { session.run("dense"); }), HasSubstr("This Session was moved from"));
+  EXPECT_THAT(message_of([&] { (void)session.signatures(); }), HasSubstr("moved from"));
+  session = std::move(other);
+  session.run("dense");
+  // NOLINTEND(bugprone-use-after-move)
+}
+
 TEST_F(SessionTest, RunsWhatItIsGiven) {
   const Model model(path_, options());
   Session session(model);

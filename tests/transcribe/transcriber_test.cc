@@ -3,15 +3,21 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "scripted_recording.h"
 #include "support/files.h"
 #include "whisper_s4y/audio.h"
 #include "whisper_s4y/error.h"
+#include "whisper_s4y/live.h"
+#include "whisper_s4y/vad.h"
 
 namespace whisper_s4y {
 namespace {
 
 using namespace testing;  // the toy model
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
 
 /// A model that can be had again, but not always.
 class Scarce : public ScriptedRecording {
@@ -41,6 +47,40 @@ TEST(Transcriber, SurvivesModelsThatCannotBeMade) {
   EXPECT_EQ(transcriber.transcribe(audio, options).language, "en");
   EXPECT_EQ(transcriber.transcribe(audio, options).language, "en");
   EXPECT_EQ(model.made(), 5);
+}
+
+TEST(Transcriber, RefusesSamplesThatAreNotFinite) {
+  std::vector<float> audio(1600, 0.0F);
+  ScriptedRecording model(std::vector<WindowScript>{});
+  Transcriber transcriber = transcriber_over(model);
+  TranscribeOptions options;
+  options.language = "en";
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
+    audio[700] = bad;
+    const auto refusal = ThrowsMessage<Error>(HasSubstr("finite numbers; the one at 700 is"));
+    EXPECT_THAT([&] { (void)transcriber.transcribe(audio, options); }, refusal);
+    EXPECT_THAT([&] { (void)transcriber.detect_language(audio, options); }, refusal);
+    EXPECT_THAT([&] { (void)make_speech_detector()->speech_probs(audio); }, refusal);
+    const auto detector = make_speech_detector();
+    LiveTranscriber live(transcriber, *detector, {}, [](const LiveText&) {});
+    EXPECT_THAT([&] { live.push(audio); }, refusal);
+  }
+}
+
+TEST(Transcriber, WhatWasMovedFromSaysSo) {
+  ScriptedRecording model(std::vector<WindowScript>{});
+  Transcriber transcriber = transcriber_over(model);
+  const Transcriber other = std::move(transcriber);
+  AudioReader reader(source_dir() / "examples" / "jfk.flac");
+  const AudioReader read = std::move(reader);
+  const std::vector<float> audio(1600, 0.0F);
+  // NOLINTBEGIN(bugprone-use-after-move)
+  EXPECT_THAT([&] { (void)transcriber.transcribe(audio); },
+              ThrowsMessage<Error>(HasSubstr("This Transcriber was moved from")));
+  EXPECT_THAT([&] { (void)reader.source(); },
+              ThrowsMessage<Error>(HasSubstr("This AudioReader was moved from")));
+  // NOLINTEND(bugprone-use-after-move)
 }
 
 TEST(Transcriber, WhatTheSystemRefusesIsAnError) {
