@@ -1,7 +1,13 @@
+/** One that waits for an item. */
+interface Reader<T> {
+  resolve(result: IteratorResult<T, undefined>): void;
+  reject(error: unknown): void;
+}
+
 /** What comes one after the other, for one that waits for it with `for await`. */
 export class Channel<T> implements AsyncIterableIterator<T> {
   private readonly items: T[] = [];
-  private waiting: (() => void) | null = null;
+  private readonly readers: Reader<T>[] = []; // served in the order in which they came
   private isOver = false;
   private error: unknown = null;
 
@@ -9,28 +15,30 @@ export class Channel<T> implements AsyncIterableIterator<T> {
   constructor(private readonly onLeave: () => void) {}
 
   push(item: T): void {
-    this.items.push(item);
-    this.wake();
+    const reader = this.readers.shift();
+    if (reader) reader.resolve({ done: false, value: item });
+    else this.items.push(item);
   }
 
+  /** What comes after the first end counts no more. */
   end(error: unknown = null): void {
+    if (this.isOver) return;
     this.isOver = true;
     this.error = error;
-    this.wake();
+    for (const reader of this.readers.splice(0)) this.tellEnd(reader);
   }
 
-  private wake(): void {
-    this.waiting?.();
-    this.waiting = null;
+  private tellEnd(reader: Reader<T>): void {
+    if (this.error !== null) reader.reject(this.error);
+    else reader.resolve({ done: true, value: undefined });
   }
 
-  async next(): Promise<IteratorResult<T, undefined>> {
-    while (this.items.length === 0 && !this.isOver) {
-      await new Promise<void>((resolve) => (this.waiting = resolve));
-    }
-    if (this.items.length > 0) return { done: false, value: this.items.shift()! };
-    if (this.error !== null) throw this.error;
-    return { done: true, value: undefined };
+  next(): Promise<IteratorResult<T, undefined>> {
+    return new Promise((resolve, reject) => {
+      if (this.items.length > 0) resolve({ done: false, value: this.items.shift()! });
+      else if (this.isOver) this.tellEnd({ resolve, reject });
+      else this.readers.push({ resolve, reject });
+    });
   }
 
   async return(): Promise<IteratorResult<T, undefined>> {

@@ -25,11 +25,28 @@ export class WhisperError extends Error {
   }
 }
 
+/** With a full stop, unless it ends with one. */
+export function sentence(text: string): string {
+  const trimmed = text.trim();
+  return /[.!?…]$/.test(trimmed) ? trimmed : `${trimmed}.`;
+}
+
+/** What a value is, for one that should be another: `'null'`, `'string'`, `'Uint8Array'`. */
+export function kindOf(value: unknown): string {
+  if (value === null || typeof value !== 'object') return value === null ? 'null' : typeof value;
+  return Object.prototype.toString.call(value).slice('[object '.length, -1);
+}
+
+/** Throws WhisperError with the code `'invalid_argument'` when something does not hold. */
+export function check(holds: boolean, message: string): void {
+  if (!holds) throw new WhisperError('invalid_argument', message);
+}
+
 /** Makes a WhisperError of whatever was thrown. */
 export function asWhisperError(error: unknown): WhisperError {
   if (error instanceof WhisperError) return error;
   if (error instanceof DOMException && error.name === 'AbortError') {
     return new WhisperError('cancelled', 'It was cancelled.');
   }
-  return new WhisperError('internal', error instanceof Error ? error.message : String(error));
+  return new WhisperError('internal', sentence(error instanceof Error ? error.message : String(error)));
 }

@@ -27,6 +27,16 @@ async function using<T>(tensors: Tensors, use: (tensors: Tensors) => Promise<T>)
 
 const ints = (...values: number[]) => new Tensor(Int32Array.from(values), [values.length]);
 
+/** What LiteRT.js says of tensors of strings, as other bundles have them; null: it is something else. */
+export function foreignTypes(error: unknown): WhisperError | null {
+  const type = /element type (\w+) is not supported/i.exec(error instanceof Error ? error.message : String(error))?.[1];
+  if (type === undefined) return null;
+  return new WhisperError(
+    'unsupported',
+    `The model has tensors of the type ${type}, which LiteRT.js does not take: convert the checkpoint with --for web.`,
+  );
+}
+
 export class LiteRtModel implements DecoderModel {
   private cross: Tensors = {}; // keys and values of the audio
   private self: Tensors; // of the tokens
@@ -50,12 +60,13 @@ export class LiteRtModel implements DecoderModel {
   }
 
   static async load(file: Uint8Array, info: ModelInfo, runtime: Runtime): Promise<LiteRtModel> {
-    const model = await loadAndCompile(file, runtime.compileOptions);
+    let model: CompiledModel | null = null;
     try {
+      model = await loadAndCompile(file, runtime.compileOptions);
       return new LiteRtModel(info, model);
     } catch (error) {
-      model.delete();
-      throw error;
+      model?.delete();
+      throw foreignTypes(error) ?? error;
     }
   }
 

@@ -15,7 +15,8 @@ function time(seconds: number, mark: string, hasHours: boolean): string {
   return `${hasHours || hours > 0 ? `${two(hours)}:` : ''}${rest}${mark}${String(ms % 1000).padStart(3, '0')}`;
 }
 
-const lineOf = (text: string) => text.trim().replaceAll('-->', '->');
+/** A blank line would end the cue. */
+const lineOf = (text: string) => text.trim().replaceAll('-->', '->').replace(/\s*[\r\n]\s*[\r\n]\s*/g, '\n');
 
 /** SubRip. */
 export function toSrt(cues: readonly Cue[]): string {

@@ -2,7 +2,9 @@
 import { expect, test } from 'vitest';
 import { Channel } from '../src/channel.js';
 import { compressionRatio } from '../src/compression_ratio.js';
+import { sentence } from '../src/errors.js';
 import { roundHalfEven } from '../src/front_end.js';
+import { foreignTypes } from '../src/litert_model.js';
 import { LocalAgreement, splitPieces } from '../src/local_agreement.js';
 import { MASKED_LOGIT } from '../src/logit_math.js';
 import { Random } from '../src/random.js';
@@ -73,6 +75,22 @@ test('subtitles are those of openai/whisper', () => {
   );
 });
 
+test('a blank line does not end a subtitle', () => {
+  const cues = [{ start: 0, end: 1, text: ' One\n\n  \r\nTwo\nthree\n' }];
+  expect(toSrt(cues)).toBe('1\n00:00:00,000 --> 00:00:01,000\nOne\nTwo\nthree\n\n');
+  expect(toVtt(cues)).toBe('WEBVTT\n\n00:00.000 --> 00:01.000\nOne\nTwo\nthree\n\n');
+});
+
+test('sentences end with one full stop', () => {
+  expect(['It broke', 'It broke.', 'Did it? '].map(sentence)).toEqual(['It broke.', 'It broke.', 'Did it?']);
+});
+
+test('tensors that LiteRT.js does not take are told', () => {
+  const error = foreignTypes(new Error('Element type STRING is not supported'));
+  expect(error).toMatchObject({ code: 'unsupported', message: expect.stringContaining('with --for web.') });
+  expect(foreignTypes(new Error('out of memory'))).toBe(null);
+});
+
 test('a channel gives what comes, then what went wrong', async () => {
   const channel = new Channel<number>(() => {});
   channel.push(1);
@@ -87,6 +105,25 @@ test('a channel gives what comes, then what went wrong', async () => {
     })(),
   ).rejects.toThrow('broken');
   expect(seen).toEqual([1, 2]);
+});
+
+test('several readers of a channel are served one after the other', async () => {
+  const channel = new Channel<number>(() => {});
+  const asked = [channel.next(), channel.next(), channel.next(), channel.next()];
+  channel.push(1);
+  channel.push(2);
+  channel.end();
+  channel.end(new Error('later'));
+  const done = { done: true, value: undefined };
+  expect(await Promise.all(asked)).toEqual([{ done: false, value: 1 }, { done: false, value: 2 }, done, done]);
+  expect(await channel.next()).toEqual(done);
+});
+
+test('every reader of a channel hears what went wrong', async () => {
+  const channel = new Channel<number>(() => {});
+  const asked = Promise.allSettled([channel.next(), channel.next()]);
+  channel.end(new Error('broken'));
+  expect((await asked).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
 });
 
 test('who leaves a channel before its end is noticed', async () => {
