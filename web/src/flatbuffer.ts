@@ -77,6 +77,16 @@ const BUFFER = { data: 0, offset: 1, size: 2 };
 const METADATA = { name: 0, buffer: 1 };
 const SIGNATURE_KEY = 2;
 
+/** Throws WhisperError when buffers that lie after the flatbuffer reach further than the file. */
+function checkLength(length: number, buffers: readonly Table[], source: string): void {
+  const end = buffers.reduce((most, one) => Math.max(most, one.uint64(BUFFER.offset) + one.uint64(BUFFER.size)), 0);
+  if (end <= length) return;
+  throw new WhisperError(
+    'bad_file',
+    `${source} is damaged, or not all of it is there: it has ${length} bytes of at least ${end}.`,
+  );
+}
+
 /** Reads what a .tflite file says of itself. Throws WhisperError when it is none. */
 export function describeTflite(file: Uint8Array, source: string): TfliteDescription {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
@@ -86,6 +96,7 @@ export function describeTflite(file: Uint8Array, source: string): TfliteDescript
   try {
     const model = new Table(view, view.getUint32(0, true));
     const buffers = model.tables(MODEL.buffers);
+    checkLength(file.byteLength, buffers, source);
     const bytesOf = (index: number): Uint8Array => {
       const buffer = buffers[index];
       if (buffer === undefined) throw new RangeError(`there is no buffer ${index}`);
@@ -103,6 +114,6 @@ export function describeTflite(file: Uint8Array, source: string): TfliteDescript
     };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw new WhisperError('bad_file', `${source} is damaged: ${error.message}.`);
+    throw new WhisperError('bad_file', `${source} is damaged, or not all of it is there: ${error.message}.`);
   }
 }

@@ -1,6 +1,7 @@
 // LiteRT.js: which of its four builds runs here, and how it is told where its files are.
 import { type CompileOptions, getGlobalLiteRt, loadLiteRt, supportsFeature, unloadLiteRt } from '@litertjs/core';
 import type { Accelerator } from './accelerator.js';
+import { WhisperError, sentence } from './errors.js';
 
 /** What was asked for, and what it became. */
 export interface Runtime {
@@ -33,12 +34,26 @@ function tellPlace(folder: string, build: string): void {
   };
 }
 
+async function loadFrom(folder: string, options: Parameters<typeof loadLiteRt>[1]): Promise<void> {
+  try {
+    await loadLiteRt(folder, options);
+  } catch (error) {
+    throw new WhisperError(
+      'network',
+      sentence(
+        `LiteRT.js could not be loaded from ${folder}, where the files of @litertjs/core/wasm should be ` +
+          `(option runtime): ${error instanceof Error ? error.message : String(error)}`,
+      ),
+    );
+  }
+}
+
 /** Loads LiteRT for WebAssembly from the files in `folder`, whose URL ends with a slash. */
 export async function loadWasm(folder: string, wanted: number | undefined): Promise<Runtime> {
   const threads = await threadsFor(wanted);
   // The script that its threads run; those without threads do not look at it.
   tellPlace(folder, 'litert_wasm_threaded_internal.js');
-  await loadLiteRt(folder, { threads: threads > 1 });
+  await loadFrom(folder, { threads: threads > 1 });
   return {
     accelerator: 'wasm',
     threads,
@@ -52,7 +67,7 @@ export async function loadWebGpu(folder: string): Promise<Runtime | null> {
   if (!(await gpu?.requestAdapter())) return null;
   const jspi = (await supportsFeature('jspi')) && (await supportsFeature('relaxedSimd'));
   tellPlace(folder, '');
-  await loadLiteRt(folder, { jspi });
+  await loadFrom(folder, { jspi });
   return {
     accelerator: 'webgpu',
     threads: 1,

@@ -53,6 +53,14 @@ describe('flatbuffer', () => {
     expect(new TextDecoder().decode(metadata.get('one'))).toBe('outside');
   });
 
+  test('a file that is cut off is told', () => {
+    const whole = tfliteFile({ one: 'outside' }, [], { areOutside: true });
+    expect(() => describeTflite(whole.slice(0, -2), 'it')).toThrow(
+      `it is damaged, or not all of it is there: it has ${whole.length - 2} bytes of at least ${whole.length}.`,
+    );
+    expect(() => describeTflite(whole.slice(0, 40), 'it')).toThrow('it is damaged, or not all of it is there: ');
+  });
+
   test('what is no .tflite file is refused', () => {
     expect(() => describeTflite(new TextEncoder().encode('GGUF, no flatbuffer'), 'it')).toThrow('it is no .tflite file');
   });
