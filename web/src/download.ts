@@ -1,6 +1,6 @@
 // A file that is fetched once and kept by the browser's Cache API. What has come of an interrupted
 // download is kept too, and the next one goes on from there.
-import { WhisperError } from './errors.js';
+import { WhisperError, sentence } from './errors.js';
 
 const CACHE = 'whisper-s4y';
 /** Bytes that are stored at a time while they come. */
@@ -22,6 +22,8 @@ export interface DownloadOptions {
   onWarning?: (message: string) => void;
   /** Throws when the file is not what it should be. */
   check: (bytes: Uint8Array<ArrayBuffer>) => Promise<void>;
+  /** Throws WhisperError when a file that was kept is not what is wanted now: it is fetched again. */
+  checkKept?: (bytes: Uint8Array<ArrayBuffer>) => Promise<void>;
 }
 
 /** The cache of this origin; null where the page has none, as without https. */
@@ -174,8 +176,19 @@ async function fetchAll(url: string, parts: Parts, options: DownloadOptions): Pr
       if (!(error instanceof TypeError)) throw error;
       if (parts.length > before && parts.validator !== '') continue;
       await parts.store();
-      throw new WhisperError('network', `${url} could not be fetched: ${error.message}.`);
+      throw new WhisperError('network', sentence(`${url} could not be fetched: ${error.message}`));
     }
+  }
+}
+
+/** Whether a file that was kept is still the one to be had. */
+async function isWanted(bytes: Uint8Array<ArrayBuffer>, { checkKept }: DownloadOptions): Promise<boolean> {
+  try {
+    await checkKept?.(bytes);
+    return true;
+  } catch (error) {
+    if (!(error instanceof WhisperError) || error.code !== 'bad_file') throw error;
+    return false;
   }
 }
 
@@ -186,8 +199,10 @@ export async function download(url: string, options: DownloadOptions): Promise<D
   const kept = await cache?.match(url);
   if (kept) {
     const bytes = new Uint8Array(await kept.arrayBuffer());
-    options.onProgress?.(bytes.length, bytes.length);
-    return { bytes, isFromCache: true };
+    if (await isWanted(bytes, options)) {
+      options.onProgress?.(bytes.length, bytes.length);
+      return { bytes, isFromCache: true };
+    }
   }
   const parts = new Parts(cache, url, warn);
   await parts.restore();

@@ -37,6 +37,12 @@ export function checkContentHash(file: Uint8Array, hash: string, source: string)
 
 /** Throws WhisperError when the file has another SHA-256, in hex digits. */
 export async function checkSha256(file: Uint8Array<ArrayBuffer>, expected: string, source: string): Promise<void> {
+  if (globalThis.crypto?.subtle === undefined) {
+    throw new WhisperError(
+      'unsupported',
+      'SHA-256 cannot be computed here: browsers do that only for pages from https or localhost.',
+    );
+  }
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', file));
   const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
   if (found !== expected.toLowerCase()) {

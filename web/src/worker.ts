@@ -1,5 +1,5 @@
 // The worker in which everything is computed. A classic one: LiteRT.js's glue calls importScripts().
-import { download } from './download.js';
+import { download, forgetDownload } from './download.js';
 import { WhisperError, asWhisperError } from './errors.js';
 import { checkContentHash, checkSha256 } from './integrity.js';
 import { LiteRtModel } from './litert_model.js';
@@ -115,12 +115,16 @@ async function load(request: LoadRequest): Promise<LoadedModel> {
       await checkSha(file);
       checkContentHash(file, readModelInfo(file, url).hash, url);
     },
+    // It may have been fetched without that condition, or be another version.
+    checkKept: checkSha,
   });
-  // What was kept may have been fetched without that condition.
-  if (isFromCache) await checkSha(bytes);
   answer({ kind: 'loading', progress: { stage: 'prepare', loaded: bytes.length, total: bytes.length } });
   const info = readModelInfo(bytes, url);
-  const { model, runtime } = await compile(bytes, info, request, warnings);
+  const { model, runtime } = await compile(bytes, info, request, warnings).catch(async (error: unknown) => {
+    // What no browser can run need not be kept.
+    if (error instanceof WhisperError && error.code === 'unsupported') await forgetDownload(url);
+    throw error;
+  });
   let newDetector = (): SpeechDetector => new EnergyDetector();
   if (vadUrl !== '') {
     const vad = await download(vadUrl, { onWarning, check: async (file) => checkSilero(file, vadUrl) });

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { download, forgetDownload, isDownloaded } from '../src/download.js';
+import { WhisperError } from '../src/errors.js';
 
 const URL_ = 'https://models.test/tiny.tflite';
 const FILE = Uint8Array.from({ length: 20 << 20 }, (_, i) => i * 7 + (i >> 10));
@@ -126,6 +127,24 @@ test('what fails the check is not kept', async () => {
   };
   await expect(download(URL_, { check: wrong })).rejects.toThrow('it is another');
   expect(cache.entries.size).toBe(0);
+});
+
+test('what was kept and is another is fetched again, once', async () => {
+  await download(URL_, { check });
+  server.file = FILE.slice(0, 3 << 20);
+  server.etag = '"2"';
+  const isShort = async (bytes: Uint8Array) => {
+    if (bytes.length !== 3 << 20) throw new WhisperError('bad_file', 'it is another');
+  };
+  const { bytes, isFromCache } = await download(URL_, { check: isShort, checkKept: isShort });
+  expect([bytes.length, isFromCache]).toEqual([3 << 20, false]);
+  expect((await download(URL_, { check: isShort, checkKept: isShort })).isFromCache).toBe(true);
+  const isNone = async () => {
+    throw new WhisperError('bad_file', 'it is none');
+  };
+  await expect(download(URL_, { check: isNone, checkKept: isNone })).rejects.toThrow('it is none');
+  expect(server.asked).toEqual([null, null, null]);
+  expect(await isDownloaded(URL_)).toBe(true); // for who asks for no hash
 });
 
 test('without room it works and says so', async () => {
