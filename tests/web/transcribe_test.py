@@ -5,6 +5,8 @@
 """
 
 import hashlib
+import subprocess
+import threading
 import time
 
 import web_site as site
@@ -67,6 +69,26 @@ class Breaking(serve.Handler):
             self.close_connection = True
         else:
             super().send_file(source)
+
+
+class Slow(serve.Handler):
+    """Models come in pieces, slowly, and it is noted how much of them was taken."""
+
+    ranges = []
+    has_ended = threading.Event()
+
+    def send_file(self, source):
+        if not self.path.endswith(".tflite"):
+            super().send_file(source)
+            return
+        self.ranges.append(self.headers.get("Range"))
+        try:
+            while piece := source.read(1_000_000):
+                self.wfile.write(piece)
+                time.sleep(0.05)
+        except OSError:
+            self.has_ended.set()
+            self.close_connection = True
 
 
 def words_of(text):
@@ -178,17 +200,69 @@ def test_a_broken_download_goes_on(page, _url):
                and Breaking.ranges[1].startswith("bytes="), f"asked for were {Breaking.ranges}")
 
 
+def test_a_download_is_cancelled(page, _url):
+    _, address = site.model("tiny.en")
+    with site.Serving(Slow) as other:
+        page.open_package(other)
+        result = page.run("""
+            const stop = new AbortController();
+            let aborted = 0;
+            const onProgress = ({ stage, loaded }) => {
+              if (stage !== 'download' || loaded < 9e6 || aborted) return;
+              aborted = performance.now();
+              stop.abort();
+            };
+            const error = await s4y.Whisper.load(given[0], { signal: stop.signal, onProgress }).catch((one) => one);
+            return { code: error.code, ms: performance.now() - aborted };
+            """, address)
+        expect(result["code"] == "cancelled" and result["ms"] < 500, f"it is {result}")
+        expect(Slow.has_ended.wait(10), "nothing more is fetched")
+        page.run(LOAD, address, {})
+        expect(Slow.ranges[0] is None and int(Slow.ranges[1].removeprefix("bytes=")[:-1]) >= 4 << 20,
+               f"what came before is kept: {Slow.ranges}")
+
+
+def test_a_kept_file_that_is_another_is_fetched_again(page, url):
+    path, address = site.model("tiny.en")
+    page.open_package(url)
+    page.run("await (await caches.open('whisper-s4y')).put(new URL(given[0], location).href, new Response('old'))",
+             address)
+    loaded = page.run(LOAD, address, {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()})
+    expect(not loaded["isFromCache"] and loaded["name"] == "tiny.en", f"loaded is {loaded}")
+    loaded = page.run(LOAD, address, {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()})
+    expect(loaded["isFromCache"], "and then kept")
+
+
+def test_bundles_for_other_hosts_are_refused(page, url):
+    other = site.SITE / "models/whisper-native.tflite"
+    subprocess.run([site.PROGRAM, "convert", f"{site.running_server.CHECKPOINTS}/tiny.en/hf", "-o", other,
+                    "--quantize", "int8", "--text-strings", "-q"], check=True)
+    page.open_package(url)
+    result = page.run("""
+        const error = await s4y.Whisper.load(given[0]).then((one) => ({ name: one.name }), (one) => one);
+        return { name: error.name, code: error.code, message: error.message,
+                 isKept: await s4y.Whisper.isDownloaded(given[0]) };
+        """, "models/whisper-native.tflite")
+    other.unlink()
+    expect(result["code"] == "unsupported" and "convert the checkpoint with --for web" in result["message"]
+           and not result["isKept"], f"it is {result}")
+
+
 def test_damaged_and_other_files_are_refused(page, url):
     path, address = site.model("tiny.en")
     damaged = bytearray(path.read_bytes())
     damaged[len(damaged) // 2] ^= 1
     (path.parent / "damaged.tflite").write_bytes(damaged)
+    (path.parent / "short.tflite").write_bytes(damaged[:len(damaged) // 2])
     page.open_package(url)
     page.run(LOAD, address, {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()})
     for given, options, words in (
             ("models/damaged.tflite", {}, "bad_file: http://"),
             (address, {"sha256": "0" * 64}, "has the SHA-256"),  # of what was kept
             ("models/none.tflite", {}, "network: http://"),
+            ("models/short.tflite", {}, "is damaged, or not all of it is there: it has"),
+            (address, {"runtime": "nowhere/"}, "where the files of @litertjs/core/wasm should be"),
+            (address, {"worker": "none.js"}, "network: The worker could not be started"),
             (address, {"vad": address}, 'has no signatures "chunk" and "chunks"'),
             ("package.html", {}, "is no .tflite file")):
         try:
@@ -258,6 +332,43 @@ def test_a_stream_is_heard(page, _url):
         expect(grows, f"what is confirmed only grows: {[one['confirmed'] for one in texts]}")
 
 
+LISTEN_UNTIL = """
+const [end] = given;
+const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+const abort = new AbortController();
+const listening = whisper.listen(stream, { language: 'en', signal: abort.signal });
+const texts = [];
+let code = null;
+try {
+  for await (const text of listening) {
+    texts.push(text);
+    if (end === 'break') break;
+    else if (end === 'abort') abort.abort();
+    else if (end === 'close') whisper.close();
+    else for (const track of stream.getTracks()) track.stop();
+  }
+} catch (error) {
+  code = error.code;
+}
+await Promise.all([listening.stop(), listening.stop()]);
+await listening.stop();
+for (const track of stream.getTracks()) track.stop();
+return { code, last: texts.at(-1), count: texts.length };
+"""
+
+
+def test_stop_may_come_after_any_end(page, _url):
+    page.script("window.unseen = []; addEventListener('unhandledrejection', ({ reason }) => unseen.push(String(reason)))")
+    lost = page.run(LISTEN_UNTIL, "tracks")
+    expect(lost["code"] is None and lost["last"]["isFinal"] and lost["count"] > 1,
+           f"without a microphone the utterance is finished: {lost}")
+    for end, code in (("break", None), ("abort", "cancelled"), ("close", "cancelled")):
+        got = page.run(LISTEN_UNTIL, end)
+        expect(got["code"] == code, f"{end}: {got}")
+    expect(page.script("return unseen") == [], f"nothing fails unseen: {page.script('return unseen')}")
+    page.run(LOAD, site.model("tiny.en")[1], {})
+
+
 def test_what_is_no_recording_is_refused(page, _url):
     result = page.run("""
         try {
@@ -287,7 +398,7 @@ def test_memory_stays_as_it_is(page, _url):
 def test_nothing_goes_wrong_unseen(page, _url):
     logged = [one["message"] for one in page.driver.get_log("browser") if one["level"] == "SEVERE"]
     # LiteRT.js writes its log there, in worker and threads; what is missing was asked for on purpose.
-    wrong = [one for one in logged if "/litert/" not in one and "none.tflite" not in one
+    wrong = [one for one in logged if "/litert/" not in one and "none." not in one and "nowhere/" not in one
              and "No GPU adapter" not in one]
     expect(not wrong, f"the console has {wrong}")
 

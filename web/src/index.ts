@@ -14,6 +14,7 @@ export type { Accelerator } from './accelerator.js';
 export { type AudioInput, decodeAudio } from './audio.js';
 export { WhisperError, type WhisperErrorCode } from './errors.js';
 export type { LiveOptions, LiveText } from './live.js';
+export type { LoadOptions } from './load_options.js';
 export type { LoadProgress } from './messages.js';
 export type { TranscribeOptions } from './options.js';
 export type { Segment } from './segments.js';
@@ -23,7 +24,6 @@ export type { TranscribeProgress, Transcript } from './transcript.js';
 export {
   type ListenRequest,
   type Listening,
-  type LoadOptions,
   type TranscribeRequest,
   type Transcription,
   Whisper,

@@ -1,4 +1,5 @@
 // Speech to text while it is spoken (src/transcribe/live.cc).
+import { check as checkOption } from './errors.js';
 import { SAMPLE_RATE } from './front_end.js';
 import { LanguageVote } from './language_vote.js';
 import { LocalAgreement } from './local_agreement.js';
@@ -68,7 +69,9 @@ export class Live {
     private readonly onText: (text: LiveText) => void,
   ) {
     this.options = checkedOptions(options, tools.model.info.config);
-    this.interval = Math.max(0, options.updateInterval ?? 1) * SAMPLE_RATE;
+    const interval = options.updateInterval ?? 1;
+    checkOption(Number.isFinite(interval) && interval >= 0, `updateInterval is ${interval}, expected a number from 0 on.`);
+    this.interval = interval * SAMPLE_RATE;
     this.stream = new SpeechStream(ear, options.vad ?? {});
     this.language = this.options.language;
     this.isSettled = this.language !== '';

@@ -1,4 +1,5 @@
 // Sound of a MediaStream as samples at 16 kHz, as it comes.
+import { WhisperError } from './errors.js';
 import { SAMPLE_RATE } from './front_end.js';
 import { Resampler } from './resampler.js';
 
@@ -36,12 +37,45 @@ async function open(stream: MediaStream): Promise<{ context: AudioContext; sourc
   }
 }
 
-/** Gives samples of the stream to `onSamples`, a tenth of a second at a time, until it is stopped. */
+/** How often it is looked whether there is still a track: stop() of one raises no event. */
+const LOOK_MS = 200;
+
+const hasSound = (stream: MediaStream) => stream.getAudioTracks().some(({ readyState }) => readyState === 'live');
+
+/** A stream that is heard. */
+export interface Hearing {
+  /** Ends it, however often it is called. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Gives samples of the stream to `onSamples`, a tenth of a second at a time, until it is stopped.
+ * `onEnd` is called once when the stream itself has ended, as when the microphone is unplugged.
+ */
 export async function listenTo(
   stream: MediaStream,
   onSamples: (samples: Float32Array) => void,
-): Promise<{ stop(): Promise<void> }> {
+  onEnd: () => void,
+): Promise<Hearing> {
+  if (stream.getAudioTracks().length === 0) {
+    throw new WhisperError('invalid_argument', 'The stream has no sound: it has no audio track.');
+  }
   const { context, source } = await open(stream);
+  try {
+    return await hear(context, source, stream, onSamples, onEnd);
+  } catch (error) {
+    await context.close();
+    throw error;
+  }
+}
+
+async function hear(
+  context: AudioContext,
+  source: AudioNode,
+  stream: MediaStream,
+  onSamples: (samples: Float32Array) => void,
+  onEnd: () => void,
+): Promise<Hearing> {
   const url = URL.createObjectURL(new Blob([WORKLET], { type: 'text/javascript' }));
   try {
     await context.audioWorklet.addModule(url);
@@ -52,12 +86,19 @@ export async function listenTo(
   const resampler = context.sampleRate === SAMPLE_RATE ? null : new Resampler(context.sampleRate);
   node.port.onmessage = ({ data }: MessageEvent<Float32Array>) => onSamples(resampler ? resampler.push(data) : data);
   source.connect(node);
-  if (context.state === 'suspended') await context.resume();
-  return {
-    stop: async () => {
-      source.disconnect();
-      node.port.close();
-      await context.close();
-    },
+  // Where the page has to be clicked first nothing waits for it; it fails when it is closed before.
+  if (context.state === 'suspended') void context.resume().catch(() => {});
+  const watch = setInterval(() => {
+    if (hasSound(stream)) return;
+    clearInterval(watch);
+    onEnd();
+  }, LOOK_MS);
+  const close = async () => {
+    clearInterval(watch);
+    source.disconnect();
+    node.port.close();
+    await context.close();
   };
+  let closed: Promise<void> | null = null;
+  return { stop: () => (closed ??= close()) };
 }

@@ -1,4 +1,4 @@
-import { WhisperError } from './errors.js';
+import { check } from './errors.js';
 import type { ModelConfig } from './model_info.js';
 
 /** How a recording is transcribed. Names and defaults follow openai/whisper's transcribe(). */
@@ -30,10 +30,6 @@ export interface TranscribeOptions {
 /** The same with nothing left out; `language` is `''` where it is to be detected. */
 export type CheckedOptions = Required<Omit<TranscribeOptions, 'maxTokens'>> & { maxTokens: number };
 
-function check(holds: boolean, message: string): void {
-  if (!holds) throw new WhisperError('invalid_argument', message);
-}
-
 /** Fills in defaults. Throws WhisperError when an option is impossible, or not for this model. */
 export function checkedOptions(options: TranscribeOptions, config: ModelConfig): CheckedOptions {
   const checked: CheckedOptions = {
@@ -51,8 +47,21 @@ export function checkedOptions(options: TranscribeOptions, config: ModelConfig):
   };
   const { task, language, temperatures, bestOf, maxTokens } = checked;
   check(task === 'transcribe' || task === 'translate', `task is "${task}", expected "transcribe" or "translate".`);
+  check(typeof language === 'string', `language is ${language}, expected a code such as "en".`);
+  for (const name of ['timestamps', 'conditionOnPreviousText'] as const) {
+    check(typeof checked[name] === 'boolean', `${name} is ${checked[name]}, expected true or false.`);
+  }
+  for (const name of ['compressionRatioThreshold', 'logprobThreshold', 'noSpeechThreshold'] as const) {
+    const value = checked[name];
+    check(value === null || Number.isFinite(value), `${name} is ${value}, expected a number or null.`);
+  }
+  const { maxInitialTimestamp } = checked;
   check(
-    temperatures.length > 0 && temperatures.every((one) => one >= 0 && Number.isFinite(one)),
+    maxInitialTimestamp === null || (Number.isFinite(maxInitialTimestamp) && maxInitialTimestamp >= 0),
+    `maxInitialTimestamp is ${maxInitialTimestamp}, expected a number from 0 on or null.`,
+  );
+  check(
+    Array.isArray(temperatures) && temperatures.length > 0 && temperatures.every((one) => Number.isFinite(one) && one >= 0),
     'temperatures are to be one or more numbers from 0 on.',
   );
   check(Number.isInteger(bestOf) && bestOf >= 1, `bestOf is ${bestOf}, expected a whole number from 1 on.`);

@@ -30,7 +30,7 @@ function checkedVadOptions(options: VadOptions): Required<VadOptions> {
     padMs: options.padMs ?? 200,
   };
   for (const [name, value] of Object.entries(checked)) {
-    if (value >= 0 && (name !== 'threshold' || (value > 0 && value < 1))) continue;
+    if (Number.isFinite(value) && value >= 0 && (name !== 'threshold' || (value > 0 && value < 1))) continue;
     throw new WhisperError('invalid_argument', `The option ${name} of the VAD cannot be ${value}.`);
   }
   // Otherwise every chunk would be split off.

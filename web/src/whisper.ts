@@ -2,43 +2,14 @@ import type { Accelerator } from './accelerator.js';
 import { type AudioInput, decodeAudio } from './audio.js';
 import { Channel } from './channel.js';
 import { forgetDownload, isDownloaded } from './download.js';
-import { WhisperError } from './errors.js';
+import { WhisperError, asWhisperError, check, kindOf, sentence } from './errors.js';
 import type { LiveOptions, LiveText } from './live.js';
-import type { Answer, LoadProgress, LoadRequest, LoadedModel, Request } from './messages.js';
-import { listenTo } from './microphone.js';
+import { type LoadOptions, absoluteUrl, checkCaller, checkedLoad } from './load_options.js';
+import type { Answer, LoadedModel, Request } from './messages.js';
+import { type Hearing, listenTo } from './microphone.js';
 import type { TranscribeOptions } from './options.js';
 import type { Segment } from './segments.js';
 import type { TranscribeProgress, Transcript } from './transcript.js';
-
-/** How a model is loaded. */
-export interface LoadOptions {
-  /**
-   * What computes: `'wasm'` (default), or `'webgpu'`, which becomes `'wasm'` where there is none or
-   * the model does not run on it.
-   */
-  accelerator?: Accelerator;
-  /**
-   * Threads of WebAssembly; default: one for each processor, at most 8. Always 1 in a page that is
-   * not isolated from other origins (docs/web.md).
-   */
-  threads?: number;
-  /** Told how far loading is. */
-  onProgress?: (progress: LoadProgress) => void;
-  /** SHA-256 of the file in hex digits: another file is refused. */
-  sha256?: string;
-  /**
-   * URL of the voice activity detector (`whisper-s4y convert --part vad`). Without it speech is told
-   * from silence by its loudness.
-   */
-  vad?: string | URL;
-  /** Where worker.js of this package lies. Default: beside the script that this is part of. */
-  worker?: string | URL;
-  /**
-   * Folder with the files of `@litertjs/core/wasm`. Default: `litert/` beside worker.js. To be given
-   * where a bundler has put the worker elsewhere.
-   */
-  runtime?: string | URL;
-}
 
 /** How a recording is transcribed, and who hears of it. */
 export interface TranscribeRequest extends TranscribeOptions {
@@ -88,7 +59,7 @@ export class Whisper {
     private readonly model: LoadedModel,
   ) {
     worker.onmessage = ({ data }: MessageEvent<Answer>) => this.receive(data);
-    worker.onerror = (event) => this.fail(new WhisperError('internal', workerFault(event)));
+    worker.onerror = (event) => this.fail(workerFault(event));
   }
 
   /**
@@ -96,46 +67,40 @@ export class Whisper {
    * makes it ready. Throws WhisperError.
    */
   static async load(url: string | URL, options: LoadOptions = {}): Promise<Whisper> {
-    const base = document.baseURI;
-    // Bundlers know the latter form, and take worker.js along.
-    const worker = options.worker
-      ? new Worker(new URL(options.worker, base))
-      : new Worker(new URL('./worker.js', import.meta.url));
-    const runtime = options.runtime ? new URL(options.runtime, base).href : '';
-    const request: LoadRequest = {
-      kind: 'load',
-      url: new URL(url, base).href,
-      vadUrl: options.vad ? new URL(options.vad, base).href : '',
-      runtimeUrl: runtime,
-      accelerator: options.accelerator ?? 'wasm',
-      threads: options.threads,
-      sha256: options.sha256 ?? '',
-    };
+    const { request, workerUrl } = checkedLoad(url, options, document.baseURI);
+    const { signal, onProgress } = options;
+    if (signal?.aborted) throw new WhisperError('cancelled', CANCELLED);
+    const worker = startWorker(workerUrl);
+    let cancel = () => {};
     try {
       const model = await new Promise<LoadedModel>((resolve, reject) => {
+        cancel = () => reject(new WhisperError('cancelled', CANCELLED));
+        signal?.addEventListener('abort', cancel, { once: true });
         worker.onmessage = ({ data }: MessageEvent<Answer>) => {
-          if (data.kind === 'loading') options.onProgress?.(data.progress);
+          if (data.kind === 'loading') onProgress?.(data.progress);
           else if (data.kind === 'loaded') resolve(data.model);
           else if (data.kind === 'failed') reject(new WhisperError(data.code, data.message));
         };
-        worker.onerror = (event) => reject(new WhisperError('internal', workerFault(event)));
+        worker.onerror = (event) => reject(workerFault(event));
         worker.postMessage(request);
       });
       return new Whisper(worker, model);
     } catch (error) {
-      worker.terminate();
+      worker.terminate(); // what it fetches ends with it
       throw error;
+    } finally {
+      signal?.removeEventListener('abort', cancel);
     }
   }
 
   /** Whether the browser has the file, so that loading it needs no network. */
-  static isDownloaded(url: string | URL): Promise<boolean> {
-    return isDownloaded(new URL(url, document.baseURI).href);
+  static async isDownloaded(url: string | URL): Promise<boolean> {
+    return isDownloaded(absoluteUrl(url, document.baseURI, 'the model'));
   }
 
   /** Removes a file that was loaded from the browser. */
-  static forget(url: string | URL): Promise<void> {
-    return forgetDownload(new URL(url, document.baseURI).href);
+  static async forget(url: string | URL): Promise<void> {
+    return forgetDownload(absoluteUrl(url, document.baseURI, 'the model'));
   }
 
   /** The checkpoint's name: `'tiny.en'`. */
@@ -167,7 +132,9 @@ export class Whisper {
   }
 
   /** Transcribes a recording of any length. */
-  transcribe(audio: AudioInput, { signal, onProgress, ...options }: TranscribeRequest = {}): Transcription {
+  transcribe(audio: AudioInput, request: TranscribeRequest = {}): Transcription {
+    const { wrong, given } = checkedCaller(request);
+    const { signal, onProgress, ...options } = given;
     const id = this.nextId++;
     const cancel = () => this.cancel(id);
     const channel = new Channel<Segment>(cancel);
@@ -186,29 +153,33 @@ export class Whisper {
           reject(error);
         },
       });
-      decodeAudio(audio).then(
-        (decoded) => {
+      (wrong ? Promise.reject(wrong) : decodeAudio(audio))
+        .then((decoded) => {
           // The caller's samples stay the caller's.
-          const samples = audio instanceof Float32Array ? decoded.slice() : decoded;
+          const samples = decoded === audio ? decoded.slice() : decoded;
           if (this.works.has(id)) this.post({ kind: 'transcribe', id, audio: samples, options }, [samples.buffer]);
-        },
-        (error: WhisperError) => this.failOne(id, error),
-      );
+        })
+        .catch((error: unknown) => this.failOne(id, asWhisperError(error)));
     });
     // Who takes the segments alone hears of errors there.
     transcript.catch(() => {});
     return Object.assign(channel, { transcript });
   }
 
-  /** Transcribes what is spoken into a stream, as of `navigator.mediaDevices.getUserMedia()`. */
-  listen(stream: MediaStream, { signal, ...options }: ListenRequest = {}): Listening {
+  /**
+   * Transcribes what is spoken into a stream, as of `navigator.mediaDevices.getUserMedia()`, until it
+   * is stopped or the stream's tracks have ended.
+   */
+  listen(stream: MediaStream, request: ListenRequest = {}): Listening {
+    const { wrong, given } = checkedCaller(request);
+    const { signal, ...options } = given;
     const id = this.nextId++;
     const channel = new Channel<LiveText>(() => this.cancel(id));
-    let source: { stop(): Promise<void> } | null = null;
+    let hearing: Hearing | null = null;
     const over = new Promise<void>((resolve) => {
       const end = (error: WhisperError | null) => {
         channel.end(error);
-        void source?.stop();
+        void hearing?.stop();
         resolve();
       };
       this.start(id, signal, {
@@ -219,24 +190,28 @@ export class Whisper {
         onFailure: end,
       });
     });
-    this.post({ kind: 'listen', id, options });
-    const started = listenTo(stream, (samples) => {
-      if (this.works.has(id)) this.post({ kind: 'sound', id, samples });
-    }).then(
-      (begun) => {
-        source = begun;
-        if (!this.works.has(id)) void begun.stop();
-      },
-      (error: unknown) => this.failOne(id, new WhisperError('unsupported', `The stream cannot be heard: ${error}.`)),
-    );
+    let isFinished = false;
     const stop = async () => {
       await started;
-      const begun = source;
-      source = null;
-      await begun?.stop();
-      if (this.works.has(id)) this.post({ kind: 'finish', id });
+      await hearing?.stop();
+      if (this.works.has(id) && !isFinished) this.post({ kind: 'finish', id });
+      isFinished = true;
       await over;
     };
+    const begin = async () => {
+      if (wrong) throw wrong;
+      check(kindOf(stream) === 'MediaStream', `The stream is of the type ${kindOf(stream)}, expected a MediaStream.`);
+      this.post({ kind: 'listen', id, options });
+      const onSamples = (samples: Float32Array) => {
+        if (this.works.has(id)) this.post({ kind: 'sound', id, samples });
+      };
+      hearing = await listenTo(stream, onSamples, () => void stop()).catch(unheard);
+      if (!this.works.has(id)) await hearing.stop();
+    };
+    // Told after the caller has got hold of what fails.
+    const started = Promise.resolve()
+      .then(begin)
+      .catch((error: unknown) => this.cancel(id, asWhisperError(error)));
     return Object.assign(channel, { stop });
   }
 
@@ -263,8 +238,14 @@ export class Whisper {
     this.fail(new WhisperError('cancelled', 'The model was closed.'));
   }
 
+  /** Throws WhisperError when there is something in it that no worker can be told. */
   private post(request: Request, transfer: Transferable[] = []): void {
-    this.worker.postMessage(request, transfer);
+    try {
+      this.worker.postMessage(request, transfer);
+    } catch (error) {
+      if (!(error instanceof DOMException) || error.name !== 'DataCloneError') throw error;
+      throw new WhisperError('invalid_argument', sentence(`The options are to be plain values: ${error.message}`));
+    }
   }
 
   private start(id: number, signal: AbortSignal | undefined, work: Work): void {
@@ -276,10 +257,10 @@ export class Whisper {
     else signal?.addEventListener('abort', cancel, { once: true });
   }
 
-  private cancel(id: number): void {
+  private cancel(id: number, reason = new WhisperError('cancelled', CANCELLED)): void {
     if (!this.works.has(id)) return;
     this.post({ kind: 'cancel', id });
-    this.failOne(id, new WhisperError('cancelled', 'It was cancelled.'));
+    this.failOne(id, reason);
   }
 
   private receive(answer: Answer): void {
@@ -306,8 +287,41 @@ export class Whisper {
   }
 }
 
-function workerFault(event: ErrorEvent): string {
+const CANCELLED = 'It was cancelled.';
+
+/** What was asked for, or nothing of it and what is wrong with it. */
+function checkedCaller<T extends object>(request: T): { wrong: WhisperError | null; given: T } {
+  try {
+    checkCaller(request);
+    return { wrong: null, given: request };
+  } catch (error) {
+    return { wrong: asWhisperError(error), given: {} as T };
+  }
+}
+
+function unheard(error: unknown): never {
+  if (error instanceof WhisperError) throw error;
+  throw new WhisperError(
+    'unsupported',
+    sentence(`The stream cannot be heard: ${error instanceof Error ? error.message : String(error)}`),
+  );
+}
+
+function startWorker(url: string | null): Worker {
+  try {
+    // Bundlers know the latter form, and take worker.js along.
+    return url !== null ? new Worker(url) : new Worker(new URL('./worker.js', import.meta.url));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new WhisperError('invalid_argument', sentence(`The worker could not be started: ${reason}`));
+  }
+}
+
+function workerFault(event: ErrorEvent): WhisperError {
   return event.message
-    ? `The worker has failed: ${event.message}`
-    : 'The worker could not be started: is worker.js served from the same origin?';
+    ? new WhisperError('internal', sentence(`The worker has failed: ${event.message}`))
+    : new WhisperError(
+        'network',
+        'The worker could not be started: worker.js is to be where the option worker says, at the origin of the page.',
+      );
 }
