@@ -4,6 +4,7 @@
     list_models.py WHISPER_S4Y FOLDER
 """
 
+import hashlib
 import json
 import pathlib
 import subprocess
@@ -15,6 +16,7 @@ def entry(program, file):
     described = json.loads(subprocess.run([program, "inspect", file, "--json"], check=True,
                                           capture_output=True, text=True).stdout)
     return {"file": file.name, "name": described["model"]["name"], "bytes": described["size"],
+            "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
             "languages": list(described["model"]["lang_to_id"])}
 
 

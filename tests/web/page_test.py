@@ -17,12 +17,44 @@ from web_site import SPEECH, check_axe, expect, list_models, wait_for
 SENTENCES = SPEECH / "OSR_us_000_0030_16k.wav"
 
 
+class Slow(site.serve.Handler):
+    """Models come slowly; the list of models is what it is set to."""
+
+    listed = None
+
+    def do_GET(self):
+        if self.listed is None or not self.path.endswith("models.json"):
+            super().do_GET()
+            return
+        self.answer(200, {"Content-Type": "application/json"}, len(self.listed))
+        self.wfile.write(self.listed)
+
+    def send_file(self, source):
+        try:
+            while piece := source.read(1_000_000):
+                self.wfile.write(piece)
+                if self.path.endswith(".tflite"):
+                    time.sleep(0.2)
+        except OSError:
+            self.close_connection = True
+
+
 class DemoPage(site.Page):
     """The page with its models listed."""
 
     def open(self, address):
         self.driver.get(address + "/")
         self.wait(lambda: self.all("#model option"), 20)
+
+    def focused(self):
+        return self.script("return document.activeElement.id")
+
+    def drop(self, *names):
+        self.script("""
+            const dataTransfer = new DataTransfer();
+            for (const name of arguments) dataTransfer.items.add(new File(['sound'], name));
+            document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+            """, *names)
 
     def listening(self):
         return self.one("listening").is_displayed()
@@ -79,6 +111,38 @@ def test_subtitles_are_saved(page, place):
         expect(same, f"{name}: {mine[:300]}")
 
 
+def test_text_has_its_language_and_direction(page, _place):
+    marks = page.script("return [...document.querySelectorAll('#segments p')].map(({ dir, lang }) => dir + lang)")
+    expect(marks and set(marks) == {"autoen"}, f"they are {marks}")
+
+
+def test_the_player_covers_nothing(page, _place):
+    page.look(320, 640)
+    page.script("scrollTo({ top: 0, behavior: 'instant' })")
+    page.click("other")
+    page.script("scrollTo({ top: 0, behavior: 'instant' })")
+    page.one("file").send_keys(str(SENTENCES))
+    page.wait(lambda: page.one("player").is_displayed(), 10)
+    page.wait(lambda: page.script("""
+        const { left, top, width, height } = document.getElementById('start').getBoundingClientRect();
+        return document.elementFromPoint(left + width / 2, top + height - 2)?.id;
+        """) == "start", 5)
+    page.look(1100, 900)
+
+
+def test_one_file_is_taken_at_a_time(page, _place):
+    before = page.one("name").text
+    page.drop("a.wav", "b.wav")
+    expect(page.status() == "One recording is taken at a time: drop a single file.", f"“{page.status()}”")
+    page.start()
+    page.drop("c.wav")
+    expect("drop the file again when that is done" in page.status(), f"“{page.status()}”")
+    page.wait(lambda: page.one("cancel").is_displayed(), 5)
+    page.click("cancel")
+    page.wait(lambda: page.status() == "Cancelled.", 5)
+    expect(page.one("name").text == before, "the first one stays")
+
+
 def test_it_fits_a_phone(page, _place):
     page.look(360, 740)
     width = page.script("return document.documentElement.scrollWidth")
@@ -128,10 +192,43 @@ def test_captions_come_while_somebody_speaks(page, _place):
     page.wait(lambda: len(page.segments()) >= 2, 60)
     page.click("hush")
     page.wait(lambda: not page.listening(), 60)
+    page.wait(lambda: page.focused() == "live", 5)
+    expect(page.status() == "", f"the status is “{page.status()}”")
     # The fake microphone begins anew whenever it is opened, and is cut into utterances.
     text = " ".join(page.segments()).lower()
     expect(any(word in text for word in ("sockets", "child", "bribes", "grass")), f"the captions are “{text}”")
     expect(page.one("save").is_displayed(), "they can be saved")
+
+
+def test_captions_end_with_the_microphone(page, _place):
+    page.script("""
+        const open = navigator.mediaDevices.getUserMedia;
+        navigator.mediaDevices.getUserMedia = async (wanted) => (window.heard = await open.call(navigator.mediaDevices, wanted));
+        """)
+    page.click("live")
+    page.wait(page.listening, 20)
+    page.wait(lambda: page.one("captions").text.strip(), 30)
+    page.script("for (const track of heard.getTracks()) track.stop()")
+    page.wait(lambda: not page.listening(), 30)
+    expect(page.status() == "The microphone has gone: the captions end here.", f"“{page.status()}”")
+    expect(page.segments(), "what was said is kept")
+    page.click("live")
+    page.wait(page.listening, 20)
+    page.click("cancel")
+    page.wait(lambda: not page.listening(), 10)
+    expect(page.focused() == "live" and page.status() == "Cancelled.", f"{page.focused()}: {page.status()}")
+
+
+def test_a_microphone_that_is_denied_is_told(page, _place):
+    page.script("""
+        navigator.mediaDevices.getUserMedia = async () => {
+          throw new DOMException('Permission denied', 'NotAllowedError');
+        };
+        """)
+    page.click("live")
+    page.wait(page.is_wrong, 20)
+    expect(page.status().startswith("The browser does not let this page use the microphone"), f"“{page.status()}”")
+    expect(page.focused() == "live", f"the focus is at {page.focused()}")
 
 
 def test_a_multilingual_model_detects_and_translates(page, _place):
@@ -174,6 +271,53 @@ def test_it_is_light(_page, _place):
 def test_nothing_else_is_asked(page, place):
     foreign = [url for url in page.collect_requests() if not url.startswith((place.url, "blob:", "data:"))]
     expect(len(page.requested) > 10 and not foreign, f"no other host is asked: {foreign}")
+
+
+def test_a_model_that_is_old_is_fetched_again(page, place):
+    page.open(place.url)
+    page.script("""
+        return caches.open('whisper-s4y').then((cache) =>
+          cache.put(new URL('models/whisper-tiny.en.tflite', location).href, new Response('old')));
+        """)
+    page.take(SPEECH / "jfk.flac")
+    page.start()
+    page.finish()
+    expect("ask not what your country" in " ".join(page.segments()), f"the text is {page.segments()}")
+
+
+def test_a_download_is_cancelled(page, place):
+    Slow.listed = None
+    with site.Serving(Slow) as other:
+        page.open(other)
+        page.take(SPEECH / "jfk.flac")
+        page.start()
+        page.wait(lambda: " of " in page.one("speed-now").text, 20)
+        expect(page.status() == "Fetching the model.", f"“{page.status()}”")
+        page.click("cancel")
+        page.wait(lambda: page.status() == "Cancelled.", 2)
+        page.click("other")
+        page.script("navigator.mediaDevices.getUserMedia = async () => (window.wasAsked = true)")
+        page.click("live")
+        page.wait(lambda: " of " in page.one("speed-now").text, 20)
+        page.click("cancel")
+        page.wait(lambda: page.status() == "Cancelled." and page.focused() == "live", 2)
+        expect(not page.script("return window.wasAsked"), "the microphone waits for the model")
+    page.open(place.url)
+
+
+def test_a_list_that_is_none_is_told(page, place):
+    for listed, words in ((b'{"models": [], "vad": ""}', "There are no models here"), (b"{", "is damaged"),
+                          (b"null", "is damaged"), (b'{"models": [{}], "vad": ""}', "is damaged")):
+        Slow.listed = listed
+        with site.Serving(Slow) as other:
+            page.driver.get(other + "/")
+            page.wait(page.is_wrong, 20)
+            expect(words in page.status(), f"{listed}: “{page.status()}”")
+            page.take(SPEECH / "jfk.flac")
+            page.start()
+            page.wait(page.is_wrong, 20)
+            expect(words in page.status(), f"{listed}, begun: “{page.status()}”")
+    page.open(place.url)
 
 
 def test_it_can_be_loaded_past_its_cache(page, _place):

@@ -1,8 +1,8 @@
 // The page as a whole: a model and a recording are chosen, transcribed, shown, played and saved.
-import { type Listening, type LoadProgress, WhisperError, type Whisper, toSrt, toVtt } from 'whisper-s4y';
+import { type Listening, type LoadProgress, type Whisper, toSrt, toVtt } from 'whisper-s4y';
 // Parts of the server's page.
 import { Player } from '../../src/server/page/player.js';
-import { Recorder } from '../../src/server/page/recorder.js';
+import { Recorder, openMicrophone } from '../../src/server/page/recorder.js';
 import {
   copy,
   offerMicrophone,
@@ -21,6 +21,7 @@ interface Shown {
   start: number;
   end: number;
   text: string;
+  lang: string;
 }
 
 const $ = (id: string) => document.getElementById(id)!;
@@ -33,11 +34,13 @@ const player = new Player((seconds: number) => view.show(seconds));
 const recorder = new Recorder();
 
 let models: Models;
+let noModels = ''; // why there are none
 let entries: ModelEntry[] = [];
 let shown: Shown[] = []; // the transcript
 let file: File | null = null;
 let work: AbortController | null = null; // what runs
 let listening: Listening | null = null;
+let isHushed = false; // the captions were stopped here
 let wanted = ''; // language that was chosen; empty: detect it
 
 function sentenceOf(error: unknown): string {
@@ -112,6 +115,7 @@ async function take(chosen: File): Promise<void> {
   if (file !== chosen) return;
   view.setPlayable(isPlayable);
   if (isPlayable) $('facts').textContent = `${clock(player.duration)}, ${megabytes(file.size)}`;
+  $('start').scrollIntoView({ block: 'nearest' }); // not under the player
 }
 
 function putAway(): void {
@@ -136,22 +140,30 @@ async function finishRecording(): Promise<void> {
 const BUSY = ['other', 'forget', 'live', 'record', 'model', 'language'];
 
 function tellLoading({ stage, loaded, total }: LoadProgress): void {
+  const known = total || chosenModel().bytes;
   if (stage === 'prepare') {
     say('Preparing the model.');
+    $('speed-now').textContent = '';
     showProgress(null);
-  } else {
-    const known = total || chosenModel().bytes;
+  } else if (loaded < known) {
     say('Fetching the model.');
     $('speed-now').textContent = `${megabytes(loaded)} of ${megabytes(known)}`;
     showProgress(Math.min(1, loaded / known));
   }
 }
 
-async function loadModel(): Promise<Whisper> {
-  const whisper = await models.get(chosenModel(), tellLoading);
+async function loadModel(signal: AbortSignal): Promise<Whisper> {
+  if (noModels) throw new Error(noModels);
+  const whisper = await models.get(chosenModel(), tellLoading, signal);
   $('speed-now').textContent = '';
   void showModelFacts();
   return whisper;
+}
+
+function tellFailure(error: unknown, signal: AbortSignal): void {
+  $('speed-now').textContent = '';
+  if (signal.aborted) say('Cancelled.');
+  else say(sentenceOf(error), true);
 }
 
 function chosenOptions() {
@@ -160,6 +172,9 @@ function chosenOptions() {
   return { task, ...(language ? { language } : {}) };
 }
 
+/** Of the text: the task may be to translate into English. */
+const languageOf = (spoken: string) => (input('translate').checked ? 'en' : spoken);
+
 async function start(recording: File): Promise<void> {
   work = new AbortController();
   const { signal } = work;
@@ -167,7 +182,7 @@ async function start(recording: File): Promise<void> {
   showProgress(null);
   setWorking(true, BUSY);
   try {
-    const whisper = await loadModel();
+    const whisper = await loadModel(signal);
     signal.throwIfAborted();
     const begin = performance.now();
     say('Waiting for the first words.');
@@ -184,7 +199,7 @@ async function start(recording: File): Promise<void> {
     });
     for await (const segment of transcription) {
       if (shown.length === 0) say('Transcribing.');
-      show(segment);
+      show({ ...segment, lang: languageOf(segment.language) });
     }
     const { language, duration } = await transcription.transcript;
     const threads = whisper.accelerator === 'webgpu' ? 'WebGPU' : counted(whisper.threads, 'thread');
@@ -195,8 +210,7 @@ async function start(recording: File): Promise<void> {
     say([shown.length ? `Done in ${seconds.toFixed(1)} s.` : 'No speech was found.', ...whisper.warnings].join(' '));
     $('save').hidden = shown.length === 0;
   } catch (error) {
-    if (signal.aborted) say('Cancelled.');
-    else say(sentenceOf(error), true);
+    tellFailure(error, signal);
     $('save').hidden = shown.length === 0;
   } finally {
     $('ahead').textContent = '';
@@ -209,37 +223,45 @@ async function start(recording: File): Promise<void> {
 
 async function listen(): Promise<void> {
   work = new AbortController();
+  const { signal } = work;
   clear('Captions');
   showProgress(null);
+  // What was pressed waits from now on, or goes: the keyboard stays where there is something to press.
   setWorking(true, BUSY);
+  $('cancel').focus();
   let stream: MediaStream | null = null;
+  isHushed = false;
   try {
-    stream = await navigator.mediaDevices.getUserMedia({ audio: true });
-    const whisper = await loadModel();
-    work.signal.throwIfAborted();
+    const whisper = await loadModel(signal);
+    signal.throwIfAborted();
+    say('Waiting for the microphone.');
+    stream = await openMicrophone();
+    signal.throwIfAborted();
     showSource('listening');
     $('work').hidden = true;
     say('Listening.');
     $('hush').focus();
-    listening = whisper.listen(stream, { ...chosenOptions(), signal: work.signal });
-    for await (const { confirmed, tentative, start, end, isFinal } of listening) {
+    listening = whisper.listen(stream, { ...chosenOptions(), signal });
+    for await (const { confirmed, tentative, start, end, isFinal, language } of listening) {
+      const lang = languageOf(language);
+      $('captions').lang = lang;
       $('confirmed').textContent = isFinal ? '' : confirmed;
       $('tentative').textContent = isFinal ? '' : tentative;
-      if (isFinal && confirmed.trim()) show({ start, end, text: confirmed });
+      if (isFinal && confirmed.trim()) show({ start, end, text: confirmed, lang });
     }
-    say('');
+    say(isHushed ? '' : 'The microphone has gone: the captions end here.');
   } catch (error) {
-    if (work.signal.aborted) say('Cancelled.');
-    else if (error instanceof WhisperError) say(error.message, true);
-    else say(`The microphone cannot be used: ${sentenceOf(error)}`, true);
+    tellFailure(error, signal);
   } finally {
     for (const track of stream?.getTracks() ?? []) track.stop();
     listening = null;
     work = null;
-    for (const id of ['confirmed', 'tentative']) $(id).textContent = '';
+    for (const id of ['confirmed', 'tentative', 'speed-now']) $(id).textContent = '';
     $('save').hidden = shown.length === 0;
+    const wasHere = [document.body, $('cancel'), $('hush')].includes(document.activeElement as HTMLElement);
     showSource('empty');
     setWorking(false, BUSY);
+    if (wasHere) $('live').focus();
   }
 }
 
@@ -271,6 +293,7 @@ $('stop').addEventListener('click', () => void finishRecording());
 $('live').addEventListener('click', () => void listen());
 $('hush').addEventListener('click', () => {
   say('The last words are being written.');
+  isHushed = true;
   void listening?.stop();
 });
 $('other').addEventListener('click', putAway);
@@ -281,9 +304,7 @@ $('form').addEventListener('submit', (event) => {
   if (file && !work) void start(file);
 });
 
-onDrop((dropped: File) => {
-  if (!work && $('recording').hidden) void take(dropped);
-});
+onDrop((dropped: File) => void take(dropped), () => work !== null);
 
 /** What is fetched from now on is kept for times without a network. */
 async function becomeOffline(): Promise<void> {
@@ -320,5 +341,6 @@ try {
   await chooseModel();
   say(warning);
 } catch (error) {
-  say(sentenceOf(error), true);
+  noModels = sentenceOf(error);
+  say(noModels, true);
 }

@@ -124,6 +124,7 @@ async function take(chosen) {
   view.setPlayable(isPlayable);
   if (isPlayable) $('facts').textContent = `${clock(player.duration)}, ${size(file.size)}`;
   else $('facts').textContent += '; this browser cannot play it';
+  $('start').scrollIntoView({ block: 'nearest' }); // not under the player
 }
 
 function forget() {
@@ -237,9 +238,7 @@ $('form').addEventListener('submit', (event) => {
 // A field that is wrong must be seen.
 $('form').addEventListener('invalid', () => ($('more').open = true), true);
 
-onDrop((dropped) => {
-  if (!work && $('recording').hidden) take(dropped);
-});
+onDrop(take, () => Boolean(work));
 
 offerMicrophone(['record']);
 await showChoices();

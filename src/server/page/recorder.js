@@ -19,6 +19,15 @@ const REASONS = {
 
 const ENDINGS = { 'audio/webm': 'webm', 'audio/mp4': 'm4a', 'audio/ogg': 'ogg' };
 
+/// The microphone's stream. Throws Error with a sentence.
+export async function openMicrophone() {
+  try {
+    return await navigator.mediaDevices.getUserMedia({ audio: true });
+  } catch (error) {
+    throw new Error(REASONS[error.name] ?? 'The microphone cannot be used.', { cause: error });
+  }
+}
+
 function fileOf(pieces, type) {
   const plain = type.split(';')[0];
   const now = new Date();
@@ -35,11 +44,7 @@ export class Recorder {
   /// Begins; `onLevel(loudness, seconds)` is called for every picture: 0 is silence, 1 is loud.
   /// Throws Error with a sentence.
   async start(onLevel) {
-    try {
-      this.#stream = await navigator.mediaDevices.getUserMedia({ audio: true });
-    } catch (error) {
-      throw new Error(REASONS[error.name] ?? `The microphone cannot be used: ${error.message}.`);
-    }
+    this.#stream = await openMicrophone();
     this.#recorder = new MediaRecorder(this.#stream);
     const pieces = [];
     this.#recorder.ondataavailable = ({ data }) => pieces.push(data);

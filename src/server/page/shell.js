@@ -33,8 +33,9 @@ export function showSource(part) {
   for (const one of $('drop').children) one.hidden = one.id !== part;
 }
 
-/// Calls `take(file)` when a file is dropped, wherever on the page that is.
-export function onDrop(take) {
+/// Calls `take(file)` when a file is dropped, wherever on the page that is; says why when it cannot be
+/// taken, as while `isWorking()`.
+export function onDrop(take, isWorking) {
   addEventListener('dragover', (event) => {
     event.preventDefault();
     document.body.classList.add('dragging');
@@ -45,8 +46,12 @@ export function onDrop(take) {
   addEventListener('drop', (event) => {
     event.preventDefault();
     document.body.classList.remove('dragging');
-    const dropped = event.dataTransfer.files[0];
-    if (dropped) take(dropped);
+    const { files } = event.dataTransfer;
+    if (files.length === 0) return;
+    if (!$('recording').hidden) say('The microphone is being recorded: stop that, then drop the file again.');
+    else if (isWorking()) say('Something is being transcribed: drop the file again when that is done.');
+    else if (files.length > 1) say('One recording is taken at a time: drop a single file.', true);
+    else take(files[0]);
   });
 }
 

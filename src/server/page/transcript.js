@@ -81,7 +81,8 @@ export class TranscriptView {
     for (const button of this.#list.querySelectorAll('button')) button.disabled = !isPlayable;
   }
 
-  add({ start, end, text, words = [] }) {
+  /// `lang`: code of its language, where it is known.
+  add({ start, end, text, words = [], lang = '' }) {
     const item = document.createElement('li');
     const button = document.createElement('button');
     button.type = 'button';
@@ -89,6 +90,8 @@ export class TranscriptView {
     button.setAttribute('aria-label', `Play from ${clock(start)}`);
     button.disabled = !this.#isPlayable;
     const paragraph = document.createElement('p');
+    paragraph.dir = 'auto';
+    if (lang) paragraph.lang = lang;
     this.#words.push(...fill(paragraph, text, words));
     item.append(button, paragraph);
     this.#list.append(item);
