@@ -114,6 +114,9 @@ export function describeTflite(file: Uint8Array, source: string): TfliteDescript
     };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw new WhisperError('bad_file', `${source} is damaged, or not all of it is there: ${error.message}.`);
+    throw new WhisperError(
+      'bad_file',
+      `${source} is damaged, or not all of it is there: it has ${file.byteLength} bytes and leads beyond them.`,
+    );
   }
 }
