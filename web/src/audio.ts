@@ -5,7 +5,7 @@ import { SAMPLE_RATE } from './front_end.js';
 /** A recording: a file, its bytes, decoded sound, or samples: mono, 16 kHz, from -1 to 1. */
 export type AudioInput = Blob | ArrayBuffer | AudioBuffer | Float32Array;
 
-/** Throws WhisperError naming the first sample that is infinite or NaN (src/audio/check_samples.cc). */
+/** Throws WhisperError naming the first sample that is infinite or NaN (src/common/check_samples.cc). */
 export function checkSamples(samples: Float32Array): void {
   const bad = samples.findIndex((sample) => !Number.isFinite(sample));
   if (bad < 0) return;
