@@ -62,7 +62,7 @@ class S4yFeaturesExtractor(ServingModel):
         self,
         model_name: str = "features-extractor",
         tflite_model_path: "Optional[Union[str, os.PathLike[str]]]" = None,
-        log: logging.Logger = _log,
+        log: Optional[logging.Logger] = _log,
         artefact: bool = True,
         optimize: bool = False,
     ) -> str:

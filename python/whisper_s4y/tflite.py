@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ._artefacts import artefact_path
 from ._log import log as _log
-from .errors import file_error
+from .errors import InvalidArgumentError, file_error
 
 Array = npt.NDArray[Any]
 
@@ -40,11 +40,14 @@ class ServingModel(abc.ABC):
             quantize: number format of the weights: "none" or "int8".
         """
 
+    def check(self) -> None:
+        """Refuses what cannot be written, before anything is."""
+
     def tflite(
         self,
         model_name: str = "model",
         tflite_model_path: "Optional[Union[str, os.PathLike[str]]]" = None,
-        log: logging.Logger = _log,
+        log: Optional[logging.Logger] = _log,
         artefact: bool = True,
         optimize: bool = True,
     ) -> str:
@@ -53,7 +56,7 @@ class ServingModel(abc.ABC):
         Args:
             model_name: of the file, when no path is given.
             tflite_model_path: the file; None for one in the folder for artefacts.
-            log: hears of the beginning and the end.
+            log: hears of the beginning and the end; None for nobody.
             artefact: False for a file in the temporary folder instead.
             optimize: int8 weights, else float32.
 
@@ -63,6 +66,11 @@ class ServingModel(abc.ABC):
         Raises:
             Error: as :func:`whisper_s4y.convert` does.
         """
+        if log is not None and not isinstance(
+            log, (logging.Logger, logging.LoggerAdapter)  # pyright: ignore
+        ):
+            raise InvalidArgumentError(f"The log is a logging.Logger or None, not {log!r}.")
+        self.check()
         if tflite_model_path is not None:
             path = os.path.abspath(tflite_model_path)
         elif artefact:
@@ -74,7 +82,9 @@ class ServingModel(abc.ABC):
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise file_error("create the folder", folder, error) from error
-        log.info("%s: converting", os.path.basename(path))
+        if log is not None:
+            log.info("%s: converting", os.path.basename(path))
         self.write(path, "int8" if optimize else "none")
-        log.info("%s: written", path)
+        if log is not None:
+            log.info("%s: written", path)
         return path

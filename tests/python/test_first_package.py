@@ -500,6 +500,37 @@ def test_lengths_that_no_decoder_has(length: float) -> None:
         S4yDecoder(checkpoint("tiny.en"), max_length=length)
 
 
+def test_languages_that_are_none() -> None:
+    for kind in (S4yDecoder, S4yGenerator):
+        with pytest.raises(ValueError, match="xx"):
+            kind(checkpoint("tiny.en"), lang="xx")
+    assert S4yDecoder(checkpoint("tiny.en"), lang="English").lang == "en"
+
+
+def test_nothing_is_said_or_made_before_a_refusal(tmp_path: pathlib.Path) -> None:
+    heard = io.StringIO()
+    log = logging.getLogger("refused")
+    log.setLevel(logging.INFO)
+    log.addHandler(logging.StreamHandler(heard))
+    path = tmp_path / "new" / "d.tflite"
+    with pytest.raises(ValueError, match="English only"):
+        S4yDecoder(checkpoint("tiny.en"), lang="ar").tflite(tflite_model_path=path, log=log)
+    given = S4yFeaturesExtractor().tflite(tflite_model_path=tmp_path / "f.tflite", log=None)
+    with pytest.raises(ValueError, match="converted already"):
+        S4yEncoder(given).tflite(tflite_model_path=path, log=log)
+    assert not heard.getvalue()
+    assert not path.parent.exists()
+
+
+def test_a_log_is_a_logger_or_none(tmp_path: pathlib.Path, capfd: pytest.CaptureFixture) -> None:
+    features = S4yFeaturesExtractor()
+    with pytest.raises(ValueError, match="not True"):
+        features.tflite(tflite_model_path=tmp_path / "f.tflite", log=True)
+    assert not list(tmp_path.iterdir())
+    features.tflite(tflite_model_path=tmp_path / "f.tflite", log=None)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_full_disk_leaves_nothing(tmp_path: pathlib.Path) -> None:
     features = S4yFeaturesExtractor()
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)

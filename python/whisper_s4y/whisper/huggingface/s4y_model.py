@@ -9,9 +9,9 @@ from typing import Any, Dict, List, Optional, Union, cast
 
 from ..._cache import is_tflite
 from ..._log import log as _log
-from ..._native import whole_number
+from ..._native import language_code, whole_number
 from ...audio import as_samples
-from ...convert import convert
+from ...convert import convert, describe
 from ...decoding import prompt_tokens
 from ...errors import InvalidArgumentError
 from ...model import Model
@@ -38,12 +38,16 @@ class _Part(ServingModel):
     def _options(self) -> Dict[str, Any]:
         return {}
 
-    def write(self, path: str, quantize: str) -> None:
-        """Writes the ``.tflite`` file; see :func:`whisper_s4y.convert` for errors."""
+    def check(self) -> None:
+        """Refuses what is no checkpoint, and a language that it does not know."""
         if is_tflite(self._checkpoint):
             raise InvalidArgumentError(
                 f"{os.fspath(self._checkpoint)} is converted already; parts are made of checkpoints."
             )
+
+    def write(self, path: str, quantize: str) -> None:
+        """Writes the ``.tflite`` file; see :func:`whisper_s4y.convert` for errors."""
+        self.check()
         convert(
             self._checkpoint,
             path,
@@ -87,7 +91,7 @@ class S4yEncoder(_EncoderPart):
         self,
         model_name: str = "encoder",
         tflite_model_path: _Path = None,
-        log: logging.Logger = _log,
+        log: Optional[logging.Logger] = _log,
         artefact: bool = True,
         optimize: bool = True,
     ) -> str:
@@ -121,7 +125,7 @@ class S4yPcmEncoder(_EncoderPart):
         self,
         model_name: str = "pcm-encoder",
         tflite_model_path: _Path = None,
-        log: logging.Logger = _log,
+        log: Optional[logging.Logger] = _log,
         artefact: bool = True,
         optimize: bool = True,
     ) -> str:
@@ -140,14 +144,24 @@ class _TokenPart(_Part):
         if not 1 <= whole_number(max_length, "max_length") <= 448:
             raise InvalidArgumentError(f"max_length is 1 to 448, not {max_length}.")
         super().__init__(huggingface_model_id)
-        self.lang = lang
+        self.lang = language_code(lang)
         self.max_length = max_length
 
     @functools.cached_property
     def _prompt(self) -> List[int]:
         if not self._model.is_multilingual and self.lang != "en":
-            raise InvalidArgumentError(f"{self._model.name} knows English only, not {self.lang!r}.")
+            raise self._english_only(self._model.name)
         return prompt_tokens(self._model, self.lang)
+
+    def check(self) -> None:
+        super().check()
+        if self.lang == "en" or not os.path.exists(self._checkpoint):
+            return  # one on the hub is looked at when it is here
+        if not describe(self._checkpoint)["languages"]:
+            raise self._english_only(os.path.basename(os.path.abspath(self._checkpoint)))
+
+    def _english_only(self, name: str) -> InvalidArgumentError:
+        return InvalidArgumentError(f"{name} knows English only, not {self.lang!r}.")
 
     def _options(self) -> Dict[str, Any]:
         return {"language": self.lang, "max_length": self.max_length}
@@ -192,7 +206,7 @@ class S4yDecoder(_TokenPart):
         self,
         model_name: str = "decoder",
         tflite_model_path: _Path = None,
-        log: logging.Logger = _log,
+        log: Optional[logging.Logger] = _log,
         artefact: bool = True,
         optimize: bool = True,
     ) -> str:
@@ -222,7 +236,7 @@ class S4yEncoderDecoder(_TokenPart):
         self,
         model_name: str = "encoder-decoder",
         tflite_model_path: _Path = None,
-        log: logging.Logger = _log,
+        log: Optional[logging.Logger] = _log,
         artefact: bool = True,
         optimize: bool = True,
     ) -> str:
@@ -253,7 +267,7 @@ class S4yGenerator(_TokenPart):
         self,
         model_name: str = "generator",
         tflite_model_path: _Path = None,
-        log: logging.Logger = _log,
+        log: Optional[logging.Logger] = _log,
         artefact: bool = True,
         optimize: bool = False,
     ) -> str:
