@@ -10,7 +10,7 @@
 docs/python.md is the guide.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ._artefacts import artefact_path as artefact_path
 from ._log import log as log
@@ -64,10 +64,25 @@ if TYPE_CHECKING:
     #: Of the library, "1.0.0".
     __version__: str
 
+    from . import assets as assets
+    from . import features_extractor as features_extractor
+    from . import options as options
+    from . import plot as plot
+    from . import ray as ray
+    from . import tflite as tflite
+    from . import whisper as whisper
 
-def __getattr__(name: str) -> str:
+# Modules that few need: loaded when they are asked for.
+_LATER = ("assets", "features_extractor", "options", "plot", "ray", "tflite", "whisper")
+
+
+def __getattr__(name: str) -> Any:
     if name == "__version__":
         from . import _native
 
         return _native.library().version
+    if name in _LATER:
+        import importlib
+
+        return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module 'whisper_s4y' has no attribute {name!r}")

@@ -14,7 +14,7 @@ be honoured is a ValueError that says why; none is ignored. docs/python.md has t
 """
 
 from .audio import decode_audio as decode_audio
-from .batched import BatchedInferencePipeline as BatchedInferencePipeline
+from .transcribe import BatchedInferencePipeline as BatchedInferencePipeline
 from .results import Segment as Segment
 from .results import TranscriptionInfo as TranscriptionInfo
 from .results import TranscriptionOptions as TranscriptionOptions
@@ -25,4 +25,4 @@ from .utils import download_model as download_model
 from .utils import format_timestamp as format_timestamp
 from .utils import get_logger as get_logger
 from .vad import get_speech_timestamps as get_speech_timestamps
-from .whisper_model import WhisperModel as WhisperModel
+from .transcribe import WhisperModel as WhisperModel
