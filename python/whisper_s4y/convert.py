@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Union
 from . import _native, _options
 from ._log import warn
 from .audio import owned_array
+from .errors import FileAccessError
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -42,12 +43,15 @@ def convert(
         NotFoundError: there is no such checkpoint.
         NetworkError: the hub cannot be reached.
         InvalidFileError: the checkpoint is damaged.
+        FileAccessError: the file cannot be written; it is a folder, for instance.
         InvalidArgumentError: an option does not fit the checkpoint.
     """
     library = _native.library()
     call = _native.Call(on_progress, warn)
     source, target = _native.path_bytes(checkpoint), _native.path_bytes(output)
     made = _options.make(_options.Kind.CONVERT, options)
+    if os.path.isdir(target):  # the library sees it only when there is something to write
+        raise FileAccessError(f"Cannot write {os.fspath(output)}: it is a folder.")
     call.run(
         lambda: library.check(library.convert(source, target, made, ctypes.byref(call.struct)))
     )

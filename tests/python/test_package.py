@@ -76,6 +76,18 @@ def test_options_know_their_defaults() -> None:
         _options.make(_options.Kind.VAD, {"no_such": 1})
 
 
+def test_modules_that_the_guide_names_are_attributes() -> None:
+    code = (
+        "import sys, whisper_s4y as w; assert w.options.TranscribeOptions.__doc__;"
+        "assert w.tflite.ServingModel and w.features_extractor.S4yFeaturesExtractor;"
+        "assert w.assets and w.decoding.log_mel and w.faster_whisper.transcribe.WhisperModel;"
+        "assert w.ray.transcribe and w.plot.waveform and w.whisper; print('matplotlib' in sys.modules)"
+    )
+    assert run_python(code, check=True).stdout == "False\n"
+    with pytest.raises(AttributeError, match="no_such"):
+        whisper_s4y.no_such
+
+
 def test_version_is_that_of_the_library() -> None:
     header = ROOT / "include" / "whisper_s4y" / "version.h"
     if not header.exists():
@@ -111,6 +123,14 @@ def test_convert_reports_and_stops(tmp_path: pathlib.Path) -> None:
         whisper_s4y.convert("no such checkpoint", tmp_path / "n.tflite")
     with pytest.raises(ValueError, match="int5"):
         whisper_s4y.convert(checkpoint("tiny.en"), tmp_path / "n.tflite", quantize="int5")
+
+
+def test_convert_refuses_a_folder_at_once(tmp_path: pathlib.Path) -> None:
+    told = []
+    with pytest.raises(OSError, match="it is a folder"):
+        whisper_s4y.convert(checkpoint("tiny.en"), tmp_path, on_progress=lambda *one: told.append(one))
+    assert not told
+    assert not list(tmp_path.iterdir())
 
 
 def test_convert_to_memory_and_export(tmp_path: pathlib.Path) -> None:
