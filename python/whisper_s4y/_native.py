@@ -256,6 +256,9 @@ _VOIDS = [
     ("live_destroy", [_P]),
 ]
 
+# What objects are called, where the C API's arguments have a shorter name.
+_CALLED = {"live": "live transcriber"}
+
 
 class Library:
     """The loaded library: its functions by their names without ``whisper_s4y_``."""
@@ -302,7 +305,9 @@ class Library:
         message = self._dll.whisper_s4y_last_error().decode("utf-8", "replace")
         # This package gives no NULL but for what was closed.
         closed = re.fullmatch(r"The argument (\w+) is NULL\.", message)
-        raise error_of(status, f"The {closed[1]} is closed." if closed else message)
+        if closed:
+            message = f"The {_CALLED.get(closed[1], closed[1])} is closed."
+        raise error_of(status, message)
 
     def take_text(self, pointer: Any) -> str:
         """The text that a function gave out, which is freed."""
@@ -487,8 +492,10 @@ def path_bytes(path: "str | bytes | os.PathLike[Any]") -> bytes:
     """A path as the C API takes it.
 
     Raises:
-        InvalidArgumentError: it is empty, or holds a NUL character.
+        InvalidArgumentError: it is none, is empty, or holds a NUL character.
     """
+    if not isinstance(path, (str, bytes, os.PathLike)):  # pyright: ignore
+        raise InvalidArgumentError(f"A path is a text or a path object, not {path!r}.")
     name = os.fsencode(path)
     if not name or b"\0" in name:
         raise InvalidArgumentError(f"{os.fspath(path)!r} is no path.")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +32,9 @@ _FORBIDDEN = np.float32(-np.inf)
 
 
 def _signature(model: Model, key: str, threads: int) -> Signature:
-    return model.session(threads).signature(key) if threads else model.own_signature(key)
+    if threads:
+        return model.session(threads).signature(key)
+    return model._own_signature(key)  # pyright: ignore[reportPrivateUsage]
 
 
 def log_mel(model: Model, samples: npt.NDArray[Any], threads: int = 0) -> Floats:
@@ -122,6 +124,9 @@ class Decoder:
         self._vocabulary = int(model.config["vocab_size"])
         #: How many tokens were fed.
         self.position = 0
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        raise TypeError("A decoder cannot be pickled; pickle its model, and make another one of it.")
 
     def step(self, token: int) -> Floats:
         """Feeds a token: the logits of the next one, float32 [vocab_size]. They are a view that the
@@ -302,6 +307,14 @@ class Decoded:
     prompt: List[int]
 
 
+def _checked_processors(given: Any) -> List[LogitProcessor]:
+    if isinstance(given, Iterable):
+        processors = list(cast("Iterable[Any]", given))
+        if all(map(callable, processors)):
+            return processors
+    raise InvalidArgumentError(f"logit_processors is a list of functions, not {given!r}.")
+
+
 def _processed(process: LogitProcessor, so_far: npt.NDArray[np.int32], logits: Floats) -> Floats:
     changed = process(so_far, logits)
     if changed is None:
@@ -361,8 +374,9 @@ def decode(
         InvalidArgumentError: a value is impossible, or the processors forbid every token.
     """
     config = model.config
-    if not 0 <= temperature < math.inf:
-        raise InvalidArgumentError(f"temperature={temperature}: 0, or a number above.")
+    is_number = isinstance(temperature, (int, float, np.number))  # pyright: ignore
+    if not is_number or not 0 <= temperature < math.inf:
+        raise InvalidArgumentError(f"temperature={temperature!r}: 0, or a number above.")
     if whole(max_tokens, "max_tokens") < 0:
         raise InvalidArgumentError(f"max_tokens={max_tokens}: 0, or more.")
     if prompt is None:
@@ -375,7 +389,7 @@ def decode(
         processors.append(suppress(config["begin_suppress_tokens"], first=len(start)))
         if timestamps:
             processors.append(timestamp_rules(model, len(start)))
-    processors.extend(logit_processors)
+    processors.extend(_checked_processors(logit_processors))
     decoder = Decoder(model, encoded, threads)
     no_speech_prob = math.nan
     sot = config["decoder_start_token_id"]

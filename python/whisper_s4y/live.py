@@ -16,6 +16,7 @@ from typing import (
     Iterable,
     Iterator,
     List,
+    Tuple,
     Union,
 )
 
@@ -96,7 +97,12 @@ class LiveTranscriber:
             ctypes.byref(self._call.struct),
             owner=transcriber.handle,
         )
-        transcriber.lives.add(self)
+        transcriber._lives.add(self)  # pyright: ignore[reportPrivateUsage]
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        raise TypeError(
+            "A live transcriber cannot be pickled; pickle its transcriber, and make another one of it."
+        )
 
     def _hear(self, _: Any, pointer: Any) -> None:
         native = pointer.contents
@@ -135,7 +141,8 @@ class LiveTranscriber:
         library = _native.library()
 
         def work() -> List[LiveText]:
-            with self._transcriber.at_work(), self._hearing:
+            working = self._transcriber._working()  # pyright: ignore[reportPrivateUsage]
+            with working, self._hearing:
                 self._call.begin()
                 library.check(hear(library))
                 return self._take()

@@ -98,9 +98,8 @@ class Model:
             source = (data, len(data), b"the model in memory")
             self._open(library.model_open_memory, source, None, options)
         else:
-            path = os.fspath(file)
-            source = (_native.path_bytes(path),)
-            self._open(library.model_open, source, os.path.abspath(path), options)
+            source = (_native.path_bytes(file),)
+            self._open(library.model_open, source, os.path.abspath(os.fspath(file)), options)
 
     def _open(
         self,
@@ -256,7 +255,7 @@ class Model:
         """
         return self._session_of_thread("session").signature(key)
 
-    def own_signature(self, key: str) -> "Signature":
+    def _own_signature(self, key: str) -> "Signature":
         """The same of a session for the package's own functions, which leaves the arrays that
         :meth:`signature` has given out as they are."""
         return self._session_of_thread("own").signature(key)
@@ -292,6 +291,9 @@ class Session:
         self._signatures: Dict[str, Signature] = {}
         # Views of outputs by their identity: an input that is given one is bound to it.
         self.bindable: Dict[int, Tuple[Array, bytes, bytes]] = {}
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        raise TypeError("A session cannot be pickled; pickle its model, and make another one of it.")
 
     def signature(self, key: str) -> "Signature":
         """A signature over this session's tensors."""
@@ -367,6 +369,9 @@ class Signature:
         # Views are made when they are asked for: what is bound before that needs no other memory.
         self._inputs = _Views(self._input_view, info.inputs)
         self._outputs = _Views(self._output_view, info.outputs)
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        raise TypeError("A signature cannot be pickled; pickle its model, and ask that for it.")
 
     def _view(self, function: Any, name: str) -> Array:
         library = _native.library()

@@ -16,6 +16,7 @@ from typing import (
     Callable,
     Generator,
     List,
+    Mapping,
     Optional,
     Tuple,
     Union,
@@ -218,6 +219,9 @@ class TranscriptStream:
         self._ending = threading.Lock()  # who stops or destroys it
         _native.close_at_exit(handle)
 
+    def __reduce__(self) -> Tuple[Any, ...]:
+        raise TypeError("A stream cannot be pickled; its transcript() can.")
+
     def __iter__(self) -> "TranscriptStream":
         return self
 
@@ -386,8 +390,8 @@ class Transcriber:
         self._threads = threads
         self._at_work = threading.Lock()
         self._stream: Optional["weakref.ref[TranscriptStream]"] = None
-        #: Those that hear with it.
-        self.lives: "weakref.WeakSet[LiveTranscriber]" = weakref.WeakSet()
+        # Those that hear with it.
+        self._lives: "weakref.WeakSet[LiveTranscriber]" = weakref.WeakSet()
         self.handle = _native.make(
             library.transcriber_open,
             library.transcriber_destroy,
@@ -403,13 +407,13 @@ class Transcriber:
         stream = self._stream() if self._stream is not None else None
         if stream is not None:
             stream.close()
-        for live in list(self.lives):
+        for live in list(self._lives):
             live.close()
-        with self.at_work():
+        with self._working():
             self.handle.close()
 
     @contextlib.contextmanager
-    def at_work(self) -> Generator[None, None, None]:
+    def _working(self) -> Generator[None, None, None]:
         """While the library uses it.
 
         Raises:
@@ -434,7 +438,6 @@ class Transcriber:
         audio: AudioSource,
         *,
         audio_options: Optional["AudioOptions"] = None,
-        _on_close: Optional[Callable[[], None]] = None,
         **options: Unpack[TranscribeOptions],
     ) -> TranscriptStream:
         """Transcribes while the segments are taken::
@@ -453,6 +456,16 @@ class Transcriber:
             FileAccessError: the file cannot be read.
             InvalidFileError: it holds no sound that can be decoded.
         """
+        return self._stream_of(audio, audio_options, options, None)
+
+    def _stream_of(
+        self,
+        audio: AudioSource,
+        audio_options: Optional["AudioOptions"],
+        options: Mapping[str, Any],
+        on_close: Optional[Callable[[], None]],
+    ) -> TranscriptStream:
+        """The same, with what is called when the stream is closed."""
         library = _native.library()
         made = _options.make(_options.Kind.TRANSCRIBE, options)
         sound = _options.make(_options.Kind.AUDIO, audio_options or {})
@@ -478,8 +491,8 @@ class Transcriber:
 
         def over() -> None:
             self._at_work.release()
-            if _on_close is not None:
-                _on_close()
+            if on_close is not None:
+                on_close()
 
         with_words = bool(options.get("word_timestamps", False))
         stream = TranscriptStream(self, handle, keep, with_words, over)
@@ -552,7 +565,7 @@ class Transcriber:
         call = _native.Call(on_warning=warn)
 
         def detect() -> List[Tuple[str, float]]:
-            with self.at_work():
+            with self._working():
                 return _languages(
                     library.text_of(
                         library.find_languages,

@@ -93,6 +93,11 @@ def test_what_a_processor_must_not_do(
         (dict(max_tokens=-1), "max_tokens"),
         (dict(temperature=np.inf), "temperature"),
         (dict(temperature=np.nan), "temperature"),
+        (dict(temperature="a"), "temperature='a'"),
+        (dict(temperature=None), "temperature=None"),
+        (dict(logit_processors=None), "logit_processors is a list of functions"),
+        (dict(logit_processors=lambda tokens, logits: None), "logit_processors is a list"),
+        (dict(logit_processors=[3]), "logit_processors is a list"),
     ],
 )
 def test_what_cannot_be_decoded(

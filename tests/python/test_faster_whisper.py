@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import pathlib
 import pickle
+import re
 import shutil
 import threading
 import wave
@@ -20,7 +21,7 @@ import numpy as np
 import pytest
 
 import whisper_s4y
-from conftest import SHARED, checkpoint
+from conftest import ROOT, SHARED, checkpoint
 from whisper_s4y import BatchedInferencePipeline, WhisperModel, decode_audio
 from whisper_s4y import faster_whisper as ours
 
@@ -444,16 +445,84 @@ def test_prompt_as_tokens(model: WhisperModel, jfk: str) -> None:
         (dict(beam_size=99), "beam"),
         (dict(initial_prompt=[50257, 50362]), "initial_prompt"),
         (dict(language="xx"), "xx"),
-        (dict(temperature=np.array([0.0, -1.0])), "temperatures"),
+        (dict(temperature=np.array([-1.0, 0.0])), "temperatures"),
         (dict(task="sing"), "sing"),
         (dict(vad_filter=True, vad_parameters=dict(threshold=7)), "threshold"),
+        (dict(vad_parameters=dict(thresold=0.5)), 'no option "thresold"; the nearest is threshold'),
+        (dict(vad_parameters=3), "vad_parameters is a dict"),
+        (dict(vad_parameters=dict(min_silence_at_max_speech_ms=98)), "min_silence_at_max_speech_ms"),
+        (dict(clip_timestamps="x"), "clip_timestamps"),
+        (dict(clip_timestamps=[None]), "clip_timestamps"),
+        (dict(temperature="a"), "temperature"),
+        (dict(temperature=None), "temperature"),
+        (dict(temperature=float("nan")), "temperature: "),
+        (dict(initial_prompt=3), "initial_prompt"),
+        (dict(language=3), "language"),
+        (dict(language="yue"), "does not know the language 'yue'"),
+        (dict(suppress_tokens=[10**9]), "1000000000 is not one of the 51865"),
+        (dict(suppress_tokens=[-2]), "suppress_tokens"),
+        (dict(suppress_tokens=[1.5]), "suppress_tokens"),
+        (dict(suppress_tokens=3), "suppress_tokens"),
     ],
 )
 def test_what_cannot_be_honoured_is_an_error(
-    model: WhisperModel, jfk: str, keywords: dict, says: str
+    model: WhisperModel, pipeline: BatchedInferencePipeline, jfk: str, keywords: dict, says: str
 ) -> None:
-    with pytest.raises(ValueError, match=says):
-        list(model.transcribe(jfk, **keywords)[0])
+    for one in (model, pipeline):
+        with pytest.raises(whisper_s4y.Error, match=says) as found:
+            one.transcribe(jfk, **keywords)  # at once, not when segments are asked for
+        assert isinstance(found.value, ValueError)
+
+
+@pytest.mark.parametrize("language", ["French", "FR", "fr"])
+def test_the_language_is_told_as_its_code(
+    model: WhisperModel, pipeline: BatchedInferencePipeline, jfk: str, language: str
+) -> None:
+    assert model.transcribe(jfk, language=language)[1].language == "fr"
+    assert pipeline.transcribe(jfk, language=language)[1].language == "fr"
+    clips = [dict(start=0.0, end=5.0)]
+    assert pipeline.transcribe(jfk, language=language, clip_timestamps=clips)[1].language == "fr"
+
+
+def test_a_model_for_english_transcribes_whatever_the_task(
+    tiny_en: str, jfk: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = WhisperModel(tiny_en)
+    for one in (model, BatchedInferencePipeline(model)):
+        segments, info = one.transcribe(jfk, task="translate", language="German")
+        assert COUNTRY in "".join(segment.text for segment in segments)
+        assert info.language == "en"
+    assert "the language 'German' is 'en'" in caplog.text
+    assert "the task 'translate' is 'transcribe'" in caplog.text
+    caplog.clear()
+    model.transcribe(jfk, language="English")
+    assert not caplog.text
+    with pytest.raises(ValueError, match="sing"):
+        model.transcribe(jfk, task="sing")
+    with pytest.raises(ValueError, match="1000000000 is not one of the 51864"):
+        model.transcribe(jfk, suppress_tokens=[10**9])
+
+
+def test_batch_sizes_are_numbers(pipeline: BatchedInferencePipeline, jfk: str) -> None:
+    with pytest.raises(ValueError, match="batch size"):
+        pipeline.transcribe(jfk, batch_size=None)
+
+
+def test_all_compute_types_are_in_the_guide() -> None:
+    from whisper_s4y.faster_whisper.keywords import QUANTIZATION
+
+    guide = ROOT / "docs" / "python.md"
+    if not guide.exists():
+        pytest.skip("this is no checkout")
+    (row,) = re.findall(r"^\| `compute_type` \| (.*) \|$", guide.read_text(encoding="utf-8"), re.M)
+    assert set(re.findall(r"`(\w+)`", row)) == set(QUANTIZATION)
+
+
+def test_no_internals_are_among_the_public_names(model: WhisperModel) -> None:
+    reference = set(dir(whisper_s4y.Model)) | set(dir(whisper_s4y.Transcriber)) | set(dir(model))
+    internals = {"info_of", "known_language", "open_stream", "prompt_text", "at_work", "lives"}
+    assert not reference & (internals | {"own_signature"})
+    assert "_on_close" not in inspect.signature(whisper_s4y.Transcriber.stream).parameters
 
 
 @pytest.mark.parametrize(
@@ -466,11 +535,17 @@ def test_what_cannot_be_honoured_is_an_error(
         (dict(num_workers=0), "num_workers"),
         (dict(max_queued_batches=3), "max_queued_batches"),
         (dict(use_auth_token=False), "HF_TOKEN"),
+        (dict(model_size_or_path=None), "not None"),
+        (dict(model_size_or_path=3), "not 3"),
     ],
 )
 def test_what_a_model_cannot_be_is_an_error(base: str, keywords: dict, says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        WhisperModel(base, **keywords)
+        WhisperModel(**{"model_size_or_path": base, **keywords})
+
+
+def test_a_file_may_be_opened_by_the_format_it_has(base: str) -> None:
+    assert WhisperModel(base, compute_type="int8").model.path == base
 
 
 def test_format_timestamp() -> None:

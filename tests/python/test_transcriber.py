@@ -407,6 +407,31 @@ def test_pickling_is_by_path(transcriber: Transcriber, jfk: str, tiny_en: str) -
         pickle.dumps(Model(pathlib.Path(tiny_en).read_bytes()))
 
 
+def test_what_works_with_a_model_is_not_pickled(tiny_model: Model, jfk: str) -> None:
+    for one in (
+        tiny_model.session(),
+        tiny_model.signature("step"),
+        Transcriber(tiny_model).stream(jfk),
+        Transcriber(tiny_model).live(),
+        whisper_s4y.Decoder(tiny_model, np.zeros((1, 1500, 384), np.float32)),
+    ):
+        with pytest.raises(TypeError, match=r"^A .* cannot be pickled; .*\.$"):
+            pickle.dumps(one)
+
+
+@pytest.mark.parametrize("kind", [Model, Transcriber])
+def test_what_is_no_path_is_refused_in_a_sentence(kind: type) -> None:
+    with pytest.raises(whisper_s4y.InvalidArgumentError, match="not None"):
+        kind(None)
+
+
+def test_a_closed_live_transcriber_says_so(tiny_model: Model) -> None:
+    live = Transcriber(tiny_model).live()
+    live.close()
+    with pytest.raises(ValueError, match=r"^The live transcriber is closed\.$"):
+        live.push(np.zeros(1600, np.float32))
+
+
 def test_detect_language(base: str, jfk_samples: np.ndarray, tiny_model: Model) -> None:
     languages = Transcriber(base).detect_language(jfk_samples)
     assert languages[0][0] == "en"

@@ -10,9 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 from .._log import progress_bar
+from .._native import whole
 from ..audio import SAMPLE_RATE, Samples
 from ..errors import InvalidArgumentError
 from ..transcriber import TranscriptStream
+from ._streams import (
+    check_suppressed,
+    info_of,
+    known_options,
+    prompt_text,
+    samples_of,
+    segments_of,
+)
 from .keywords import (
     ALL_OF_IT,
     WINDOW_SECONDS,
@@ -24,7 +33,7 @@ from .keywords import (
     vad_values,
 )
 from .results import Segment, TranscriptionInfo, TranscriptionOptions, VadOptions
-from .whisper_model import WhisperModel, samples_of, segments_of
+from .whisper_model import WhisperModel
 
 
 class BatchedInferencePipeline:
@@ -100,7 +109,7 @@ class BatchedInferencePipeline:
                 than a window.
         """
         check_chunk_length(chunk_length)
-        if batch_size < 1:
+        if whole(batch_size, "batch size") < 1:
             raise InvalidArgumentError(f"batch_size={batch_size}: at least one is decoded at once.")
         if hallucination_silence_threshold is not None:
             raise InvalidArgumentError(
@@ -109,7 +118,8 @@ class BatchedInferencePipeline:
             )
         model = self.model
         samples = samples_of(audio)
-        multilingual, language = model.known_language(multilingual, language)
+        multilingual, language, task = known_options(model.model, multilingual, language, task)
+        check_suppressed(model.model, suppress_tokens)
         duration = samples.size / SAMPLE_RATE
         clips = clip_pairs(clip_timestamps)
         if not clips and not vad_filter:
@@ -134,7 +144,7 @@ class BatchedInferencePipeline:
             condition_on_previous_text=False,
             prompt_reset_on_temperature=0.5,
             temperatures=temperatures_of(temperature)[:1],
-            initial_prompt=model.prompt_text(initial_prompt),
+            initial_prompt=prompt_text(model.model, initial_prompt),
             prefix=prefix,
             suppress_blank=suppress_blank,
             suppress_tokens=suppress_tokens,
@@ -158,8 +168,8 @@ class BatchedInferencePipeline:
         }
         if is_by_speech:
             native.update(batch_size=batch_size, vad_options=vad_values(vad_options))
-            stream = model.open_stream(samples, native)
-            info = model.info_of(stream, samples, language, options, vad_options, True)
+            stream = model._open_stream(samples, native)  # pyright: ignore[reportPrivateUsage]
+            info = info_of(stream, samples, language, options, vad_options, True)
             return segments_of(stream, log_progress, info), info
         info = self._info_of_clips(samples, clips, native, options, vad_options)
         native["language"] = None if multilingual else info.language
@@ -208,7 +218,9 @@ class BatchedInferencePipeline:
 
         def begin(clip: Tuple[float, float]) -> None:
             options = {**native, **ALL_OF_IT}
-            stream = self.model.open_stream(clip_samples(samples, clip), options, threads)
+            stream = self.model._open_stream(  # pyright: ignore[reportPrivateUsage]
+                clip_samples(samples, clip), options, threads
+            )
             at_work.append((clip, stream))
             stream.start()
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple, Union
+import math
+from dataclasses import asdict, fields
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple, Union, cast
 
+from .. import _options
 from ..convert import describe
 from ..errors import InvalidArgumentError
 from .results import TranscriptionOptions, VadOptions
@@ -101,9 +103,13 @@ def hub_options(
 def check_format(path: str, compute_type: str, quantize: str) -> None:
     formats = describe(path).get("model", {}).get("quantization")
     wanted = _FORMATS.get(quantize)
-    if formats is None or wanted is None or set(formats.values()) == {wanted}:
+    if formats is None or wanted is None:
         return
-    has = ", ".join(f"{part} {name}" for part, name in formats.items())
+    # Without the exceptions, which are a dict: int8 has some by itself.
+    parts = {part: name for part, name in formats.items() if isinstance(name, str)}
+    if set(parts.values()) == {wanted}:
+        return
+    has = ", ".join(f"{part} {name}" for part, name in parts.items())
     raise InvalidArgumentError(
         f"compute_type={compute_type!r}: {path} has other weights ({has}); leave it at "
         f"'default', or give the checkpoint."
@@ -117,16 +123,56 @@ def check_chunk_length(chunk_length: Optional[int]) -> None:
         )
 
 
+def _numbers(name: str, given: Any) -> List[float]:
+    """A number or several, as a list.
+
+    Raises:
+        InvalidArgumentError: something else is among them, or what is not finite.
+    """
+    try:
+        several = cast("Iterable[Any]", given if isinstance(given, Iterable) else (given,))
+        numbers = [float(one) for one in several]
+    except (TypeError, ValueError) as error:
+        raise InvalidArgumentError(f"{name}: expected numbers, not {given!r}.") from error
+    for number in numbers:
+        if not math.isfinite(number):
+            raise InvalidArgumentError(f"{name}: expected finite numbers, not {number}.")
+    return numbers
+
+
 def temperatures_of(temperature: Union[float, Iterable[float]]) -> List[float]:
-    if isinstance(temperature, Iterable):
-        return [float(one) for one in temperature]
-    return [float(temperature)]
+    if isinstance(temperature, str):
+        raise InvalidArgumentError(f"temperature: expected numbers, not {temperature!r}.")
+    return _numbers("temperature", temperature)
 
 
 def vad_values(options: Union[VadOptions, Mapping[str, Any], None]) -> Any:
     if options is None:
         return {}
-    return asdict(options) if isinstance(options, VadOptions) else dict(options)
+    return asdict(options) if isinstance(options, VadOptions) else dict(_checked_vad(options))
+
+
+def _checked_vad(given: Any) -> Mapping[str, Any]:
+    """Options of VAD by name: the library says which of them there are, and what they may be."""
+    if not isinstance(given, Mapping):
+        raise InvalidArgumentError(f"vad_parameters is a dict or VadOptions, not {given!r}.")
+    values = cast("Mapping[str, Any]", given)
+    _options.make(_options.Kind.VAD, values)
+    return values
+
+
+def made_vad_options(values: Any) -> VadOptions:
+    """VadOptions with these values, the others at their defaults.
+
+    Raises:
+        InvalidArgumentError: a name does not exist, or a value is impossible.
+    """
+    values = _checked_vad(values)
+    known = [field.name for field in fields(VadOptions)]
+    for name in values:
+        if name not in known:
+            raise InvalidArgumentError(f"There is no VadOptions.{name}; there are {', '.join(known)}.")
+    return VadOptions(**values)
 
 
 def vad_options_of(
@@ -134,7 +180,7 @@ def vad_options_of(
 ) -> Optional[VadOptions]:
     if given is None:
         return VadOptions() if vad_filter else None
-    return given if isinstance(given, VadOptions) else VadOptions(**given)
+    return given if isinstance(given, VadOptions) else made_vad_options(given)
 
 
 def batched_vad_options(given: Optional[Union[Mapping[str, Any], VadOptions]]) -> VadOptions:
@@ -142,15 +188,15 @@ def batched_vad_options(given: Optional[Union[Mapping[str, Any], VadOptions]]) -
         return given
     if given is None:
         return VadOptions(max_speech_duration_s=WINDOW_SECONDS, min_silence_duration_ms=160)
-    values = {**given, "max_speech_duration_s": WINDOW_SECONDS}
-    return VadOptions(**values)
+    return made_vad_options({**_checked_vad(given), "max_speech_duration_s": WINDOW_SECONDS})
 
 
 def clip_seconds(clips: Union[str, Iterable[float]]) -> List[float]:
     """start,end,start,end ...; none for "0", the whole recording."""
     if isinstance(clips, str):
-        clips = [float(one) for one in clips.split(",") if one.strip()]
-    seconds = [float(one) for one in clips]
+        seconds = _numbers("clip_timestamps", [one for one in clips.split(",") if one.strip()])
+    else:
+        seconds = _numbers("clip_timestamps", clips)
     return [] if seconds == [0.0] else seconds
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ..audio import SAMPLE_RATE, speech_timestamps
 from ..errors import InvalidArgumentError
-from .keywords import vad_values
+from .keywords import made_vad_options, vad_values
 from .results import VadOptions as VadOptions
 
 
@@ -23,7 +23,7 @@ def get_speech_timestamps(
     """Where somebody speaks, as dicts of start and end in samples."""
     if sampling_rate != SAMPLE_RATE:
         raise InvalidArgumentError(f"sampling_rate={sampling_rate}: sound is {SAMPLE_RATE} Hz.")
-    options = vad_options if vad_options is not None else VadOptions(**kwargs)
+    options = vad_options if vad_options is not None else made_vad_options(kwargs)
     found = speech_timestamps(audio, **vad_values(options))
     return [{"start": one.start, "end": one.end} for one in found]
 

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import Any, BinaryIO, Dict, Iterable, Iterator, List, Optional, Tuple, Union, cast
+from typing import Any, BinaryIO, Dict, Iterable, Iterator, List, Optional, Tuple, Union
 
 import numpy as np
 import numpy.typing as npt
 
 from .. import _cache
-from .._log import log, progress_bar
-from ..audio import SAMPLE_RATE, Samples, as_samples, is_samples, load_audio, speech_timestamps
+from .._log import log
+from ..audio import SAMPLE_RATE, Samples, as_samples, speech_timestamps
 from ..decoding import language_probabilities, log_mel
 from ..errors import InvalidArgumentError
 from ..model import Model
 from ..transcriber import Transcriber, TranscriptStream
+from ._streams import (
+    check_suppressed,
+    info_of,
+    known_options,
+    prompt_text,
+    samples_of,
+    segments_of,
+)
 from .keywords import (
     QUANTIZATION,
     WINDOW_SECONDS,
@@ -28,7 +36,7 @@ from .keywords import (
     vad_options_of,
     vad_values,
 )
-from .results import Segment, TranscriptionInfo, TranscriptionOptions, VadOptions, segment_of
+from .results import Segment, TranscriptionInfo, TranscriptionOptions, VadOptions
 
 
 class FeatureExtractor:
@@ -63,8 +71,9 @@ class WhisperModel:
             which is converted on first use and kept in the cache.
         device: "cpu" or "auto".
         device_index: 0.
-        compute_type: number format of the weights: "int8" (which "auto" is too), "float32" (which
-            "default" is too), "float16"; or "mixed", "int4". Of a ``.tflite`` file it must be the
+        compute_type: number format of the weights: "int8" (which "auto", "int8_float32",
+            "int8_float16" and "int8_bfloat16" are too), "float32" (which "default" and "none" are
+            too), "float16" (which "fp16" is too); or "mixed", "int4". Of a ``.tflite`` file it must be the
             one it has, or "default" or "auto".
         cpu_threads: of one transcription; 0: all physical cores, shared out among the workers.
         num_workers: transcriptions that compute at the same time with ``cpu_threads`` each; further
@@ -96,6 +105,10 @@ class WhisperModel:
         use_auth_token: Optional[Union[str, bool]] = None,
         **model_kwargs: Any,
     ) -> None:
+        if not isinstance(model_size_or_path, (str, os.PathLike)):  # pyright: ignore
+            raise InvalidArgumentError(
+                f"The model is a size, a name on the hub or a path, not {model_size_or_path!r}."
+            )
         if model_kwargs:
             raise InvalidArgumentError(
                 f"{', '.join(model_kwargs)}: whisper-s4y has no such option of CTranslate2's."
@@ -209,7 +222,8 @@ class WhisperModel:
         """
         check_chunk_length(chunk_length)
         samples = samples_of(audio)
-        multilingual, language = self.known_language(multilingual, language)
+        multilingual, language, task = known_options(self.model, multilingual, language, task)
+        check_suppressed(self.model, suppress_tokens)
         clips = clip_seconds(clip_timestamps)
         # "vad_filter will be ignored if clip_timestamps is used", says faster-whisper.
         vad_filter = vad_filter and not clips
@@ -227,7 +241,7 @@ class WhisperModel:
             condition_on_previous_text=condition_on_previous_text,
             prompt_reset_on_temperature=prompt_reset_on_temperature,
             temperatures=temperatures_of(temperature),
-            initial_prompt=self.prompt_text(initial_prompt),
+            initial_prompt=prompt_text(self.model, initial_prompt),
             prefix=prefix,
             suppress_blank=suppress_blank,
             suppress_tokens=suppress_tokens,
@@ -253,8 +267,8 @@ class WhisperModel:
         }
         if vad_filter:
             native["vad_options"] = vad_values(vad_options)
-        stream = self.open_stream(samples, native)
-        info = self.info_of(stream, samples, language, options, vad_options, vad_filter)
+        stream = self._open_stream(samples, native)
+        info = info_of(stream, samples, language, options, vad_options, vad_filter)
         return segments_of(stream, log_progress, info), info
 
     def detect_language(
@@ -324,31 +338,7 @@ class WhisperModel:
         language = max(votes, key=lambda one: len(votes[one]))
         return language, max(votes[language]), probabilities
 
-    def known_language(
-        self, multilingual: bool, language: Optional[str]
-    ) -> Tuple[bool, Optional[str]]:
-        """What of these holds for the model."""
-        if self.model.is_multilingual:
-            return multilingual, language
-        if multilingual:
-            self.logger.warning("The model is English-only: multilingual is False.")
-        if language not in (None, "en"):
-            self.logger.warning("The model is English-only: the language %r is 'en'.", language)
-        return False, "en"
-
-    def prompt_text(self, prompt: Optional[Union[str, Iterable[int]]]) -> Optional[str]:
-        """A prompt as text, also when it is given as tokens."""
-        if prompt is None or isinstance(prompt, str):
-            return prompt
-        tokens = [int(token) for token in prompt]
-        text = self.model.detokenize(tokens)
-        if self.model.tokenize(text) != tokens:
-            raise InvalidArgumentError(
-                "initial_prompt: these tokens are not those of a text; give the text itself."
-            )
-        return text
-
-    def open_stream(
+    def _open_stream(
         self, samples: Samples, options: Dict[str, Any], threads: Optional[int] = None
     ) -> TranscriptStream:
         """A transcription with the library's own options, by a transcriber that is free."""
@@ -365,48 +355,16 @@ class WhisperModel:
                 idle.append(user)
 
         try:
-            return transcriber.stream(samples, _on_close=give_back, **options)
+            return transcriber._stream_of(  # pyright: ignore[reportPrivateUsage]
+                samples, None, options, give_back
+            )
         except BaseException:
             give_back()
             raise
 
-    def info_of(
-        self,
-        stream: TranscriptStream,
-        samples: Samples,
-        language: Optional[str],
-        options: TranscriptionOptions,
-        vad_options: Optional[VadOptions],
-        vad_filter: bool,
-    ) -> TranscriptionInfo:
-        """What is known before the first segment; waits for the language."""
-        duration = samples.size / SAMPLE_RATE
-
-        def after_vad() -> float:
-            speech = speech_timestamps(samples, **vad_values(vad_options))
-            return sum(one.end - one.start for one in speech) / SAMPLE_RATE
-
-        found = stream.languages() if language is None else []
-        code, probability = found[0] if found else (language or "en", 1.0)
-        return TranscriptionInfo(
-            language=code,
-            language_probability=probability,
-            duration=duration,
-            duration_after_vad=cast(float, after_vad if vad_filter else duration),
-            all_language_probs=found or None,
-            transcription_options=options,
-            vad_options=vad_options,
-        )
-
 
 def _open_by_path(path: str, threads: int, workers: int) -> WhisperModel:
     return WhisperModel(path, cpu_threads=threads, num_workers=workers)
-
-
-def samples_of(audio: Union[str, BinaryIO, npt.NDArray[Any]]) -> Samples:
-    if is_samples(audio):
-        return as_samples(audio)
-    return load_audio(audio)
 
 
 def _windows_of_features(
@@ -416,20 +374,3 @@ def _windows_of_features(
     for begin in range(0, features.shape[-1], frames):
         window = features[:, begin : begin + frames]
         yield np.pad(window, ((0, 0), (0, frames - window.shape[-1])))[None]
-
-
-def segments_of(
-    stream: TranscriptStream, log_progress: bool, info: Optional[TranscriptionInfo] = None
-) -> Iterator[Segment]:
-    bar = progress_bar("transcribing") if log_progress else None
-    try:
-        for segment in stream:
-            if bar is not None:
-                bar(*stream.progress)
-            yield segment_of(segment)
-        if bar is not None:
-            bar(1, 1)
-        if info is not None:
-            info.duration_after_vad = stream.transcript().duration_after_vad
-    finally:
-        stream.close()
