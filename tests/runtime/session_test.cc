@@ -55,7 +55,6 @@ TEST_F(SessionTest, AModelSaysWhatItIs) {
 TEST_F(SessionTest, WhatWasMovedFromSaysSo) {
   Model model(path_, options());
   const Model moved = std::move(model);
-  // NOLINTBEGIN(bugprone-use-after-move)
   Session session(model);  // moving a model copies
   EXPECT_EQ(model.info().hash, moved.info().hash);
   Session other = std::move(session);
@@ -63,7 +62,6 @@ TEST_F(SessionTest, WhatWasMovedFromSaysSo) {
   EXPECT_THAT(message_of([&] { (void)session.signatures(); }), HasSubstr("moved from"));
   session = std::move(other);
   session.run("dense");
-  // NOLINTEND(bugprone-use-after-move)
 }
 
 TEST_F(SessionTest, RunsWhatItIsGiven) {

@@ -75,12 +75,10 @@ TEST(Transcriber, WhatWasMovedFromSaysSo) {
   AudioReader reader(source_dir() / "examples" / "jfk.flac");
   const AudioReader read = std::move(reader);
   const std::vector<float> audio(1600, 0.0F);
-  // NOLINTBEGIN(bugprone-use-after-move)
   EXPECT_THAT([&] { (void)transcriber.transcribe(audio); },
               ThrowsMessage<Error>(HasSubstr("This Transcriber was moved from")));
   EXPECT_THAT([&] { (void)reader.source(); },
               ThrowsMessage<Error>(HasSubstr("This AudioReader was moved from")));
-  // NOLINTEND(bugprone-use-after-move)
 }
 
 TEST(Transcriber, WhatTheSystemRefusesIsAnError) {
