@@ -17,6 +17,7 @@ import time
 import numpy as np
 
 SIGNATURES = ["features", "encode", "cross", "step", "prefill", "transcribe"]
+CLOSE = 0.5  # logits
 REPEATS = {"features": 5, "encode": 3, "cross": 3, "prefill": 3, "transcribe": 2}
 
 
@@ -139,6 +140,11 @@ def distance(value, reference):
     return float(np.linalg.norm(value - reference) / np.linalg.norm(reference))
 
 
+def is_right(logits, token):
+    """Whether the token is the likeliest, or so near to it that the rounding of int8 decides."""
+    return logits[token] >= np.max(logits) - CLOSE
+
+
 class Case:
     """What every signature is given and must give."""
 
@@ -184,9 +190,8 @@ class Case:
                 if not found < limit:
                     raise ValueError(f"{name} is {found:.2g} away")
         elif key == "prefill":
-            found = int(np.argmax(outputs["logits"][0]))
-            if found != self.tokens[self.most - 1]:
-                raise ValueError(f"wrong token {found}")
+            if not is_right(outputs["logits"][0], self.tokens[self.most - 1]):
+                raise ValueError("wrong token")
         elif list(outputs["tokens"][0][:len(self.tokens)]) != self.tokens:
             raise ValueError("wrong tokens")
 
@@ -203,7 +208,7 @@ class Case:
                 continue  # of the prompt
             if position == 1:
                 logits[[220, 50256]] = -1e9  # no blank and no end at first
-            if int(np.argmax(logits)) != self.tokens[position + 1]:
+            if not is_right(logits, self.tokens[position + 1]):
                 raise ValueError(f"wrong token after {position + 1}")
 
 
