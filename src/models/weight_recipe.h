@@ -40,7 +40,8 @@ struct WeightRecipe {
   /// The format of a convolution, "encoder.conv1" or "encoder.conv2".
   [[nodiscard]] WeightFormat format_of_convolution(const std::string& name) const;
   /// Replace a side's format and what exceptions it has. An int8 encoder keeps the attention of its
-  /// first layer in float16, which takes 1 to 2 % of the file and more than halves the encoder's error.
+  /// first layer in float16, which takes 1 to 2 % of the file and more than halves the encoder's
+  /// error.
   void set_encoder(WeightFormat format);
   void set_decoder(WeightFormat format);
   void set_embedding(WeightFormat format);

@@ -21,8 +21,8 @@ struct TranscribeTools {
   std::function<std::vector<DecoderModel*>(int count)> workers;  // for windows side by side
 };
 
-/// Samples of a recording that is decoded meanwhile to be kept for these options; `can_rewind` as of
-/// SoundBuffer.
+/// Samples of a recording that is decoded meanwhile to be kept for these options; `can_rewind` as
+/// of SoundBuffer.
 [[nodiscard]] int64_t kept_sound(const TranscribeOptions& options, bool can_rewind);
 
 /// The options are checked ones. Hears all of the recording, unless that is cancelled.

@@ -23,7 +23,9 @@ TEST(Convert, WritesOneFileThatInspectReads) {
   const ProgramResult result = run_program(
       {"convert", checkpoint.string(), "-o", folder.file("tiny.en.tflite"), "--quantize", "int8"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_THAT(result.err, HasSubstr("embedding int8, with exceptions) from a checkpoint in ctranslate2 format"));
+  EXPECT_THAT(
+      result.err,
+      HasSubstr("embedding int8, with exceptions) from a checkpoint in ctranslate2 format"));
   EXPECT_THAT(folder.names(), ElementsAre("tiny.en.tflite"));
 
   const ProgramResult shown = run_program({"inspect", folder.file("tiny.en.tflite")});
@@ -40,7 +42,9 @@ TEST(Convert, WritesAllPartsIntoAFolder) {
       run_program({"convert", checkpoint.string(), "-o", folder.file("new/parts"), "--part", "all",
                    "--quantize", "int8", "--compat", "2.14", "--max-length", "100"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_THAT(result.err, HasSubstr("embedding int8, with exceptions) from a checkpoint in ctranslate2 format"));
+  EXPECT_THAT(
+      result.err,
+      HasSubstr("embedding int8, with exceptions) from a checkpoint in ctranslate2 format"));
   for (const char* part : {"features-extractor", "encoder", "decoder", "encoder-decoder",
                            "pcm-encoder", "generator"}) {
     const std::string file = folder.file(fmt::format("new/parts/{}.tflite", part));
