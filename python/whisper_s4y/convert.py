@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Union
 from . import _native, _options
 from ._log import warn
 from .audio import owned_array
-from .errors import FileAccessError
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -50,8 +49,6 @@ def convert(
     call = _native.Call(on_progress, warn)
     source, target = _native.path_bytes(checkpoint), _native.path_bytes(output)
     made = _options.make(_options.Kind.CONVERT, options)
-    if os.path.isdir(target):  # the library sees it only when there is something to write
-        raise FileAccessError(f"Cannot write {os.fspath(output)}: it is a folder.")
     call.run(
         lambda: library.check(library.convert(source, target, made, ctypes.byref(call.struct)))
     )

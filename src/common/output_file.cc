@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <random>
+#include <system_error>
 
 #include "common/fail.h"
 
@@ -91,11 +92,17 @@ OutputFile::~OutputFile() {
   ::unlink(temporary_.c_str());
 }
 
+void OutputFile::refuse_folder(const std::filesystem::path& path) {
+  std::error_code missing;  // then it is none
+  if (std::filesystem::is_directory(path, missing)) {
+    fail(ErrorCode::io, "Cannot write {}: it is a folder.", path.string());
+  }
+}
+
 void OutputFile::create() {
+  refuse_folder(path_);
   struct stat former {};
   const bool exists = ::stat(target_.c_str(), &former) == 0;
-  if (exists && S_ISDIR(former.st_mode))
-    fail(ErrorCode::io, "Cannot write {}: it is a folder.", path_.string());
   if (target_.filename().empty()) {
     fail(ErrorCode::invalid_argument, "\"{}\" is not the name of a file to write.", path_.string());
   }

@@ -26,6 +26,9 @@ namespace whisper_s4y {
 class OutputFile {
  public:
   explicit OutputFile(const std::filesystem::path& path);
+  /// Throws the Error of the constructor when `path` is a folder: for who has long work to do
+  /// first.
+  static void refuse_folder(const std::filesystem::path& path);
   /// Writes to an open file instead, whose descriptor the caller keeps; commit() only flushes.
   /// `path` is its name in messages.
   OutputFile(int descriptor, const std::filesystem::path& path);

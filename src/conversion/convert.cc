@@ -130,6 +130,7 @@ class MemoryFile {
 ConvertResult convert(const std::string& checkpoint, const std::filesystem::path& output,
                       const ConvertOptions& options, const ConvertCallbacks& callbacks) {
   return with_errors([&] {
+    OutputFile::refuse_folder(output);
     return convert_with(checkpoint, options, callbacks,
                         [&](const Checkpoint& opened, const BundleOptions& bundle) {
                           return write_bundle(opened, output, bundle);
