@@ -42,11 +42,15 @@ export function check(holds: boolean, message: string): void {
   if (!holds) throw new WhisperError('invalid_argument', message);
 }
 
+/** What was thrown says. */
+export const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+/** The error of what its caller has ended. */
+export const cancelledError = () => new WhisperError('cancelled', 'It was cancelled.');
+
 /** Makes a WhisperError of whatever was thrown. */
 export function asWhisperError(error: unknown): WhisperError {
   if (error instanceof WhisperError) return error;
-  if (error instanceof DOMException && error.name === 'AbortError') {
-    return new WhisperError('cancelled', 'It was cancelled.');
-  }
-  return new WhisperError('internal', sentence(error instanceof Error ? error.message : String(error)));
+  if (error instanceof DOMException && error.name === 'AbortError') return cancelledError();
+  return new WhisperError('internal', sentence(messageOf(error)));
 }

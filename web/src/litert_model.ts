@@ -2,7 +2,7 @@
 // else would free its memory.
 import { type CompiledModel, type SignatureRunner, Tensor, loadAndCompile } from '@litertjs/core';
 import type { DecoderModel } from './decoder_model.js';
-import { WhisperError } from './errors.js';
+import { WhisperError, messageOf } from './errors.js';
 import { WINDOW_FRAMES } from './front_end.js';
 import { type ModelInfo, NEEDED_SIGNATURES } from './model_info.js';
 import type { Runtime } from './runtime.js';
@@ -29,7 +29,7 @@ const ints = (...values: number[]) => new Tensor(Int32Array.from(values), [value
 
 /** What LiteRT.js says of tensors of strings, as other bundles have them; null: it is something else. */
 export function foreignTypes(error: unknown): WhisperError | null {
-  const type = /element type (\w+) is not supported/i.exec(error instanceof Error ? error.message : String(error))?.[1];
+  const type = /element type (\w+) is not supported/i.exec(messageOf(error))?.[1];
   if (type === undefined) return null;
   return new WhisperError(
     'unsupported',

@@ -1,7 +1,7 @@
 // LiteRT.js: which of its four builds runs here, and how it is told where its files are.
 import { type CompileOptions, getGlobalLiteRt, loadLiteRt, supportsFeature, unloadLiteRt } from '@litertjs/core';
 import type { Accelerator } from './accelerator.js';
-import { WhisperError, sentence } from './errors.js';
+import { WhisperError, messageOf, sentence } from './errors.js';
 
 /** What was asked for, and what it became. */
 export interface Runtime {
@@ -42,7 +42,7 @@ async function loadFrom(folder: string, options: Parameters<typeof loadLiteRt>[1
       'network',
       sentence(
         `LiteRT.js could not be loaded from ${folder}, where the files of @litertjs/core/wasm should be ` +
-          `(option runtime): ${error instanceof Error ? error.message : String(error)}`,
+          `(option runtime): ${messageOf(error)}`,
       ),
     );
   }

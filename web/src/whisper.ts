@@ -2,7 +2,7 @@ import type { Accelerator } from './accelerator.js';
 import { type AudioInput, decodeAudio } from './audio.js';
 import { Channel } from './channel.js';
 import { forgetDownload, isDownloaded } from './download.js';
-import { WhisperError, asWhisperError, check, kindOf, sentence } from './errors.js';
+import { WhisperError, asWhisperError, cancelledError, check, kindOf, messageOf, sentence } from './errors.js';
 import type { LiveOptions, LiveText } from './live.js';
 import { type LoadOptions, absoluteUrl, checkCaller, checkedLoad } from './load_options.js';
 import type { Answer, LoadedModel, Request } from './messages.js';
@@ -69,12 +69,12 @@ export class Whisper {
   static async load(url: string | URL, options: LoadOptions = {}): Promise<Whisper> {
     const { request, workerUrl } = checkedLoad(url, options, document.baseURI);
     const { signal, onProgress } = options;
-    if (signal?.aborted) throw new WhisperError('cancelled', CANCELLED);
+    if (signal?.aborted) throw cancelledError();
     const worker = startWorker(workerUrl);
     let cancel = () => {};
     try {
       const model = await new Promise<LoadedModel>((resolve, reject) => {
-        cancel = () => reject(new WhisperError('cancelled', CANCELLED));
+        cancel = () => reject(cancelledError());
         signal?.addEventListener('abort', cancel, { once: true });
         worker.onmessage = ({ data }: MessageEvent<Answer>) => {
           if (data.kind === 'loading') onProgress?.(data.progress);
@@ -257,7 +257,7 @@ export class Whisper {
     else signal?.addEventListener('abort', cancel, { once: true });
   }
 
-  private cancel(id: number, reason = new WhisperError('cancelled', CANCELLED)): void {
+  private cancel(id: number, reason = cancelledError()): void {
     if (!this.works.has(id)) return;
     this.post({ kind: 'cancel', id });
     this.failOne(id, reason);
@@ -287,8 +287,6 @@ export class Whisper {
   }
 }
 
-const CANCELLED = 'It was cancelled.';
-
 /** What was asked for, or nothing of it and what is wrong with it. */
 function checkedCaller<T extends object>(request: T): { wrong: WhisperError | null; given: T } {
   try {
@@ -301,10 +299,7 @@ function checkedCaller<T extends object>(request: T): { wrong: WhisperError | nu
 
 function unheard(error: unknown): never {
   if (error instanceof WhisperError) throw error;
-  throw new WhisperError(
-    'unsupported',
-    sentence(`The stream cannot be heard: ${error instanceof Error ? error.message : String(error)}`),
-  );
+  throw new WhisperError('unsupported', sentence(`The stream cannot be heard: ${messageOf(error)}`));
 }
 
 function startWorker(url: string | null): Worker {
@@ -312,8 +307,7 @@ function startWorker(url: string | null): Worker {
     // Bundlers know the latter form, and take worker.js along.
     return url !== null ? new Worker(url) : new Worker(new URL('./worker.js', import.meta.url));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new WhisperError('invalid_argument', sentence(`The worker could not be started: ${reason}`));
+    throw new WhisperError('invalid_argument', sentence(`The worker could not be started: ${messageOf(error)}`));
   }
 }
 

@@ -1,6 +1,6 @@
 // The worker in which everything is computed. A classic one: LiteRT.js's glue calls importScripts().
 import { download, forgetDownload } from './download.js';
-import { WhisperError, asWhisperError } from './errors.js';
+import { WhisperError, asWhisperError, cancelledError } from './errors.js';
 import { checkContentHash, checkSha256 } from './integrity.js';
 import { LiteRtModel } from './litert_model.js';
 import { Live, type LiveText } from './live.js';
@@ -42,7 +42,7 @@ function enqueue(id: number | null, work: () => Promise<void>): void {
 }
 
 function checkCancelled(id: number): void {
-  if (cancelled.has(id)) throw new WhisperError('cancelled', 'It was cancelled.');
+  if (cancelled.has(id)) throw cancelledError();
 }
 
 /**
