@@ -48,20 +48,19 @@ def write_recordings(folder, lengths, work):
 
 
 def transcribe(program, model, path, options):
-    """(seconds to the first segment, seconds, peak MB, lines, last line)"""
+    """(seconds to the first segment, seconds, peak MB, lines)"""
     begin = time.monotonic()
     process = subprocess.Popen([program, "transcribe", model, str(path), "-q", *options],
                                stdout=subprocess.PIPE, text=True)
-    first, lines, last = None, 0, ""
-    for line in process.stdout:
+    first, lines = None, 0
+    for _ in process.stdout:
         if first is None:
             first = time.monotonic() - begin
         lines += 1
-        last = line.strip() or last
     _, status, usage = os.wait4(process.pid, 0)
     if status != 0:
         sys.exit(f"transcribe {path} ended with {os.waitstatus_to_exitcode(status)}")
-    return first, time.monotonic() - begin, usage.ru_maxrss / 1024, lines, last
+    return first, time.monotonic() - begin, usage.ru_maxrss / 1024, lines
 
 
 def main():
@@ -78,7 +77,7 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         peaks = []
         for path, length in zip(write_recordings(arguments.folder, (60, seconds), work), (60, seconds)):
-            first, took, peak, lines, _ = transcribe(arguments.program, arguments.model, path, options)
+            first, took, peak, lines = transcribe(arguments.program, arguments.model, path, options)
             print(f"| {length} s | {first:.2f} | {took:.1f} | {length / took:.1f} | {peak:.0f} | {lines} |",
                   flush=True)
             peaks.append(peak)
