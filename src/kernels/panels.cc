@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "common/half.h"
+#include "kernels/amx.h"
 #include "kernels/row_ops.h"
 #include "kernels/vnni.h"
 // clang-format off
@@ -30,7 +32,8 @@ constexpr size_t kBlockColumns = 128;
 
 // So many rows go through a block of the panel while the nearest cache holds it.
 constexpr size_t kRowsOfBlock = 4 * kTileRows;
-constexpr int kLargestShort = 4095;
+static_assert(kRowsOfBlock == kAmxRows);
+constexpr float kLargestInBlock = 4095.0F;
 constexpr float kMostOfBlock = 524000.0F;
 
 /// What multiply() hands to the processor's own code.
@@ -40,6 +43,7 @@ struct PanelProduct {
   const int32_t* weight_sums;
   const float* bias;  // [kPanelOutputs]
   size_t outputs;
+  size_t plane;  // bytes of half of the panel, where there are two
 };
 
 }  // namespace whisper_s4y
@@ -61,17 +65,24 @@ HWY_INLINE void store_row(const float* from, size_t count, bool add, float* to) 
   for (; i < count; ++i) to[i] = add ? to[i] + from[i] : from[i];
 }
 
-/// Scales, shifts and puts one row of sums.
-HWY_INLINE void put_row(float* sums, float scale, const PanelProduct& product,
-                        const PanelTarget& target, size_t row) {
-  const auto factor = hn::Set(kFloats, scale);
-  for (size_t i = 0; i < kPanelOutputs; i += kLanes) {
-    const auto times = hn::Mul(factor, hn::LoadU(kFloats, product.output_scales + i));
-    const auto bias = hn::LoadU(kFloats, product.bias + i);
-    hn::StoreU(hn::MulAdd(hn::LoadU(kFloats, sums + i), times, bias), kFloats, sums + i);
+/// Scales, shifts and puts `count` rows of sums, of which the first is `row`. All together, so that
+/// the processor has several vectors to work at.
+HWY_INLINE void put_rows(float* sums, const RowsView& rows, size_t row, size_t count,
+                         const PanelProduct& product, const PanelTarget& target) {
+  for (size_t r = 0; r < count; ++r) {
+    float* of_row = sums + r * kPanelOutputs;
+    const auto factor = hn::Set(kFloats, rows.scales == nullptr ? 1.0F : rows.scales[row + r]);
+    for (size_t i = 0; i < kPanelOutputs; i += kLanes) {
+      const auto times = hn::Mul(factor, hn::LoadU(kFloats, product.output_scales + i));
+      const auto bias = hn::LoadU(kFloats, product.bias + i);
+      hn::StoreU(hn::MulAdd(hn::LoadU(kFloats, of_row + i), times, bias), kFloats, of_row + i);
+    }
   }
-  if (target.gelu) gelu({sums, product.outputs});
-  store_row(sums, product.outputs, target.add, target.out + row * target.stride);
+  if (target.gelu) gelu({sums, count * kPanelOutputs});
+  for (size_t r = 0; r < count; ++r) {
+    store_row(sums + r * kPanelOutputs, product.outputs, target.add,
+              target.out + (row + r) * target.stride);
+  }
 }
 
 template <typename Of>
@@ -91,10 +102,7 @@ void product_in_blocks(const RowsView& rows, size_t begin, size_t end, const Pan
                     sums + r * kPanelOutputs, kPanelOutputs, column > 0);
       }
     }
-    for (size_t r = 0; r < count; ++r) {
-      const float scale = rows.scales == nullptr ? 1.0F : rows.scales[row + r];
-      put_row(sums + r * kPanelOutputs, scale, product, target, row + r);
-    }
+    put_rows(sums, rows, row, count, product, target);
   }
 }
 
@@ -114,6 +122,7 @@ void product_of_shorts(const RowsView& rows, size_t begin, size_t end, const Pan
 #if HWY_TARGET == HWY_AVX3
 
 bool multiplies_bytes() { return has_vnni(); }
+bool multiplies_tiles() { return has_vnni() && has_amx(); }
 
 /// The sum of each output's weights.
 void sums_of_bytes(const void* panel, size_t steps, int32_t* sums) {
@@ -154,15 +163,62 @@ void product_of_bytes(const RowsView& rows, size_t begin, size_t end, const Pane
         [&](size_t r, size_t column, Ints sum) HWY_ATTR {
           hn::StoreU(hn::ConvertTo(kFloats, sum), kFloats, sums + r * kPanelOutputs + column);
         });
-    for (size_t r = 0; r < std::min(kTileRows, end - row); ++r) {
-      put_row(sums + r * kPanelOutputs, rows.scales[row + r], product, target, row + r);
+    put_rows(sums, rows, row, std::min(kTileRows, end - row), product, target);
+  }
+}
+
+void product_of_tiled_bytes(const RowsView& rows, size_t begin, size_t end,
+                            const PanelProduct& product, const PanelTarget& target) {
+  const AmxScope scope(AmxNumbers::bytes);
+  constexpr size_t kCount = kRowsOfBlock * kPanelOutputs;
+  const auto* numbers = static_cast<const uint8_t*>(rows.numbers);
+  alignas(64) int32_t integers[kCount];
+  alignas(64) float sums[kCount];
+  for (size_t block = begin; block < end; block += kRowsOfBlock) {
+    multiply_bytes_amx(numbers + block * rows.stride, rows.stride,
+                       static_cast<const int8_t*>(product.panel), whole(rows.columns, kAmxColumns),
+                       integers);
+    const size_t count = std::min(kRowsOfBlock, end - block);
+    for (size_t i = 0; i < count * kPanelOutputs; i += kLanes) {
+      // sum of (x - zero) * w = sum of x * w - zero * sum of w.
+      const auto zero = hn::Set(kInts, rows.zeros[block + i / kPanelOutputs]);
+      const auto shift = hn::Mul(zero, hn::LoadU(kInts, product.weight_sums + i % kPanelOutputs));
+      hn::StoreU(hn::ConvertTo(kFloats, hn::Sub(hn::LoadU(kInts, integers + i), shift)), kFloats,
+                 sums + i);
     }
+    put_rows(sums, rows, block, count, product, target);
+  }
+}
+
+void product_of_tiled_shorts(const RowsView& rows, size_t begin, size_t end,
+                             const PanelProduct& product, const PanelTarget& target) {
+  const AmxScope scope(AmxNumbers::shorts);
+  constexpr size_t kCount = kRowsOfBlock * kPanelOutputs;
+  alignas(64) int32_t parts[3 * kCount];
+  alignas(64) float sums[kCount];
+  const auto* numbers = static_cast<const uint8_t*>(rows.numbers);
+  const SplitPanel panel{static_cast<const uint8_t*>(product.panel), product.plane};
+  const auto much = hn::Set(kFloats, 65536.0F);
+  const auto some = hn::Set(kFloats, 256.0F);
+  for (size_t block = begin; block < end; block += kRowsOfBlock) {
+    multiply_shorts_amx({numbers + block * rows.stride, rows.stride, rows.stride / 2}, panel,
+                        rows.stride / 2, {parts, parts + kCount, parts + 2 * kCount});
+    const size_t count = std::min(kRowsOfBlock, end - block);
+    for (size_t i = 0; i < count * kPanelOutputs; i += kLanes) {
+      const auto part = [&](size_t which) HWY_ATTR {
+        return hn::ConvertTo(kFloats, hn::LoadU(kInts, parts + which * kCount + i));
+      };
+      const auto lower = hn::MulAdd(part(1), some, part(2));
+      hn::StoreU(hn::MulAdd(part(0), much, lower), kFloats, sums + i);
+    }
+    put_rows(sums, rows, block, count, product, target);
   }
 }
 
 #else
 
 bool multiplies_bytes() { return false; }
+bool multiplies_tiles() { return false; }
 
 void sums_of_bytes(const void* /*panel*/, size_t /*steps*/, int32_t* /*sums*/) {
   HWY_ABORT("Products of bytes need VNNI.");
@@ -171,6 +227,16 @@ void sums_of_bytes(const void* /*panel*/, size_t /*steps*/, int32_t* /*sums*/) {
 void product_of_bytes(const RowsView& /*rows*/, size_t /*begin*/, size_t /*end*/,
                       const PanelProduct& /*product*/, const PanelTarget& /*target*/) {
   HWY_ABORT("Products of bytes need VNNI.");
+}
+
+void product_of_tiled_bytes(const RowsView& /*rows*/, size_t /*begin*/, size_t /*end*/,
+                            const PanelProduct& /*product*/, const PanelTarget& /*target*/) {
+  HWY_ABORT("Products of tiles need AMX.");
+}
+
+void product_of_tiled_shorts(const RowsView& /*rows*/, size_t /*begin*/, size_t /*end*/,
+                             const PanelProduct& /*product*/, const PanelTarget& /*target*/) {
+  HWY_ABORT("Products of tiles need AMX.");
 }
 
 #endif
@@ -245,6 +311,10 @@ void round_to_bytes(const float* values, size_t count, float factor, float zero,
   round_to(values, count, factor, zero, out);
 }
 
+void split_row(const int16_t* in, size_t count, uint8_t* upper, uint8_t* lower) {
+  split(in, count, upper, lower);
+}
+
 void widen(const int8_t* weights, size_t count, int16_t* out) {
   const hn::ScalableTag<int16_t> shorts;
   const hn::Rebind<int8_t, decltype(shorts)> bytes;
@@ -270,28 +340,61 @@ namespace whisper_s4y {
 namespace {
 
 HWY_EXPORT(multiplies_bytes);
+HWY_EXPORT(multiplies_tiles);
 HWY_EXPORT(product_of_floats);
 HWY_EXPORT(product_of_shorts);
 HWY_EXPORT(product_of_bytes);
+HWY_EXPORT(product_of_tiled_bytes);
+HWY_EXPORT(product_of_tiled_shorts);
 HWY_EXPORT(measure);
 HWY_EXPORT(extremes);
 HWY_EXPORT(round_to_shorts);
 HWY_EXPORT(round_to_bytes);
+HWY_EXPORT(split_row);
 HWY_EXPORT(widen);
 HWY_EXPORT(sums_of_bytes);
 HWY_EXPORT(put_in_panel);
 
 constexpr size_t kRowsStaged = 16;  // of weights on their way into a panel
+constexpr float kNoLimit = std::numeric_limits<float>::infinity();
 
 size_t bytes_of(NumberForm form) {
-  return form == NumberForm::floats ? 4 : form == NumberForm::shorts ? 2 : 1;
+  switch (form) {
+    case NumberForm::floats:
+      return 4;
+    case NumberForm::shorts:
+    case NumberForm::tiled_shorts:
+      return 2;
+    case NumberForm::bytes:
+    case NumberForm::tiled_bytes:
+      break;
+  }
+  return 1;
 }
 
-/// Numbers that fill the 32 bits which a step takes of a row.
-size_t depth_of(NumberForm form) { return sizeof(uint32_t) / bytes_of(form); }
+bool is_tiled(NumberForm form) {
+  return form == NumberForm::tiled_shorts || form == NumberForm::tiled_bytes;
+}
+
+/// Columns filled up to what a product takes at once.
+size_t padded(size_t columns, NumberForm form) {
+  return whole(columns, is_tiled(form) ? kAmxColumns : sizeof(uint32_t) / bytes_of(form));
+}
 
 /// 1 / factor, 0 where there is nothing but zeros or what is no number.
 float inverse(float factor) { return factor > 0 ? 1.0F / factor : 0.0F; }
+
+/// A row of activations as integers; returns what undoes it. kMostOfBlock keeps sums of their
+/// products with weights inside 32 bits.
+float to_shorts(const float* values, size_t columns, float most_of_block, int16_t* out) {
+  float largest = 0;
+  float block = 0;
+  HWY_DYNAMIC_DISPATCH(measure)(values, columns, largest, block);
+  float steps = largest > 0 ? std::min(32767.0F / largest, most_of_block / block) : 0;
+  if (!std::isfinite(steps)) steps = 0;
+  HWY_DYNAMIC_DISPATCH(round_to_shorts)(values, columns, steps, out);
+  return inverse(steps);
+}
 
 /// A row of the matrix as float32, without row scales.
 void read_row(const StoredMatrix& matrix, size_t row, float* out) {
@@ -335,14 +438,26 @@ void read_row(const StoredMatrix& matrix, size_t row, float* out) {
 
 }  // namespace
 
-bool has_products_of_bytes() { return HWY_DYNAMIC_DISPATCH(multiplies_bytes)(); }
+bool can_multiply(NumberForm form) {
+  if (is_tiled(form)) return HWY_DYNAMIC_DISPATCH(multiplies_tiles)();
+  return form != NumberForm::bytes || HWY_DYNAMIC_DISPATCH(multiplies_bytes)();
+}
+
+NumberForm fastest_form(bool int8) {
+  if (can_multiply(NumberForm::tiled_bytes)) {
+    return int8 ? NumberForm::tiled_bytes : NumberForm::tiled_shorts;
+  }
+  return int8 && can_multiply(NumberForm::bytes) ? NumberForm::bytes : NumberForm::shorts;
+}
 
 void PanelRows::use(NumberForm form, size_t rows, size_t columns) {
-  const size_t all = whole(rows, kTileRows);
+  // A product may begin with any tile of rows, and takes kAmxRows of them at once.
+  const size_t all = whole(rows, kTileRows) + (is_tiled(form) ? kAmxRows : 0);
   form_ = form;
   columns_ = columns;
-  stride_ = whole(columns, sizeof(uint32_t));
-  numbers_.room<std::byte>(all * stride_ * bytes_of(form));
+  stride_ = padded(columns, form) * (form == NumberForm::tiled_shorts ? 2 : 1);
+  numbers_.room<std::byte>(form == NumberForm::tiled_shorts ? all * stride_
+                                                            : all * stride_ * bytes_of(form));
   if (scales_.size() < all) {
     scales_.resize(all);
     zeros_.resize(all);
@@ -355,18 +470,23 @@ void PanelRows::set(size_t row, const float* values) {
       std::copy_n(values, columns_, numbers_.at<float>() + row * stride_);
       return;
     case NumberForm::shorts: {
-      float largest = 0;
-      float most_of_block = 0;
-      HWY_DYNAMIC_DISPATCH(measure)(values, columns_, largest, most_of_block);
-      float steps = largest > 0 ? std::min(32767.0F / largest, kMostOfBlock / most_of_block) : 0;
-      if (!std::isfinite(steps)) steps = 0;
-      scales_[row] = inverse(steps);
       int16_t* out = numbers_.at<int16_t>() + row * stride_;
-      HWY_DYNAMIC_DISPATCH(round_to_shorts)(values, columns_, steps, out);
+      scales_[row] = to_shorts(values, columns_, kMostOfBlock, out);
       std::fill(out + columns_, out + stride_, int16_t{0});
       return;
     }
-    case NumberForm::bytes: {
+    case NumberForm::tiled_shorts: {
+      // The sums of its bytes stay below 2^31 however large the numbers are.
+      thread_local std::vector<int16_t> shorts;
+      shorts.resize(stride_ / 2);
+      scales_[row] = to_shorts(values, columns_, kNoLimit, shorts.data());
+      std::fill(shorts.begin() + static_cast<ptrdiff_t>(columns_), shorts.end(), int16_t{0});
+      uint8_t* out = numbers_.at<uint8_t>() + row * stride_;
+      HWY_DYNAMIC_DISPATCH(split_row)(shorts.data(), stride_ / 2, out, out + stride_ / 2);
+      return;
+    }
+    case NumberForm::bytes:
+    case NumberForm::tiled_bytes: {
       float least = 0;
       float largest = 0;
       HWY_DYNAMIC_DISPATCH(extremes)(values, columns_, least, largest);
@@ -389,7 +509,7 @@ RowsView PanelRows::view() const {
           .stride = stride_,
           .columns = columns_,
           .scales = form_ == NumberForm::floats ? nullptr : scales_.data(),
-          .zeros = form_ == NumberForm::bytes ? zeros_.data() : nullptr};
+          .zeros = bytes_of(form_) == 1 ? zeros_.data() : nullptr};
 }
 
 void Panel::pack(const StoredMatrix& matrix, size_t first, NumberForm form) {
@@ -397,24 +517,28 @@ void Panel::pack(const StoredMatrix& matrix, size_t first, NumberForm form) {
   outputs_ = std::min(kPanelOutputs, matrix.rows - first);
   columns_ = matrix.columns;
   form_ = form;
-  const size_t depth = depth_of(form);
-  const size_t steps = (columns_ + depth - 1) / depth;
+  const size_t bytes = padded(columns_, form) * bytes_of(form);  // of an output
+  const size_t steps = bytes / sizeof(uint32_t);
   auto* panel = numbers_.room<uint32_t>(steps * kPanelOutputs);
   auto* staged = staged_.room<uint32_t>(kRowsStaged * steps);
+  plane_ = form == NumberForm::tiled_shorts ? bytes / 2 * kPanelOutputs : 0;
   row_.resize(columns_);
   std::ranges::fill(scales_, 0.0F);
   if (outputs_ < kPanelOutputs) std::fill_n(panel, steps * kPanelOutputs, 0U);
   for (size_t o = 0; o < outputs_; ++o) {
     const size_t row = first + o;
     auto* integers = staged + o % kRowsStaged * steps;
-    integers[steps - 1] = 0;  // where a step has more numbers than there are columns
+    // Where a product takes more numbers than there are columns.
+    const size_t whole_steps = columns_ * bytes_of(form) / sizeof(uint32_t);
+    std::fill(integers + whole_steps, integers + steps, 0U);
     scales_[o] = matrix.row_scales.empty() ? 1.0F : matrix.row_scales[row];
     const auto* stored = reinterpret_cast<const int8_t*>(matrix.bytes) + row * columns_;
     switch (form) {
       case NumberForm::floats:
         read_row(matrix, row, reinterpret_cast<float*>(integers));
         break;
-      case NumberForm::shorts: {
+      case NumberForm::shorts:
+      case NumberForm::tiled_shorts: {
         auto* shorts = reinterpret_cast<int16_t*>(integers);
         if (matrix.kind == WeightKind::i8) {
           HWY_DYNAMIC_DISPATCH(widen)(stored, columns_, shorts);
@@ -424,20 +548,33 @@ void Panel::pack(const StoredMatrix& matrix, size_t first, NumberForm form) {
         float largest = 0;
         float most_of_block = 0;
         HWY_DYNAMIC_DISPATCH(measure)(row_.data(), columns_, largest, most_of_block);
-        const float factor = largest > 0 ? static_cast<float>(kLargestShort) / largest : 0;
+        const float limit = form == NumberForm::shorts ? kLargestInBlock : 32767.0F;
+        const float factor = largest > 0 ? limit / largest : 0;
         scales_[o] *= inverse(factor);
         HWY_DYNAMIC_DISPATCH(round_to_shorts)(row_.data(), columns_, factor, shorts);
         break;
       }
       case NumberForm::bytes:
+      case NumberForm::tiled_bytes:
         std::memcpy(integers, stored, columns_);
         break;
     }
     if ((o + 1) % kRowsStaged != 0 && o + 1 < outputs_) continue;
     const size_t count = o % kRowsStaged + 1;
-    HWY_DYNAMIC_DISPATCH(put_in_panel)(staged, count, steps, panel + o + 1 - count);
+    uint32_t* to = panel + o + 1 - count;
+    if (plane_ == 0) {
+      HWY_DYNAMIC_DISPATCH(put_in_panel)(staged, count, steps, to);
+      continue;
+    }
+    auto* planes = planes_.room<uint32_t>(kRowsStaged * steps);
+    auto* lower = planes + kRowsStaged * steps / 2;
+    HWY_DYNAMIC_DISPATCH(split_row)
+    (reinterpret_cast<const int16_t*>(staged), count * bytes / sizeof(int16_t),
+     reinterpret_cast<uint8_t*>(planes), reinterpret_cast<uint8_t*>(lower));
+    HWY_DYNAMIC_DISPATCH(put_in_panel)(planes, count, steps / 2, to);
+    HWY_DYNAMIC_DISPATCH(put_in_panel)(lower, count, steps / 2, to + plane_ / sizeof(uint32_t));
   }
-  if (form == NumberForm::bytes) HWY_DYNAMIC_DISPATCH(sums_of_bytes)(panel, steps, sums_);
+  if (bytes_of(form) == 1) HWY_DYNAMIC_DISPATCH(sums_of_bytes)(panel, steps, sums_);
 }
 
 void Panel::multiply(const RowsView& rows, size_t begin, size_t end,
@@ -448,7 +585,8 @@ void Panel::multiply(const RowsView& rows, size_t begin, size_t end,
                              .output_scales = scales_,
                              .weight_sums = sums_,
                              .bias = bias,
-                             .outputs = outputs_};
+                             .outputs = outputs_,
+                             .plane = plane_};
   PanelTarget shifted = target;
   shifted.out += first_;
   switch (form_) {
@@ -460,6 +598,12 @@ void Panel::multiply(const RowsView& rows, size_t begin, size_t end,
       return;
     case NumberForm::bytes:
       HWY_DYNAMIC_DISPATCH(product_of_bytes)(rows, begin, end, product, shifted);
+      return;
+    case NumberForm::tiled_shorts:
+      HWY_DYNAMIC_DISPATCH(product_of_tiled_shorts)(rows, begin, end, product, shifted);
+      return;
+    case NumberForm::tiled_bytes:
+      HWY_DYNAMIC_DISPATCH(product_of_tiled_bytes)(rows, begin, end, product, shifted);
       return;
   }
 }

@@ -20,16 +20,22 @@ enum class NumberForm {
            // row's largest; those of int8 weights are exact
   bytes,   // 8 bits, activations with a zero point for each row; only for int8 weights and where
            // the processor has VNNI
+  // The same where the processor has AMX, see amx.h: bytes to the last bit, shorts as two bytes.
+  tiled_shorts,
+  tiled_bytes,
 };
 
-/// Whether bytes are faster than shorts here.
-[[nodiscard]] bool has_products_of_bytes();
+/// Whether numbers can be multiplied so here.
+[[nodiscard]] bool can_multiply(NumberForm form);
+
+/// What the processor is fastest with, of integers; `int8`: all weights are int8.
+[[nodiscard]] NumberForm fastest_form(bool int8);
 
 /// Rows of activations in one form.
 struct RowsView {
   NumberForm form = NumberForm::floats;
   const void* numbers = nullptr;  // readable for whole tiles of rows and steps of columns
-  size_t stride = 0;              // numbers from one row to the next
+  size_t stride = 0;              // numbers from one row to the next; of tiled_shorts bytes
   size_t columns = 0;
   const float* scales = nullptr;   // of rows; not of floats
   const int32_t* zeros = nullptr;  // of bytes
@@ -81,7 +87,8 @@ class Panel {
   float scales_[kPanelOutputs] = {};  // of outputs
   int32_t sums_[kPanelOutputs] = {};  // of bytes: of the weights
   std::vector<float> row_;            // of weights
-  CacheLines staged_;                 // some rows as they go into the panel
+  CacheLines staged_, planes_;        // some rows as they go into the panel
+  size_t plane_ = 0;                  // bytes of the panel's upper half, of tiled_shorts
 };
 
 }  // namespace whisper_s4y

@@ -11,6 +11,8 @@
 #include <hwy/foreach_target.h>  // before all others of Highway
 #include <hwy/contrib/math/math-inl.h>
 #include <hwy/highway.h>
+
+#include "kernels/power-inl.h"
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();
@@ -71,20 +73,23 @@ void normalise(const float* in, const float* gain, const float* bias, size_t cou
   for (; i < count; ++i) out[i] = (in[i] - mean) * inverse * gain[i] + bias[i];
 }
 
-// erf by Abramowitz and Stegun 7.1.26: 1.5e-7 at most.
+// x * (1 + erf(x / sqrt(2))) / 2 is x, or 0 where x is negative, less |x| * erfc(|x| / sqrt(2))
+// / 2. erfc by Abramowitz and Stegun 7.1.26: 1.5e-7 at most. Its coefficients are halved here.
 HWY_INLINE Floats gelu_of(Floats x) {
   const auto of = [](float value) HWY_ATTR { return hn::Set(kFloats, value); };
-  const auto one = of(1.0F);
-  const auto z = hn::Mul(hn::Abs(x), of(0.70710678F));
-  const auto t = hn::Div(one, hn::MulAdd(z, of(0.3275911F), one));
-  auto p = of(1.061405429F);
-  p = hn::MulAdd(p, t, of(-1.453152027F));
-  p = hn::MulAdd(p, t, of(1.421413741F));
-  p = hn::MulAdd(p, t, of(-0.284496736F));
-  p = hn::MulAdd(p, t, of(0.254829592F));
-  const auto tail = hn::Mul(hn::Mul(p, t), hn::Exp(kFloats, hn::Neg(hn::Mul(z, z))));
-  const auto erf = hn::CopySign(hn::Sub(one, tail), x);
-  return hn::Mul(hn::Mul(x, of(0.5F)), hn::Add(one, erf));
+  const auto magnitude = hn::Abs(x);
+  const auto t = hn::Div(of(1.0F), hn::MulAdd(magnitude, of(0.3275911F * 0.70710678F), of(1.0F)));
+  auto p = of(0.5307027145F);
+  p = hn::MulAdd(p, t, of(-0.7265760135F));
+  p = hn::MulAdd(p, t, of(0.7107068705F));
+  p = hn::MulAdd(p, t, of(-0.142248368F));
+  p = hn::MulAdd(p, t, of(0.127414796F));
+  constexpr float kHalfLog2E = 0.7213475204F;
+  // Far from numbers so small that processors slow down.
+  const auto exponent = hn::Max(hn::Mul(hn::Mul(x, x), of(-kHalfLog2E)), of(-80.0F));
+  const auto power = power_of_two(kFloats, exponent);
+  const auto tail = hn::Mul(hn::Mul(p, t), power);
+  return hn::NegMulAdd(magnitude, tail, hn::Max(x, hn::Zero(kFloats)));
 }
 
 void gelu_all(float* values, size_t count) {

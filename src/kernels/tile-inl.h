@@ -143,6 +143,26 @@ struct OfBytes {
 
 #endif
 
+/// Integers to their upper and lower bytes.
+HWY_INLINE void split(const int16_t* in, size_t count, uint8_t* upper, uint8_t* lower) {
+  const hn::ScalableTag<int16_t> shorts;
+  const hn::RebindToUnsigned<decltype(shorts)> unsigned_shorts;
+  const hn::Rebind<uint8_t, decltype(shorts)> bytes;
+  size_t i = 0;
+  for (; i + hn::MaxLanes(shorts) <= count; i += hn::MaxLanes(shorts)) {
+    const auto both = hn::BitCast(unsigned_shorts, hn::LoadU(shorts, in + i));
+    const auto low = hn::And(both, hn::Set(unsigned_shorts, 0xFF));
+    const auto high = hn::ShiftRight<8>(both);
+    hn::StoreU(hn::DemoteTo(bytes, hn::BitCast(shorts, low)), bytes, lower + i);
+    hn::StoreU(hn::DemoteTo(bytes, hn::BitCast(shorts, high)), bytes, upper + i);
+  }
+  for (; i < count; ++i) {
+    const auto both = static_cast<uint16_t>(in[i]);
+    lower[i] = static_cast<uint8_t>(both);
+    upper[i] = static_cast<uint8_t>(both >> 8);
+  }
+}
+
 // As many sums as there are registers for, beside weights and activations.
 constexpr size_t kTileVectors = kLanes == 16 ? 4 : 2;
 

@@ -9,12 +9,14 @@
 
 #include "kernels/attention.h"
 #include "kernels/panel_layout.h"
+#include "kernels/panels.h"
 
 namespace whisper_s4y {
 
 /// Keys and values of the heads of one layer. In integers a key has twelve bits or so for its
 /// largest number, a column of the values thirteen, a probability fifteen: products of integers of
-/// 16 bits are twice as fast as those of float32 where the processor has VNNI.
+/// 16 bits are twice as fast as those of float32 where the processor has VNNI, and more where it
+/// has AMX.
 class WindowAttention {
  public:
   /// What one thread needs to compute.
@@ -28,7 +30,8 @@ class WindowAttention {
   /// Rows that attend() takes at once.
   static constexpr size_t kMostRows = 4 * kTileRows;
 
-  WindowAttention(AttentionShape shape, size_t positions, bool integers);
+  /// `form` is one of floats, shorts and tiled_shorts, the last two to the same bits.
+  WindowAttention(AttentionShape shape, size_t positions, NumberForm form);
 
   /// Takes those of one head from keys and values [positions, heads * head_size]. Several threads
   /// may each take heads of their own.
@@ -41,17 +44,12 @@ class WindowAttention {
               float* out) const;
 
  private:
-  template <typename Number>
-  [[nodiscard]] const Number* keys_of(size_t head) const;
-  template <typename Number>
-  [[nodiscard]] const Number* values_of(size_t head) const;
-
   AttentionShape shape_;
   size_t positions_;
   size_t stride_;  // positions filled up to whole panels
   size_t depth_;   // numbers of a head filled up to whole steps of a product
   size_t width_;   // numbers of a head filled up to whole panels
-  bool integers_;
+  NumberForm form_;
   CacheLines keys_;                  // of each head panels of positions
   CacheLines values_;                // of each head panels of columns, whose steps are positions
   std::vector<float> key_scales_;    // [heads, stride]

@@ -25,7 +25,7 @@ NumberForm form_for(std::initializer_list<const LinearWeights*> users) {
       only_int8 = only_int8 && part.kind == WeightKind::i8;
     }
   }
-  return only_int8 && has_products_of_bytes() ? NumberForm::bytes : NumberForm::shorts;
+  return fastest_form(only_int8);
 }
 
 AttentionShape shape_of(const ModelConfig& config) {
@@ -42,7 +42,8 @@ EncoderPass::EncoderPass(std::shared_ptr<const EncoderWeights> weights, TaskTeam
       d_(static_cast<size_t>(weights_->config.d_model)),
       ffn_(static_cast<size_t>(weights_->config.encoder_ffn_dim)),
       bins_(static_cast<size_t>(weights_->config.num_mel_bins)),
-      attention_(shape_of(weights_->config), positions_, !weights_->exact),
+      attention_(shape_of(weights_->config), positions_,
+                 weights_->exact ? NumberForm::floats : fastest_form(false)),
       members_(team.size()) {
   // Of the rows that a convolution sees the last tile may be filled up.
   const size_t frames = 2 * positions_ + 2 + 2 * kTileRows;

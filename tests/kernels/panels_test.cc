@@ -26,8 +26,10 @@ class PanelTest : public testing::TestWithParam<Case> {
       case NumberForm::floats:
         return 2e-6;
       case NumberForm::shorts:
+      case NumberForm::tiled_shorts:
         return std::get<WeightKind>(GetParam()) == WeightKind::i8 ? 4e-4 : 3e-3;
       case NumberForm::bytes:
+      case NumberForm::tiled_bytes:
         break;
     }
     return 0.04;
@@ -44,7 +46,7 @@ TEST_P(PanelTest, MultipliesRows) {
   const std::vector<float> in = random_floats(kRows * columns, random);
   const std::vector<float> bias = random_floats(kOutputs, random);
   for_each_target([&, form = form, columns = columns] {
-    if (form == NumberForm::bytes && !has_products_of_bytes()) return;
+    if (!can_multiply(form)) return;
     PanelRows rows;
     rows.use(form, kRows, columns);
     for (size_t r = 0; r < kRows; ++r) rows.set(r, in.data() + r * columns);
@@ -82,15 +84,18 @@ TEST_P(PanelTest, MultipliesRows) {
 INSTANTIATE_TEST_SUITE_P(Kinds, PanelTest,
                          testing::Combine(testing::Values(WeightKind::f32, WeightKind::f16,
                                                           WeightKind::i8),
-                                          testing::Values(NumberForm::floats, NumberForm::shorts),
+                                          testing::Values(NumberForm::floats, NumberForm::shorts,
+                                                          NumberForm::tiled_shorts),
                                           testing::Values<size_t>(1, 3, 64, 130, 384)));
 INSTANTIATE_TEST_SUITE_P(Bytes, PanelTest,
                          testing::Combine(testing::Values(WeightKind::i8),
-                                          testing::Values(NumberForm::bytes),
+                                          testing::Values(NumberForm::bytes,
+                                                          NumberForm::tiled_bytes),
                                           testing::Values<size_t>(1, 3, 64, 131, 384)));
 INSTANTIATE_TEST_SUITE_P(Blocks, PanelTest,
                          testing::Combine(testing::Values(WeightKind::i4),
-                                          testing::Values(NumberForm::floats, NumberForm::shorts),
+                                          testing::Values(NumberForm::floats, NumberForm::shorts,
+                                                          NumberForm::tiled_shorts),
                                           testing::Values<size_t>(32, 160)));
 
 class PanelRowsTest : public testing::TestWithParam<NumberForm> {};
@@ -100,7 +105,7 @@ TEST_P(PanelRowsTest, TakeZerosAndWhatIsVeryLarge) {
   std::mt19937 random(1);
   const Weights weights(WeightKind::i8, 5, kColumns, random);
   for_each_target([&] {
-    if (GetParam() == NumberForm::bytes && !has_products_of_bytes()) return;
+    if (!can_multiply(GetParam())) return;
     PanelRows rows;
     rows.use(GetParam(), 2, kColumns);
     rows.set(0, std::vector<float>(kColumns).data());
@@ -124,8 +129,28 @@ TEST_P(PanelRowsTest, TakeZerosAndWhatIsVeryLarge) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Forms, PanelRowsTest,
-                         testing::Values(NumberForm::floats, NumberForm::shorts,
-                                         NumberForm::bytes));
+                         testing::Values(NumberForm::floats, NumberForm::shorts, NumberForm::bytes,
+                                         NumberForm::tiled_shorts, NumberForm::tiled_bytes));
+
+TEST(PanelTest, GivesTheSameBytesInTiles) {
+  if (!can_multiply(NumberForm::tiled_bytes)) GTEST_SKIP() << "This processor has no AMX.";
+  constexpr size_t kColumns = 200;
+  constexpr size_t kRows = 31;
+  std::mt19937 random(1);
+  const Weights weights(WeightKind::i8, kPanelOutputs, kColumns, random);
+  const std::vector<float> in = random_floats(kRows * kColumns, random);
+  const auto product = [&](NumberForm form) {
+    PanelRows rows;
+    rows.use(form, kRows, kColumns);
+    for (size_t r = 0; r < kRows; ++r) rows.set(r, in.data() + r * kColumns);
+    Panel panel;
+    panel.pack(weights.matrix, 0, form);
+    std::vector<float> out(kRows * kPanelOutputs);
+    panel.multiply(rows.view(), 0, kRows, {.out = out.data(), .stride = kPanelOutputs});
+    return out;
+  };
+  EXPECT_EQ(product(NumberForm::tiled_bytes), product(NumberForm::bytes));
+}
 
 TEST(PanelTest, SeesNeighboursWhereRowsOverlap) {
   // As a convolution does: a row begins two numbers after the one before.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "random_weights.h"
@@ -16,7 +17,7 @@ namespace {
 struct Case {
   size_t head_size;
   size_t positions;
-  bool integers;
+  NumberForm form;
 };
 
 class WindowAttentionTest : public testing::TestWithParam<Case> {
@@ -58,10 +59,11 @@ class WindowAttentionTest : public testing::TestWithParam<Case> {
   }
 
   void check(double tolerance_of_integers) {
-    const auto [e, positions, integers] = GetParam();
-    const double tolerance = integers ? tolerance_of_integers : 2e-5;
-    for_each_target([&, e = e, positions = positions, integers = integers] {
-      WindowAttention attention({kHeads, e}, positions, integers);
+    const auto [e, positions, form] = GetParam();
+    const double tolerance = form == NumberForm::floats ? 2e-5 : tolerance_of_integers;
+    for_each_target([&, e = e, positions = positions, form = form] {
+      if (!can_multiply(form)) return;
+      WindowAttention attention({kHeads, e}, positions, form);
       for (size_t head = 0; head < kHeads; ++head) {
         attention.set(head, keys.data(), values.data());
       }
@@ -99,11 +101,44 @@ TEST_P(WindowAttentionTest, TakesTheMeanWhereScoresAreEqual) {
   check(1e-3);
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, WindowAttentionTest,
-                         testing::Values(Case{64, 1500, true}, Case{64, 1500, false},
-                                         Case{8, 10, true}, Case{8, 10, false}, Case{7, 65, true},
-                                         Case{7, 65, false}, Case{80, 70, true},
-                                         Case{80, 70, false}));
+std::vector<Case> cases() {
+  std::vector<Case> cases;
+  for (const auto& [head_size, positions] :
+       {std::pair<size_t, size_t>{64, 1500}, {8, 10}, {7, 65}, {80, 70}}) {
+    for (const NumberForm form :
+         {NumberForm::floats, NumberForm::shorts, NumberForm::tiled_shorts}) {
+      cases.push_back({head_size, positions, form});
+    }
+  }
+  return cases;
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, WindowAttentionTest, testing::ValuesIn(cases()));
+
+TEST(WindowAttentionTest, GivesTheSameInTiles) {
+  if (!can_multiply(NumberForm::tiled_shorts)) GTEST_SKIP() << "This processor has no AMX.";
+  constexpr AttentionShape kShape{.heads = 1, .head_size = 64};
+  constexpr size_t kPositions = 101;
+  std::mt19937 random(1);
+  std::vector<float> queries = random_floats(kPositions * kShape.width(), random);
+  std::vector<float> keys = random_floats(kPositions * kShape.width(), random);
+  const std::vector<float> values = random_floats(kPositions * kShape.width(), random);
+  for (size_t i = 0; i < kShape.width(); ++i) queries[i] = 20;  // scores of -160 and less
+  for (float& key : keys) key -= 2;
+  const auto attended = [&](NumberForm form) {
+    WindowAttention attention(kShape, kPositions, form);
+    attention.set(0, keys.data(), values.data());
+    std::vector<float> out(queries.size());
+    WindowAttention::Scratch scratch;
+    for (size_t begin = 0; begin < kPositions; begin += WindowAttention::kMostRows) {
+      attention.attend(0, queries.data(), begin,
+                       std::min(WindowAttention::kMostRows, kPositions - begin), scratch,
+                       out.data());
+    }
+    return out;
+  };
+  EXPECT_EQ(attended(NumberForm::tiled_shorts), attended(NumberForm::shorts));
+}
 
 }  // namespace
 }  // namespace whisper_s4y

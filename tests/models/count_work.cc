@@ -19,6 +19,7 @@
 
 #include "common/fail.h"
 #include "config/front_end.h"
+#include "kernels/amx.h"
 #include "kernels/vnni.h"
 #include "models/random_checkpoint.h"
 #include "models/write_bundle.h"
@@ -36,8 +37,9 @@ std::vector<int64_t> targets() {
 }
 
 std::string name_of(int64_t target) {
-  return fmt::format("{}{}", hwy::TargetName(target),
-                     target == HWY_AVX3 && has_vnni() ? "+VNNI" : "");
+  const char* more = "";
+  if (target == HWY_AVX3 && has_vnni()) more = has_amx() ? "+AMX" : "+VNNI";
+  return fmt::format("{}{}", hwy::TargetName(target), more);
 }
 
 void use(std::string_view name) {
