@@ -1,7 +1,7 @@
 """Word error rates, divergences and word times of whisper-s4y in several number formats, beside
 faster-whisper and whisper.cpp, as Markdown.
 
-  accuracy.py PROGRAM PROMPTS [--models tiny.en,base] [--parts rates,languages,peers,divergence,long,words]
+  accuracy.py PROGRAM PROMPTS [--models tiny.en,base] [--parts rates,languages,peers,divergence,long,words,loops]
               [--threads 2] [--write docs/accuracy.md]
 
 Recordings are those of ../shared/speech and of PROMPTS, the folder that ../shared/tools/prompts.py made. The
@@ -197,6 +197,39 @@ def table_of_chapters(rates, model, systems, peer, chapters):
     print(f"\n{described(chapters, base['greedy'][1])}")
 
 
+def tokens_of(transcripts):
+    """Of each window that was decoded."""
+    windows = {}
+    for index, transcript in enumerate(transcripts):
+        for segment in transcript["segments"]:
+            key = index, segment["seek"]
+            windows[key] = windows.get(key, 0) + len(segment["tokens"])
+    return np.array(list(windows.values()))
+
+
+def table_of_loops(rates, model, systems, entries):
+    """What ending loops early changes: words, and the tokens of the longest windows."""
+    print(f"\n### {model}: the guard against loops\n")
+    print("| | without | with it | other texts | most tokens of a window, without | with it | median |")
+    print("| --- |" + " ---: |" * 6)
+    recordings = recordings_of(entries)
+    for name in ("float32", "int8"):
+        system = systems[name]
+        unguarded = Ours(system.name, system.program, system.model, system.threads, ("--no-loop-guard",))
+        for mode in ("greedy", "defaults"):
+            errors, words = rates.errors(system, mode, entries)
+            base, _ = rates.errors(unguarded, mode, entries)
+            guarded = remembered(rates.work, system, recordings, mode)
+            free = remembered(rates.work, unguarded, recordings, mode)
+            changed = sum(one["text"] != other["text"] for one, other in zip(guarded, free))
+            print(
+                f"| {system.name}, {mode} | {rate(base, words):.2f} % | {difference_cell(errors, base, words)} | {changed} "
+                f"| {tokens_of(free).max()} | {tokens_of(guarded).max()} | {int(np.median(tokens_of(guarded)))} |",
+                flush=True,
+            )
+    print(f"\n{described(entries, words)} In brackets: points above what there is without it, and the interval.")
+
+
 def spoken_words(transcript, normaliser):
     words = []
     for segment in transcript["segments"]:
@@ -280,6 +313,8 @@ def print_tables(arguments):
             table_of_divergences(model, systems, arguments, sample_of(known))
         if "long" in arguments.parts:
             table_of_chapters(rates, model, systems, peers[0], chapters)
+        if "loops" in arguments.parts:
+            table_of_loops(rates, model, systems, sample_of(known))
         if "words" in arguments.parts:
             if model == arguments.models.split(",")[0]:
                 print("\n### Word times, whisper-s4y float32 beside faster-whisper float32, greedy")
@@ -295,7 +330,7 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("build/bench"))
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--models", default="tiny.en,base")
-    parser.add_argument("--parts", default="rates,languages,peers,divergence,long,words")
+    parser.add_argument("--parts", default="rates,languages,peers,divergence,long,words,loops")
     parser.add_argument("--write", type=pathlib.Path, help="a page that gets the tables, with the lines around them")
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)

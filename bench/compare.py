@@ -217,29 +217,49 @@ def joined_recording(arguments):
 
 
 def compare_batches(models, arguments):
-    """Throughput: one window after the other, and in batches."""
+    """Long recordings: one window after the other, and in batches."""
     recording, length = joined_recording(arguments)
-    print(f"\n## Windows in batches: {recording.name}, {length:.0f} s, {arguments.threads} threads\n")
+    print(f"\n## Long recordings: {recording.name}, {length:.0f} s, {arguments.threads} threads\n")
     print("| | seconds, least | median | CPU seconds | times real time | peak MB |")
     print("| --- |" + " ---: |" * 5)
+    ratios = []
     for model in models:
         common = [str(it) for it in (recording, arguments.threads, 1)]
-        peer = [sys.executable, str(HERE / "peer_worker.py"), "faster-whisper", str(arguments.checkpoints / model / "ct2")]
+        folder = arguments.checkpoints / model
+        peer = [sys.executable, str(HERE / "peer_worker.py")]
         pairs = []
         for name, quantization in (("float32", "none"), ("int8", "int8")):
             command = ours(model, quantization, arguments, *common)
-            pairs.append((f"{model} whisper-s4y {name}", command, [*command, str(arguments.threads)]))
-            command = [*peer, name, *common]
-            pairs.append((f"{model} faster-whisper {name}", command, [*command, "8"]))
+            pairs.append((f"whisper-s4y {name}", command, [*command, str(arguments.threads)]))
+            command = [*peer, "faster-whisper", str(folder / "ct2"), name, *common]
+            pairs.append((f"faster-whisper {name}", command, [*command, "8"]))
+        for name, file in (("f16", f"ggml-{model}.bin"), ("q8_0", f"ggml-{model}-q8_0.bin")):
+            command = [*peer, "whisper.cpp", str(folder / "ggml" / file), "-", *common]
+            pairs.append((f"whisper.cpp {name}", command))
+        # By program, one window after the other and batched.
+        least = {}
         for name, *commands in pairs:
             teams = take_turns(zip((name, f"{name}, batched"), commands), arguments.rounds)
-            for team in teams:
+            for batched, team in enumerate(teams):
+                kind = (name.split()[0], bool(batched))
+                least[kind] = min(least.get(kind, team.best("seconds")), team.best("seconds"))
                 print(
-                    f"| {team.name} | {team.best('seconds'):.1f} | {team.median('seconds'):.1f} "
+                    f"| {model} {team.name} | {team.best('seconds'):.1f} | {team.median('seconds'):.1f} "
                     f"| {team.best('cpu'):.1f} | {length / team.best('seconds'):.0f} "
                     f"| {team.runs[-1]['peak_kb'] / 1024:.0f} |",
                     flush=True,
                 )
+        for what, batched, peers, aim in (
+            ("one window after the other", False, ("faster-whisper", "whisper.cpp"), 0.3),
+            ("batched", True, ("faster-whisper",), 0.4),
+        ):
+            ratio = least["whisper-s4y", batched] / min(least[name, batched] for name in peers)
+            met = "met" if ratio <= aim else "missed"
+            ratios.append(
+                f"{model}, {what}: the better of ours takes {ratio:.2f} of the better of "
+                f"{' and '.join(peers)}; aim {aim}: {met}."
+            )
+    print("\n" + "\n".join(ratios))
 
 
 def main():

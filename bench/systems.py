@@ -20,14 +20,15 @@ def digest(*parts):
 
 
 class Ours:
-    def __init__(self, name, program, model, threads):
+    def __init__(self, name, program, model, threads, flags=()):
         self.name = name
         self.program = program
         self.model = model
         self.threads = threads
+        self.flags = flags
 
     def key(self):
-        return digest(self.program, self.model)
+        return digest(self.program, self.model, *self.flags)
 
     def transcribe(self, recordings, mode, words=False):
         """Path and language of each -> transcripts as openai/whisper's json has them."""
@@ -40,7 +41,7 @@ class Ours:
                 for link, path in zip(links, paths):
                     link.symlink_to(path.resolve())
                 command = [self.program, "transcribe", self.model, *links, "-f", "json", "-o", folder]
-                command += ["--language", language, "--threads", self.threads, "-q"]
+                command += ["--language", language, "--threads", self.threads, "-q", *self.flags]
                 if mode != "defaults":
                     command += ["--temperature-increment-on-fallback", "0"]
                 if mode == "beam 5":
