@@ -390,7 +390,31 @@ std::optional<uint64_t> find_placeholder(const Module& module,
   return std::nullopt;
 }
 
+/// Where everything lies in the file.
+struct Layout {
+  std::vector<bool> outside;  // by buffer: after the flatbuffer
+  fb::DetachedBuffer skeleton;
+  std::vector<uint64_t> places;  // by buffer
+  uint64_t size = 0;             // of the file
+};
+
+Layout layout_of(const Module& module, uint64_t flatbuffer_limit) {
+  Layout layout{.outside = choose_outside(module, flatbuffer_limit)};
+  layout.skeleton = Skeleton(module, layout.outside).build();
+  layout.places = place_constants(module, layout.outside, layout.skeleton);
+  layout.size = layout.skeleton.size();
+  for (size_t i = 0; i < layout.places.size(); ++i) {
+    if (layout.places[i] == 0) continue;
+    layout.size = std::max(layout.size, layout.places[i] + module.buffers()[i]->size());
+  }
+  return layout;
+}
+
 }  // namespace
+
+uint64_t size_as_tflite(const Module& module) {
+  return layout_of(module, WriteOptions().flatbuffer_limit).size;
+}
 
 WriteResult write_tflite(const Module& module, const std::filesystem::path& path,
                          const WriteOptions& options) {
@@ -399,14 +423,7 @@ WriteResult write_tflite(const Module& module, const std::filesystem::path& path
 }
 
 WriteResult write_tflite(const Module& module, OutputFile& file, const WriteOptions& options) {
-  const std::vector<bool> outside = choose_outside(module, options.flatbuffer_limit);
-  fb::DetachedBuffer skeleton = Skeleton(module, outside).build();
-  const std::vector<uint64_t> places = place_constants(module, outside, skeleton);
-
-  uint64_t total = skeleton.size();
-  for (size_t i = 0; i < places.size(); ++i) {
-    if (places[i] > 0) total = std::max(total, places[i] + module.buffers()[i]->size());
-  }
+  const auto [outside, skeleton, places, total] = layout_of(module, options.flatbuffer_limit);
   std::vector<size_t> order;
   for (size_t i = 0; i < places.size(); ++i) {
     if (places[i] > 0) order.push_back(i);

@@ -39,4 +39,7 @@ WriteResult write_tflite(const Module& module, const std::filesystem::path& path
 /// The same to a file that is open already, and empty.
 WriteResult write_tflite(const Module& module, OutputFile& file, const WriteOptions& options = {});
 
+/// The bytes that write_tflite() would write; no constant is produced.
+[[nodiscard]] uint64_t size_as_tflite(const Module& module);
+
 }  // namespace whisper_s4y
