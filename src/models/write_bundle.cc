@@ -52,6 +52,23 @@ class Builder {
         weights_(checkpoint, options.recipe, options.compatibility),
         loop_(weights_) {}
 
+  /// Everything that the file will have.
+  const Module& build() {
+    const Checkpoint& checkpoint = weights_.checkpoint();
+    if (options_.part) {
+      add_whole_part(*options_.part);
+    } else {
+      add_whole_bundle(checkpoint.info);
+    }
+    module_.set_description("whisper-s4y: OpenAI Whisper " + checkpoint.info.name);
+    module_.add_metadata(std::string(kModelMetadata), model_metadata(checkpoint, options_.recipe));
+    module_.add_metadata(std::string(kVocabularyMetadata), to_text(checkpoint.info.vocabulary));
+    module_.add_metadata(std::string(kWeightsMetadata), to_json(weights_.stored()));
+    module_.drop_dead_code();
+    return module_;
+  }
+
+ private:
   void add_whole_part(Part part) {
     add([&] { add_part(module_, weights_, loop_, part, options_.defaults, "serving_default"); });
   }
@@ -76,10 +93,6 @@ class Builder {
     }
   }
 
-  [[nodiscard]] Module& module() { return module_; }
-  [[nodiscard]] std::vector<StoredWeight> stored_weights() const { return weights_.stored(); }
-
- private:
   [[nodiscard]] bool has(std::string_view key) const {
     const std::vector<std::string>& keys = options_.signatures;
     return keys.empty() || std::ranges::find(keys, key) != keys.end();
@@ -112,17 +125,7 @@ class Builder {
 WriteResult write_bundle(const Checkpoint& checkpoint, OutputFile& file,
                          const std::filesystem::path& name, const BundleOptions& options) {
   Builder builder(checkpoint, options);
-  if (options.part) {
-    builder.add_whole_part(*options.part);
-  } else {
-    builder.add_whole_bundle(checkpoint.info);
-  }
-  Module& module = builder.module();
-  module.set_description("whisper-s4y: OpenAI Whisper " + checkpoint.info.name);
-  module.add_metadata(std::string(kModelMetadata), model_metadata(checkpoint, options.recipe));
-  module.add_metadata(std::string(kVocabularyMetadata), to_text(checkpoint.info.vocabulary));
-  module.add_metadata(std::string(kWeightsMetadata), to_json(builder.stored_weights()));
-  module.drop_dead_code();
+  const Module& module = builder.build();
   WriteOptions write_options{.progress = options.progress, .check = {}};
   if (options.check) {
     write_options.check = [&](int descriptor) {
@@ -137,6 +140,11 @@ WriteResult write_bundle(const Checkpoint& checkpoint, const std::filesystem::pa
   check_output(checkpoint, output);
   OutputFile file(output);
   return write_bundle(checkpoint, file, output, options);
+}
+
+uint64_t bundle_size(const Checkpoint& checkpoint, const BundleOptions& options) {
+  Builder builder(checkpoint, options);
+  return size_as_tflite(builder.build());
 }
 
 WriteResult write_part(const Checkpoint& checkpoint, Part part, const std::filesystem::path& output,

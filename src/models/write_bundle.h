@@ -46,6 +46,9 @@ WriteResult write_bundle(const Checkpoint& checkpoint, const std::filesystem::pa
 WriteResult write_bundle(const Checkpoint& checkpoint, OutputFile& file,
                          const std::filesystem::path& name, const BundleOptions& options = {});
 
+/// The size of the file that write_bundle() would write.
+[[nodiscard]] uint64_t bundle_size(const Checkpoint& checkpoint, const BundleOptions& options = {});
+
 /// Writes one part alone.
 WriteResult write_part(const Checkpoint& checkpoint, Part part, const std::filesystem::path& output,
                        BundleOptions options = {});
