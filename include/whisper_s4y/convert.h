@@ -23,6 +23,7 @@ namespace whisper_s4y {
 struct WHISPER_S4Y_API ConvertOptions {
   std::string quantize = "none";  // number format of the weights: none, fp16, int8, mixed, int4
   std::string quantize_recipe;    // JSON file with the formats instead; empty: none
+  std::string target_size;        // "40MB": instead the formats that lose least in it; empty: none
   std::optional<std::string> encoder_quantize;    // none, fp16, int8, int4; nothing: as above
   std::optional<std::string> decoder_quantize;    // the same for the decoder
   std::optional<std::string> embedding_quantize;  // and for the token embedding, the output matrix

@@ -191,6 +191,9 @@ class ConvertOptions(TypedDict, total=False):
     #: Take the formats from a JSON file, which may name exceptions for single matrices. Default:
     #: ''.
     quantize_recipe: Union[str, "os.PathLike[str]"]
+    #: Choose the formats of all matrices so that the bundle is no larger than this, 40MB say, and
+    #: its answers stay as near to float32's as that allows. Default: ''.
+    target_size: str
     #: What to write: bundle, or a part alone, which has one signature, serving_default. Default:
     #: 'bundle'.
     part: Literal[

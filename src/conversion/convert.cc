@@ -14,6 +14,7 @@
 #include "conversion/callbacks.h"
 #include "conversion/convert_options.h"
 #include "formats/open_checkpoint.h"
+#include "models/recipe_search.h"
 #include "models/write_bundle.h"
 #include "tokenizer/languages.h"
 #include "verify/check_signatures.h"
@@ -43,20 +44,21 @@ PromptDefaults prompt_of(const ConvertOptions& options, const ModelInfo& info) {
   return prompt;
 }
 
-WeightRecipe recipe_of(const ConvertOptions& options) {
-  WeightRecipe recipe = options.quantize_recipe.empty() ? recipe_of_name(options.quantize)
-                                                        : read_recipe(options.quantize_recipe);
+WeightRecipe recipe_of(const ConvertOptions& options, const Checkpoint& checkpoint) {
+  WeightRecipe recipe = options.quantize_recipe.empty()
+                            ? recipe_of_name(options.quantize, checkpoint)
+                            : read_recipe(options.quantize_recipe);
   if (options.encoder_quantize) recipe.set_encoder(weight_format(*options.encoder_quantize));
   if (options.decoder_quantize) recipe.set_decoder(weight_format(*options.decoder_quantize));
   if (options.embedding_quantize) recipe.set_embedding(weight_format(*options.embedding_quantize));
   return recipe;
 }
 
-BundleOptions bundle_options(const ConvertOptions& options, const ModelInfo& info,
+BundleOptions bundle_options(const ConvertOptions& options, const Checkpoint& checkpoint,
                              const std::function<void(uint64_t, uint64_t)>& on_progress) {
   BundleContent content = bundle_content(options);
   BundleOptions result{
-      .recipe = recipe_of(options),
+      .recipe = recipe_of(options, checkpoint),
       .prefill_tokens = options.prefill_tokens,
       .beams = options.beams,
       .compatibility =
@@ -64,7 +66,7 @@ BundleOptions bundle_options(const ConvertOptions& options, const ModelInfo& inf
       .cache_update = options.cache_update == kBlend ? CacheUpdate::blend : CacheUpdate::slice,
       .signatures = std::move(content.signatures),
       .text_strings = content.text_strings,
-      .defaults = prompt_of(options, info)};
+      .defaults = prompt_of(options, checkpoint.info)};
   if (options.part != kBundlePart) result.part = part_of_name(options.part);
   if (options.verify) result.check = check_quickly;
   result.progress = [&](uint64_t done, uint64_t total) {
@@ -88,7 +90,14 @@ ConvertResult convert_with(const std::string& name_or_path, const ConvertOptions
     const std::unique_ptr<Checkpoint> checkpoint = open_checkpoint(path);
     tell_warnings(*checkpoint, callbacks.on_warning);
     const auto on_progress = guarded(callbacks.on_progress);
-    const BundleOptions bundle = bundle_options(options, checkpoint->info, on_progress);
+    BundleOptions bundle = bundle_options(options, *checkpoint, on_progress);
+    if (!options.target_size.empty()) {
+      bundle.recipe = recipe_for_size(*checkpoint, target_bytes(options), bundle.compatibility,
+                                      [&](const WeightRecipe& recipe) {
+                                        bundle.recipe = recipe;
+                                        return bundle_size(*checkpoint, bundle);
+                                      });
+    }
     const WriteResult written = write(*checkpoint, bundle);
     return ConvertResult{.name = checkpoint->info.name,
                          .checkpoint_format = checkpoint->format,

@@ -1,8 +1,11 @@
 #include "conversion/convert_options.h"
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -16,6 +19,7 @@ namespace {
 
 constexpr double kMostPositions = 448;  // of a decoder
 constexpr double kMostHypotheses = 64;  // anybody follows
+constexpr double kMostOfUnit = 1e9;     // of a size
 
 /// What ConvertOptions::target stands for.
 struct Target {
@@ -66,6 +70,11 @@ constexpr Option kRows[] = {
         "quantize_recipe",
         "Take the formats from a JSON file, which may name exceptions for single matrices",
         {.group = kFormats, .metavar = "FILE.json"}),
+    option<&C::target_size>(
+        "target_size",
+        "Choose the formats of all matrices so that the bundle is no larger than this, 40MB say, "
+        "and its answers stay as near to float32's as that allows",
+        {.group = kFormats, .metavar = "SIZE"}),
 
     option<&C::part>("part",
                      "What to write: bundle, or a part alone, which has one signature, "
@@ -160,6 +169,26 @@ void check_signatures(const C& options) {
   }
 }
 
+void check_target_size(const C& options) {
+  if (options.target_size.empty()) return;
+  (void)target_bytes(options);
+  const std::pair<OptionName, bool> given[] = {
+      {kName<&C::quantize>, options.quantize != C().quantize},
+      {kName<&C::quantize_recipe>, !options.quantize_recipe.empty()},
+      {kName<&C::encoder_quantize>, options.encoder_quantize.has_value()},
+      {kName<&C::decoder_quantize>, options.decoder_quantize.has_value()},
+      {kName<&C::embedding_quantize>, options.embedding_quantize.has_value()}};
+  for (const auto& [name, is_given] : given) {
+    if (is_given) {
+      fail_option("{} and {} cannot be given together.", name, kName<&C::target_size>);
+    }
+  }
+  if (options.part != kBundlePart) {
+    fail_option("{}: only a bundle is made to fit, not the part {}.", kName<&C::target_size>,
+                options.part);
+  }
+}
+
 void check_prompt(const C& options) {
   const bool is_bundle = options.part == kBundlePart;
   if (is_bundle ? has_signature(options, "serving_default") : has_prompt(options.part)) return;
@@ -207,12 +236,30 @@ bool has_prompt(std::string_view part) {
   return false;
 }
 
+uint64_t target_bytes(const ConvertOptions& options) {
+  static constexpr std::pair<std::string_view, double> kUnits[] = {
+      {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}};
+  const std::string& text = options.target_size;
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  std::string_view unit(end, text.data() + text.size());
+  if (unit.starts_with(' ')) unit.remove_prefix(1);
+  for (const auto& [name, bytes] : kUnits) {
+    if (error == std::errc() && unit == name && number > 0 && number < kMostOfUnit) {
+      return static_cast<uint64_t>(number * bytes);
+    }
+  }
+  fail_option("{}: \"{}\" is no size: expected a number and kB, MB, GB, KiB, MiB or GiB, as 40MB.",
+              kName<&C::target_size>, text);
+}
+
 void ConvertOptions::validate() const {
   check_rows(*this);
   if (!quantize_recipe.empty() && quantize != ConvertOptions().quantize) {
     fail_option("{} and {} cannot be given together.", kName<&C::quantize>,
                 kName<&C::quantize_recipe>);
   }
+  check_target_size(*this);
   if (language) {
     try {
       (void)language_code(*language);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <iterator>
 #include <string>
 #include <string_view>
@@ -33,6 +34,10 @@ struct BundleContent {
 
 template <>
 const OptionTable& option_table<ConvertOptions>();
+
+/// ConvertOptions::target_size in bytes: a number and kB, MB, GB, KiB, MiB or GiB. Throws Error for
+/// others.
+[[nodiscard]] uint64_t target_bytes(const ConvertOptions& options);
 
 /// Whether a part gives tokens from a prompt inside.
 [[nodiscard]] bool has_prompt(std::string_view part);

@@ -226,8 +226,10 @@ Value embed(Graph& g, Weights& weights, Value tokens, Value positions) {
   Value rows;
   {
     const Scope scope(g, "embed_positions");
-    // Integers are float32 here: delegates of GPUs gather nothing else.
-    const bool is_half = weights.recipe().decoder == WeightFormat::f16;
+    // Beside integers they are float32, since delegates of GPUs gather nothing else, unless the
+    // file must be small.
+    const WeightRecipe& recipe = weights.recipe();
+    const bool is_half = recipe.decoder == WeightFormat::f16 || recipe.is_small();
     const Value table = weights.table(g, weights.rows("decoder.embed_positions.weight"),
                                       is_half ? WeightFormat::f16 : WeightFormat::f32);
     rows = gather(g, table, positions);

@@ -120,9 +120,7 @@ Value positions(Graph& g, Weights& weights) {
   const Scope scope(g, "embed_positions");
   const ModelConfig& config = weights.config();
   const Rows table = weights.rows("encoder.embed_positions.weight");
-  // Recipes whose convolutions are integers are those that must be small.
-  if (has_integers(weights.recipe().format_of_convolution("encoder.conv2")) &&
-      are_sinusoids(*table)) {
+  if (weights.recipe().is_small() && are_sinusoids(*table)) {
     weights.compute(table->name());
     return computed_positions(g, config.max_source_positions, config.d_model);
   }

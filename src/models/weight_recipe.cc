@@ -21,26 +21,26 @@ constexpr std::string_view kEncoderPrefix = "encoder.";
 constexpr std::string_view kDecoderPrefix = "decoder.";
 constexpr std::string_view kEmbedding = "decoder.embed_tokens";
 constexpr std::string_view kOutput = "proj_out";
-constexpr std::string_view kMixed = "mixed";
 constexpr uint64_t kMaxInt8Tokens = 1 << 30;
 
 /// What the encoder's first layer loses in its attention, all later layers carry on: in int8 more
 /// than half of the encoder's error comes from there. Measured; see docs/quantization.md.
 constexpr std::string_view kFirstAttention = "encoder.layers.0.self_attn.*_proj";
 
-/// Measured; see docs/quantization.md.
-WeightRecipe mixed_recipe() {
+/// Four bits for all but what bears them worst. Measured; see docs/quantization.md.
+WeightRecipe int4_recipe() {
   using enum WeightFormat;
-  return {.encoder = i8,
-          .decoder = i8,
+  return {.encoder = i4,
+          .decoder = i4,
           .embedding = i4,
-          .embedding_int8_tokens = 8000,
+          .embedding_int8_tokens = 2000,
           .exceptions = {{"encoder.conv*", i8},
-                         {"encoder.layers.*.q_proj", i4},
-                         {"encoder.layers.*.k_proj", i4},
-                         {"decoder.layers.*.q_proj", i4},
-                         {"decoder.layers.*.encoder_attn.k_proj", i4},
-                         {"decoder.layers.*.fc1", i4}}};
+                         {"encoder.layers.*.v_proj", i8},
+                         {"encoder.layers.*.out_proj", i8},
+                         {"encoder.layers.-1.fc2", i8},
+                         {"decoder.layers.0.self_attn.v_proj", i8},
+                         {"decoder.layers.-1.encoder_attn.v_proj", i8},
+                         {"decoder.layers.-1.fc2", i8}}};
 }
 
 /// "decoder.layers.3.fc1" of four layers -> "decoder.layers.-1.fc1".
@@ -118,6 +118,11 @@ WeightFormat WeightRecipe::format_of_convolution(const std::string& name) const 
   return exception_for(*this, {name}).value_or(usual);
 }
 
+bool WeightRecipe::is_small() const {
+  const WeightFormat format = format_of_convolution("encoder.conv2");
+  return format == WeightFormat::i8 || format == WeightFormat::i4;
+}
+
 void WeightRecipe::set_encoder(WeightFormat format) {
   encoder = format;
   drop_exceptions(*this, kEncoderPrefix);
@@ -135,8 +140,8 @@ void WeightRecipe::set_embedding(WeightFormat format) {
 }
 
 WeightRecipe recipe_of_name(std::string_view name) {
-  if (name == kMixed) return mixed_recipe();
   const WeightFormat format = weight_format(name);
+  if (format == WeightFormat::i4) return int4_recipe();
   WeightRecipe recipe = {.decoder = format, .embedding = format};
   recipe.set_encoder(format);
   return recipe;

@@ -21,7 +21,7 @@ inline constexpr std::string_view kWeightFormatNames[] = {"none", "fp16", "int8"
 /// Norms and biases are always float32. Convolutions and the encoder's positions are float16 where
 /// their side is smaller than float32, the decoder's positions where it is float16. An exception
 /// may make convolutions int8; then the encoder's positions too are computed instead of stored, if
-/// they are sinusoids.
+/// they are sinusoids, and the decoder's are float16.
 struct WeightRecipe {
   WeightFormat encoder = WeightFormat::f32;    // matrices of the encoder's layers
   WeightFormat decoder = WeightFormat::f32;    // matrices of the decoder's layers
@@ -39,6 +39,8 @@ struct WeightRecipe {
   [[nodiscard]] WeightFormat format_of(const std::string& matrix, int layers) const;
   /// The format of a convolution, "encoder.conv1" or "encoder.conv2".
   [[nodiscard]] WeightFormat format_of_convolution(const std::string& name) const;
+  /// Whether convolutions are int8: such files must be small in everything.
+  [[nodiscard]] bool is_small() const;
   /// Replace a side's format and what exceptions it has. An int8 encoder keeps the attention of its
   /// first layer in float16, which takes 1 to 2 % of the file and more than halves the encoder's
   /// error.
@@ -47,11 +49,13 @@ struct WeightRecipe {
   void set_embedding(WeightFormat format);
 };
 
-/// What `convert --quantize NAME` stands for: a format for everything, but for what set_encoder()
-/// leaves out, or "mixed": int4 for what bears it best, int8 for the rest.
+/// What `convert --quantize NAME` stands for, unless it is kMixed: a format for everything, but for
+/// what set_encoder() leaves out and, of int4, for what bears it worst.
 [[nodiscard]] WeightRecipe recipe_of_name(std::string_view name);
-/// All that recipe_of_name() takes.
-inline constexpr std::string_view kRecipeNames[] = {"none", "fp16", "int8", "int4", "mixed"};
+/// A recipe that is made for the checkpoint: models/recipe_search.h.
+inline constexpr std::string_view kMixed = "mixed";
+/// All that --quantize takes.
+inline constexpr std::string_view kRecipeNames[] = {"none", "fp16", "int8", "int4", kMixed};
 [[nodiscard]] const std::vector<std::string>& recipe_names();
 
 /// {"encoder": "int8", "decoder": "int4", "embedding": "int4",

@@ -87,6 +87,18 @@ TEST_F(ConvertTest, LetsThroughWhatACallbackThrows) {
   EXPECT_THAT(folder_.names(), IsEmpty());
 }
 
+TEST_F(ConvertTest, FitsIntoASize) {
+  ConvertOptions options;
+  options.target_size = "1GB";
+  const ConvertResult halves = convert(checkpoint_, folder_ / "m.tflite", options);
+  EXPECT_EQ(halves.decoder, "fp16");
+  options.target_size = std::to_string(halves.file_size / 1000 - 1) + " kB";
+  EXPECT_LT(convert(checkpoint_, folder_ / "m.tflite", options).file_size, halves.file_size - 1000);
+  options.target_size = "1kB";
+  EXPECT_THAT(message_of([&] { convert(checkpoint_, folder_ / "m.tflite", options); }),
+              HasSubstr("its smallest file has"));
+}
+
 struct BadOption {
   std::function<void(ConvertOptions&)> set;
   std::string message;
@@ -104,6 +116,11 @@ TEST_F(ConvertTest, RefusesImpossibleOptionsBeforeAnythingIsRead) {
       {[](auto& o) { o.beams = 1000; }, "beams"},
       {[](auto& o) { o.prefill_tokens = -1; }, "prefill_tokens"},
       {[](auto& o) { o.quantize = "int8", o.quantize_recipe = "r.json"; }, "together"},
+      {[](auto& o) { o.target_size = "40"; }, "\"40\" is no size"},
+      {[](auto& o) { o.target_size = "-1MB"; }, "is no size"},
+      {[](auto& o) { o.target_size = "40MB", o.quantize = "int8"; }, "together"},
+      {[](auto& o) { o.target_size = "40MB", o.decoder_quantize = "int8"; }, "together"},
+      {[](auto& o) { o.target_size = "40MB", o.part = "encoder"; }, "only a bundle"},
       {[](auto& o) { o.part = "encoder", o.language = "de"; }, "no prompt"},
       {[](auto& o) { o.part = "encoder", o.text_strings = true; }, "text_strings"},
       {[](auto& o) { o.target = "fridge"; }, "target must be web, android or python"},

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "models/random_checkpoint.h"
+#include "models/recipe_search.h"
 #include "models/write_bundle.h"
 #include "support/files.h"
 #include "tflite/model_objects.h"
@@ -25,9 +26,9 @@ constexpr size_t kMostChanges = 12;
 std::string make_bundle(const std::string& format) {
   const TemporaryFolder folder;
   BundleOptions options;
-  options.recipe = recipe_of_name(format);
-  write_bundle(testing::random_checkpoint(testing::small_config(32, 2, 1)), folder / "m.tflite",
-               options);
+  const Checkpoint checkpoint = testing::random_checkpoint(testing::small_config(32, 2, 1));
+  options.recipe = recipe_of_name(format, checkpoint);
+  write_bundle(checkpoint, folder / "m.tflite", options);
   return read_file(folder / "m.tflite");
 }
 

@@ -7,6 +7,7 @@
 #include "formats/open_checkpoint.h"
 #include "formats/tiny_checkpoint.h"
 #include "models/random_checkpoint.h"
+#include "models/recipe_search.h"
 #include "models/write_bundle.h"
 #include "support/files.h"
 #include "tflite/model_objects.h"
@@ -45,7 +46,7 @@ TEST_F(Names, AreUniqueInAFile) {
     for (const char* recipe : {"none", "fp16", "int8", "mixed", "int4"}) {
       SCOPED_TRACE(recipe);
       BundleOptions options;
-      options.recipe = recipe_of_name(recipe);
+      options.recipe = recipe_of_name(recipe, checkpoint_);
       options.recipe.embedding_int8_tokens = std::min(options.recipe.embedding_int8_tokens, 8);
       options.compatibility = compatibility;
       options.text_strings = true;
@@ -73,7 +74,7 @@ TEST_F(Names, AreNotNeededToReadWeights) {
   for (const char* recipe : {"none", "int8", "mixed"}) {
     SCOPED_TRACE(recipe);
     BundleOptions options;
-    options.recipe = recipe_of_name(recipe);
+    options.recipe = recipe_of_name(recipe, checkpoint_);
     options.recipe.embedding_int8_tokens = std::min(options.recipe.embedding_int8_tokens, 8);
     const WriteResult first = write_bundle(checkpoint_, path(), options);
     const ModelObjects bundle(read_file(path()));

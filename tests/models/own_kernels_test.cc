@@ -12,6 +12,7 @@
 #include "common/cancellation.h"
 #include "config/front_end.h"
 #include "models/random_checkpoint.h"
+#include "models/recipe_search.h"
 #include "models/write_bundle.h"
 #include "runtime/whisper_model.h"
 #include "support/errors.h"
@@ -42,7 +43,7 @@ std::vector<Case> cases() {
       {"Int8", recipe_of_name("int8"), litert, 0.04},
       {"Int8For2_14", recipe_of_name("int8"), tflite_2_14, 0.04},
       {"Int4", recipe_of_name("int4"), litert, 0.05},
-      {"Mixed", recipe_of_name("mixed"), litert, 0.05},
+      {"Mixed", mixed_recipe(random_checkpoint(small_config(64, 4, 2))), litert, 0.05},
   };
 }
 

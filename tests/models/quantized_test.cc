@@ -10,6 +10,7 @@
 #include "formats/open_checkpoint.h"
 #include "formats/tiny_checkpoint.h"
 #include "models/random_checkpoint.h"
+#include "models/recipe_search.h"
 #include "models/runner.h"
 #include "models/write_bundle.h"
 #include "support/files.h"
@@ -32,7 +33,7 @@ std::vector<Case> cases() {
       {"Fp16", recipe_of_name("fp16"), 64, 0.002},
       {"Int8", recipe_of_name("int8"), 64, 0.04},
       {"Int4", recipe_of_name("int4"), 64, 0.4},
-      {"Mixed", recipe_of_name("mixed"), 64, 0.4},
+      {"Mixed", mixed_recipe(random_checkpoint(small_config(64, 2, 2))), 64, 0.4},
       // 40 is no multiple of a block: int8 instead.
       {"Int4WithoutBlocks", recipe_of_name("int4"), 40, 0.04},
       {"EncoderAlone", {.encoder = i4, .decoder = f32, .embedding = f32}, 64, 0.4},
@@ -218,7 +219,7 @@ TEST_P(OtherPositions, AreStored) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Recipes, OtherPositions,
-                         ::testing::Values(Case{"Mixed", recipe_of_name("mixed")}),
+                         ::testing::Values(Case{"Int4", recipe_of_name("int4")}),
                          [](const auto& info) { return info.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(Recipes, Quantized, ::testing::ValuesIn(cases()),

@@ -14,6 +14,7 @@
 #include "config/front_end.h"
 #include "formats/open_checkpoint.h"
 #include "models/random_checkpoint.h"
+#include "models/recipe_search.h"
 #include "models/runner.h"
 #include "models/write_bundle.h"
 #include "support/files.h"
@@ -55,7 +56,7 @@ class Robustness : public ::testing::TestWithParam<const char*> {
  protected:
   void convert_it(const Checkpoint& checkpoint) {
     BundleOptions options;
-    options.recipe = recipe_of_name(GetParam());
+    options.recipe = recipe_of_name(GetParam(), checkpoint);
     write_bundle(checkpoint, folder_ / "model.tflite", options);
   }
 

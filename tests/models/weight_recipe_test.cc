@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "models/random_checkpoint.h"
+#include "models/recipe_search.h"
 #include "models/weights.h"
 #include "support/errors.h"
 #include "support/files.h"
@@ -86,13 +87,16 @@ TEST(WeightRecipe, JsonKeepsIt) {
   const std::string json =
       R"({"encoder":"int8","decoder":"int4","embedding":"fp32","exceptions":{"decoder.*.fc2":"int8"}})";
   EXPECT_EQ(to_json(recipe_from_json(json, "r.json")), json);
-  EXPECT_EQ(to_json(recipe_of_name("int4")),
-            R"({"encoder":"int4","decoder":"int4","embedding":"int4"})");
+  EXPECT_EQ(to_json(recipe_of_name("fp16")),
+            R"({"encoder":"fp16","decoder":"fp16","embedding":"fp16"})");
 }
 
 TEST(WeightRecipe, EveryNameIsARecipe) {
-  for (const std::string& name : recipe_names()) EXPECT_NO_THROW((void)recipe_of_name(name));
-  EXPECT_THROW((void)recipe_of_name("int2"), Error);
+  const Checkpoint checkpoint = testing::random_checkpoint(testing::small_config());
+  for (const std::string& name : recipe_names()) {
+    EXPECT_NO_THROW((void)recipe_of_name(name, checkpoint)) << name;
+  }
+  EXPECT_THROW((void)recipe_of_name("int2", checkpoint), Error);
 }
 
 TEST(WeightRecipe, SaysWhatIsWrong) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "models/random_checkpoint.h"
+#include "models/recipe_search.h"
 #include "models/write_bundle.h"
 #include "support/files.h"
 #include "verify/test_signal.h"
@@ -55,8 +56,9 @@ TEST_F(CompareModels, TheSameModelDiffersInNothing) {
 
 TEST_F(CompareModels, EveryFormatKeepsWithinItsBounds) {
   const auto reference = converted("reference.tflite", 1);
+  const Checkpoint checkpoint = testing::random_checkpoint(testing::small_config(64, 2, 1), 1);
   for (const std::string& name : recipe_names()) {
-    const auto path = converted(name + ".tflite", 1, recipe_of_name(name));
+    const auto path = converted(name + ".tflite", 1, recipe_of_name(name, checkpoint));
     EXPECT_TRUE(within(compare(path, reference), default_bounds(TfliteFile(path)))) << name;
   }
 }
