@@ -154,6 +154,7 @@ void add_convert_command(CLI::App& app) {
       "  whisper-s4y convert whisper-base/ -o whisper-base.tflite\n"
       "  whisper-s4y convert ggml-small.bin -o whisper-small.tflite --quantize int8\n"
       "  whisper-s4y convert turbo -o whisper-turbo.tflite --quantize int8\n"
+      "  whisper-s4y convert base -o whisper-base.tflite --target-size 65MB\n"
       "  whisper-s4y convert base -o encoder-decoder.tflite --part encoder-decoder --language ar\n"
       "  whisper-s4y convert tiny -o parts/ --part all --quantize int8 --compat 2.14\n"
       "  whisper-s4y convert --part vad -o silero-vad.tflite");
