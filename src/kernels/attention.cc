@@ -197,6 +197,11 @@ WindowCache::WindowCache(AttentionShape shape, size_t positions, bool halves)
   }
 }
 
+void WindowCache::use(size_t positions) {
+  positions_ = positions;
+  stride_ = (positions + kBlock - 1) / kBlock * kBlock;
+}
+
 template <typename Number>
 void WindowCache::set_head(std::vector<Number>& keys, std::vector<Number>& values, size_t head,
                            const float* from_keys, const float* from_values) {
@@ -216,7 +221,10 @@ void WindowCache::set_head(std::vector<Number>& keys, std::vector<Number>& value
     store(numbers, to_keys + begin * e);
     read(from_values, begin, count);
     for (size_t i = 0; i < e; ++i) {
-      store({numbers.data() + i * kBlock, count}, to_values + i * stride_ + begin);
+      Number* to = to_values + i * stride_ + begin;
+      store({numbers.data() + i * kBlock, count}, to);
+      // Past the positions, where there is no probability, nothing may be that is no number.
+      std::fill(to + count, to + kBlock, Number{});
     }
   }
 }

@@ -20,7 +20,12 @@ struct AttentionShape {
 /// rounding (2^-11) is far below that of integer weights.
 class WindowCache {
  public:
+  /// Makes room for `positions`, and is of so many until use().
   WindowCache(AttentionShape shape, size_t positions, bool halves);
+
+  /// From now on there are `positions`, no more than there is room for; what was set before is
+  /// gone.
+  void use(size_t positions);
 
   [[nodiscard]] size_t positions() const { return positions_; }
   [[nodiscard]] const AttentionShape& shape() const { return shape_; }

@@ -34,6 +34,7 @@ struct HeadView {
   const void* values;
   const float* key_scales;    // null: floats
   const float* value_scales;  // the same
+  const float* bias;          // [stride], added to scores as powers of two; null: none
   size_t head_size, depth, width, positions, stride;
   size_t row_stride;  // of queries and out
   float query_factor;
@@ -71,6 +72,7 @@ HWY_INLINE float to_logarithms(const HeadView& head, float factor, float* scores
     if (head.key_scales != nullptr) {
       score = hn::Mul(score, hn::LoadU(kFloats, head.key_scales + i));
     }
+    if (head.bias != nullptr) score = hn::Add(score, hn::LoadU(kFloats, head.bias + i));
     largest = hn::Max(largest, score);
     hn::StoreU(score, kFloats, scores + i);
   }
@@ -78,6 +80,7 @@ HWY_INLINE float to_logarithms(const HeadView& head, float factor, float* scores
   for (; i < head.positions; ++i) {
     scores[i] *= factor * kLog2E;
     if (head.key_scales != nullptr) scores[i] *= head.key_scales[i];
+    if (head.bias != nullptr) scores[i] += head.bias[i];
     most = std::max(most, scores[i]);
   }
   return most;
@@ -290,8 +293,9 @@ void attend_in_tiles(const HeadView& head, const HeadRows& rows) {
       const auto times = hn::Set(kFloats, head.query_factor * rows.scales[r] * kLog2E);
       auto most = hn::Set(kFloats, largest[r]);
       for (size_t i = 0; i < positions; i += kLanes) {
-        const auto score = hn::Mul(hn::Mul(times, sum_at(r * kPanelOutputs + i)),
-                                   hn::LoadU(kFloats, head.key_scales + t + i));
+        auto score = hn::Mul(hn::Mul(times, sum_at(r * kPanelOutputs + i)),
+                             hn::LoadU(kFloats, head.key_scales + t + i));
+        if (head.bias != nullptr) score = hn::Add(score, hn::LoadU(kFloats, head.bias + t + i));
         const auto here = hn::FirstN(kFloats, std::min(kLanes, positions - i));
         most = hn::Max(most, hn::IfThenElse(here, score, most));
         hn::StoreU(score, kFloats, rows.scores + r * head.stride + t + i);
@@ -484,6 +488,13 @@ WindowAttention::WindowAttention(AttentionShape shape, size_t positions, NumberF
   values_.room<std::byte>(shape.heads * stride_ * width_ * bytes);
 }
 
+void WindowAttention::use(size_t positions, std::span<const float> multiplicities) {
+  positions_ = positions;
+  stride_ = whole(positions, kPanelOutputs);
+  bias_.assign(multiplicities.empty() ? 0 : stride_, 0.0F);
+  std::ranges::transform(multiplicities, bias_.begin(), [](float m) { return std::log2(m); });
+}
+
 void WindowAttention::set(size_t head, const float* keys, const float* values) {
   const size_t d = shape_.width();
   const size_t e = shape_.head_size;
@@ -510,8 +521,11 @@ void WindowAttention::set(size_t head, const float* keys, const float* values) {
     const size_t at = head * stride_ * width_ + column * stride_;
     float* const scales = value_scales_.data() + head * width_ + column;
     if (form_ == NumberForm::floats) {
+      // Rows past the positions have no probability, which must not meet what is no number.
+      float* const panel = values_.at<float>() + at;
+      std::fill(panel + positions_ * kPanelOutputs, panel + stride_ * kPanelOutputs, 0.0F);
       HWY_DYNAMIC_DISPATCH(put_values_in_floats)
-      (values + column, d, positions_, count, values_.at<float>() + at);
+      (values + column, d, positions_, count, panel);
     } else if (form_ == NumberForm::shorts) {
       HWY_DYNAMIC_DISPATCH(put_values_in_integers)
       (values + column, d, positions_, count, values_.at<int16_t>() + at, scales);
@@ -541,6 +555,7 @@ void WindowAttention::attend(size_t head, const float* queries, size_t begin, si
                       .values = values_.at<std::byte>() + head * stride_ * width_ * bytes,
                       .key_scales = floats ? nullptr : key_scales_.data() + head * stride_,
                       .value_scales = floats ? nullptr : value_scales_.data() + head * width_,
+                      .bias = bias_.empty() ? nullptr : bias_.data(),
                       .head_size = shape_.head_size,
                       .depth = depth_,
                       .width = width_,

@@ -30,8 +30,14 @@ class WindowAttention {
   /// Rows that attend() takes at once.
   static constexpr size_t kMostRows = 4 * kTileRows;
 
-  /// `form` is one of floats, shorts and tiled_shorts, the last two to the same bits.
+  /// Makes room for `positions`, and is of so many until use(). `form` is one of floats, shorts and
+  /// tiled_shorts, the last two to the same bits.
   WindowAttention(AttentionShape shape, size_t positions, NumberForm form);
+
+  /// From now on there are `positions`, no more than there is room for; what was set before is
+  /// gone. Each counts as often as its multiplicity says, as if its row were there so many times;
+  /// no multiplicities: once.
+  void use(size_t positions, std::span<const float> multiplicities = {});
 
   /// Takes those of one head from keys and values [positions, heads * head_size]. Several threads
   /// may each take heads of their own.
@@ -54,6 +60,7 @@ class WindowAttention {
   CacheLines values_;                // of each head panels of columns, whose steps are positions
   std::vector<float> key_scales_;    // [heads, stride]
   std::vector<float> value_scales_;  // [heads, width]
+  std::vector<float> bias_;          // [stride]: what scores get, powers of two; empty: nothing
 };
 
 }  // namespace whisper_s4y

@@ -68,6 +68,32 @@ TEST_P(WindowCacheTest, AttendsToAllPositions) {
   });
 }
 
+TEST_P(WindowCacheTest, IsAsOneOfFewerPositions) {
+  const auto [e, most, halves] = GetParam();
+  const size_t positions = most / 2 + 1;
+  std::mt19937 random(1);
+  const std::vector<float> keys = random_floats(most * e, random);
+  const std::vector<float> values = random_floats(most * e, random);
+  const std::vector<float> query = random_floats(e, random);
+  for_each_target([&, e = e, most = most, halves = halves] {
+    const auto look = [&](WindowCache& cache) {
+      cache.set(0, keys.data(), values.data());
+      std::vector<float> scores(cache.stride());
+      cache.scores(0, query.data(), e, 1, scores.data());
+      std::fill(scores.begin() + static_cast<ptrdiff_t>(positions), scores.end(), 0.0F);
+      std::vector<float> out(e);
+      cache.mix(0, scores.data(), 1, out.data(), e);
+      return out;
+    };
+    WindowCache small({1, e}, positions, halves);
+    WindowCache large({1, e}, most, halves);
+    (void)look(large);
+    large.use(positions);
+    EXPECT_EQ(large.positions(), positions);
+    EXPECT_EQ(look(large), look(small));
+  });
+}
+
 INSTANTIATE_TEST_SUITE_P(Shapes, WindowCacheTest,
                          testing::Values(Case{64, 1500, true}, Case{64, 1500, false},
                                          Case{4, 10, false}, Case{7, 65, true}));

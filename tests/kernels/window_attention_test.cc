@@ -101,6 +101,44 @@ TEST_P(WindowAttentionTest, TakesTheMeanWhereScoresAreEqual) {
   check(1e-3);
 }
 
+TEST_P(WindowAttentionTest, CountsAPositionAsOftenAsItsMultiplicitySays) {
+  const auto [e, most, form] = GetParam();
+  make_numbers(1.0F);
+  const size_t positions = most / 2 + 1;
+  const auto times = [](size_t t) { return 1 + t % 3 * 4; };
+  std::vector<float> multiplicities;
+  std::vector<float> all_keys;
+  std::vector<float> all_values;
+  for (size_t t = 0; t < positions; ++t) {
+    multiplicities.push_back(static_cast<float>(times(t)));
+    const auto row = static_cast<ptrdiff_t>(t * width());
+    const auto end = row + static_cast<ptrdiff_t>(width());
+    for (size_t i = 0; i < times(t); ++i) {
+      all_keys.insert(all_keys.end(), keys.begin() + row, keys.begin() + end);
+      all_values.insert(all_values.end(), values.begin() + row, values.begin() + end);
+    }
+  }
+  const size_t all = all_keys.size() / width();
+  for_each_target([&, e = e, most = most, form = form] {
+    if (!can_multiply(form)) return;
+    WindowAttention repeated({kHeads, e}, all, form);
+    repeated.set(1, all_keys.data(), all_values.data());
+    WindowAttention counted({kHeads, e}, most, form);
+    counted.set(1, keys.data(), values.data());  // is gone with use()
+    counted.use(positions, multiplicities);
+    counted.set(1, keys.data(), values.data());
+    WindowAttention::Scratch scratch;
+    std::vector<float> wanted(positions * width());
+    std::vector<float> out(positions * width());
+    const size_t rows = std::min(WindowAttention::kMostRows, positions);
+    repeated.attend(1, queries.data(), 0, rows, scratch, wanted.data());
+    counted.attend(1, queries.data(), 0, rows, scratch, out.data());
+    for (size_t i = 0; i < rows * width(); ++i) {
+      ASSERT_NEAR(out[i], wanted[i], form == NumberForm::floats ? 2e-5 : 2e-3) << i;
+    }
+  });
+}
+
 std::vector<Case> cases() {
   std::vector<Case> cases;
   for (const auto& [head_size, positions] :
