@@ -62,6 +62,14 @@ class TimedModel : public DecoderModel {
     times.encode += seconds_since(start);
     ++times.windows;
   }
+  [[nodiscard]] bool can_sample() const override { return model_.can_sample(); }
+  void encode_sampled(std::span<const float> input_features,
+                      const WindowPositions& positions) override {
+    const auto start = Clock::now();
+    model_.encode_sampled(input_features, positions);
+    times.encode += seconds_since(start);
+    ++times.windows;
+  }
   void set_cancellation(Cancellation* cancellation) override {
     model_.set_cancellation(cancellation);
   }

@@ -9,6 +9,7 @@
 #include "common/cancellation.h"
 #include "common/fail.h"
 #include "config/model_info.h"
+#include "decoding/window_positions.h"
 
 namespace whisper_s4y {
 
@@ -47,6 +48,17 @@ class DecoderModel {
   /// Encodes logmel [num_mel_bins, 3000] and makes it what the decoder attends to from now on.
   virtual void encode(std::span<const float> input_features) = 0;
 
+  /// Whether encode_sampled() works.
+  [[nodiscard]] virtual bool can_sample() const { return false; }
+
+  /// encode() at `positions` of the window alone, for a fraction of its time: an approximation.
+  /// What the positions after the contiguous ones see of the features, which is padding, must be
+  /// the same everywhere.
+  virtual void encode_sampled([[maybe_unused]] std::span<const float> input_features,
+                              [[maybe_unused]] const WindowPositions& positions) {
+    fail(ErrorCode::unsupported, "{} can encode whole windows only.", info().name);
+  }
+
   /// Feeds `tokens` at positions position, position + 1, ... on the keys and values of the
   /// positions before, which must have been fed. Returns the logits [vocab_size] that follow the
   /// last token; valid until the next call. Going back to an earlier position overwrites what was
@@ -76,7 +88,8 @@ class DecoderModel {
   [[nodiscard]] virtual bool can_align() const { return false; }
 
   /// Reads all of `tokens` (at most max_target_positions) at positions 0, 1, ... and reports where
-  /// the alignment heads look in the encoded window. May overwrite what decode() left.
+  /// the alignment heads look in the encoded window; of one that is sampled, in the positions that
+  /// are contiguous. May overwrite what decode() left.
   virtual AlignmentScores align([[maybe_unused]] std::span<const int> tokens) {
     fail(ErrorCode::unsupported,
          "{} was converted without the signature align, which word timestamps need.", info().name);

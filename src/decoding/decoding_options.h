@@ -54,6 +54,7 @@ struct DecodingResult {
   float no_speech_prob = std::numeric_limits<float>::quiet_NaN();  // of <|nospeech|> at the start
   float temperature = 0.0F;                                        // it was decoded with
   float compression_ratio = 0.0F;  // bytes of text / zlib bytes, of a loop as far as it went
+  bool at_limit = false;           // it did not end before it had all the tokens it may have
   bool looped = false;             // the text ran in a loop and was cut after its first turn
   std::string language;            // code, given or detected
   LanguageProbs language_probs;    // empty when it was given

@@ -56,13 +56,6 @@ class Chooser {
   std::vector<float> probabilities_;
 };
 
-// A hypothesis that may not grow: the sequence is over the context, or enough was sampled. The
-// reference stops after appending, so one token may stand past the context; it is never fed.
-bool at_limit(const SearchStart& start, const SearchLimits& limits, const Hypothesis& hypothesis) {
-  const auto count = static_cast<int>(hypothesis.tokens.size() - start.prefix.size());
-  return count >= limits.max_tokens || start.position + count > limits.max_length;
-}
-
 bool in_loop(const SearchLimits& limits, std::span<const int> tokens) {
   return limits.loop_guard && loop_end(tokens, *limits.loop_guard);
 }
@@ -80,7 +73,7 @@ Hypothesis follow(DecoderModel& model, const SearchStart& start, const SearchLim
     result.logprobs.push_back(next.logprob);
     if (on_token) on_token(next.token);
     result.looped = in_loop(limits, result.tokens);
-    if (result.looped || at_limit(start, limits, result)) return result;
+    if (result.looped || is_at_limit(start, limits, result)) return result;
     logits = model.decode({&next.token, 1}, position);
   }
 }
@@ -101,7 +94,7 @@ void sample_batch(DecoderModel& model, const SearchStart& start, const SearchLim
     hypothesis.logprobs.push_back(next.logprob);
     if (on_token) on_token(next.token);
     hypothesis.looped = in_loop(limits, hypothesis.tokens);
-    if (hypothesis.looped || at_limit(start, limits, hypothesis)) return;
+    if (hypothesis.looped || is_at_limit(start, limits, hypothesis)) return;
     running.push_back(index);
     tokens.push_back(next.token);
     parents.push_back(row);
@@ -122,6 +115,12 @@ void sample_batch(DecoderModel& model, const SearchStart& start, const SearchLim
 }
 
 }  // namespace
+
+bool is_at_limit(const SearchStart& start, const SearchLimits& limits,
+                 const Hypothesis& hypothesis) {
+  const auto count = static_cast<int>(hypothesis.tokens.size() - start.prefix.size());
+  return count >= limits.max_tokens || start.position + count > limits.max_length;
+}
 
 Hypothesis greedy_search(DecoderModel& model, const SearchStart& start, const LogitRules& rules,
                          const SearchLimits& limits, const OnToken& on_token) {
@@ -223,7 +222,7 @@ std::vector<Hypothesis> beam_search(DecoderModel& model, const SearchStart& star
     }
     beams = std::move(next);
     if (on_token && !beams.empty()) on_token(beams.front().tokens.back());
-    if (finished.size() >= wanted || beams.empty() || at_limit(start, limits, beams.front())) {
+    if (finished.size() >= wanted || beams.empty() || is_at_limit(start, limits, beams.front())) {
       break;
     }
     logits = model.decode_beams(tokens, parents, position);

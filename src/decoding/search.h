@@ -38,6 +38,11 @@ struct SearchLimits {
   std::optional<int> loop_guard;  // <|0.00|>: stop where the text runs in a loop (loop_guard.h)
 };
 
+/// Whether a hypothesis may not grow: enough was sampled, or it is over the context. The reference
+/// stops after appending, so one token may stand past the context; it is never fed.
+[[nodiscard]] bool is_at_limit(const SearchStart& start, const SearchLimits& limits,
+                               const Hypothesis& hypothesis);
+
 /// Random numbers that are the same on every platform for one seed.
 class Random {
  public:

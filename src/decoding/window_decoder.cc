@@ -200,8 +200,13 @@ DecodingResult decode_window(DecoderModel& model, const Tokenizer& tokenizer,
   return WindowDecoder(model, tokenizer).decode(options);
 }
 
-void WindowDecoder::encode(std::span<const float> input_features) {
-  model_.encode(input_features);
+void WindowDecoder::encode(std::span<const float> input_features,
+                           const std::optional<WindowPositions>& positions) {
+  if (positions) {
+    model_.encode_sampled(input_features, *positions);
+  } else {
+    model_.encode(input_features);
+  }
   language_probs_.clear();
   fed_.clear();
 }
@@ -307,6 +312,7 @@ DecodingResult WindowDecoder::decode(const DecodingOptions& options) {
   result.text = stripped(tokenizer_.decode(best.tokens));
   result.compression_ratio = compression_ratio(result.text);
   result.looped = best.looped;
+  result.at_limit = is_at_limit(start_, limits, best);
   if (result.looped) {
     const size_t kept =
         std::max(*loop_end(best.tokens, generation.timestamp_begin()), start.prefix.size());

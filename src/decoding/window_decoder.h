@@ -1,6 +1,7 @@
 // Decodes one 30 s window: prompt, rules, search, ranking (openai/whisper decoding.py).
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,8 +40,10 @@ class WindowDecoder {
   WindowDecoder(DecoderModel& model, const Tokenizer& tokenizer)
       : model_(model), tokenizer_(tokenizer) {}
 
-  /// Makes logmel [num_mel_bins, 3000] the window to decode.
-  void encode(std::span<const float> input_features);
+  /// Makes logmel [num_mel_bins, 3000] the window to decode, at `positions` alone if there are any
+  /// (DecoderModel::encode_sampled()).
+  void encode(std::span<const float> input_features,
+              const std::optional<WindowPositions>& positions = std::nullopt);
 
   /// Probability of every language for this window.
   [[nodiscard]] const LanguageProbs& language_probs();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -10,6 +11,7 @@
 namespace whisper_s4y {
 namespace {
 
+constexpr float kNowhere = std::numeric_limits<float>::lowest();  // score of what is not looked at
 constexpr size_t kRowsOfScores = 8;  // rows of queries that attend to the window at once
 
 // A task of a product is so many outputs: enough weights for some microseconds, and a multiple of
@@ -38,10 +40,10 @@ DecoderPass::DecoderPass(std::shared_ptr<const DecoderWeights> weights, TaskTeam
           static_cast<size_t>(weights_->config.decoder_attention_heads),
           static_cast<size_t>(weights_->config.d_model / weights_->config.decoder_attention_heads)},
       query_factor_(1.0F / std::sqrt(static_cast<float>(shape_.head_size))),
-      caches_(weights_->layers.size()) {
+      caches_(weights_->layers.size()),
+      contiguous_(static_cast<size_t>(weights_->config.max_source_positions)) {
   for (size_t i = 0; i < weights_->layers.size(); ++i) {
-    windows_.emplace_back(shape_, static_cast<size_t>(weights_->config.max_source_positions),
-                          !weights_->exact);
+    windows_.emplace_back(shape_, contiguous_, !weights_->exact);
   }
   for (size_t i = 0; i < team_.size(); ++i) {
     scores_.emplace_back(std::max(kRowsOfScores * windows_.front().stride(),
@@ -61,6 +63,17 @@ void DecoderPass::add_slots(size_t count) {
       *numbers = std::move(more);
     }
   }
+}
+
+void DecoderPass::use(const WindowPositions* positions) {
+  const auto all = static_cast<size_t>(weights_->config.max_source_positions);
+  contiguous_ = positions == nullptr ? all : positions->contiguous;
+  for (WindowCache& window : windows_) window.use(positions == nullptr ? all : positions->size());
+  bias_.clear();
+  if (positions == nullptr) return;
+  bias_.resize(positions->multiplicities.size());
+  std::ranges::transform(positions->multiplicities, bias_.begin(),
+                         [](float multiplicity) { return std::log(multiplicity); });
 }
 
 void DecoderPass::reserve(size_t rows) {
@@ -209,12 +222,15 @@ void DecoderPass::cross_attention_of(size_t layer, size_t head, size_t begin, si
       if (capture->heads[h] != here) continue;
       float* const to = capture->scores + h * capture->head_stride + begin * capture->row_stride;
       for (size_t r = 0; r < count; ++r) {
-        std::copy_n(scores + r * window.stride(), window.positions(), to + r * capture->row_stride);
+        float* const row = to + r * capture->row_stride;
+        std::copy_n(scores + r * window.stride(), contiguous_, row);
+        std::fill(row + contiguous_, row + capture->row_stride, kNowhere);
       }
     }
   }
   for (size_t r = 0; r < count; ++r) {
     const std::span<float> row(scores + r * window.stride(), window.stride());
+    for (size_t t = 0; t < bias_.size(); ++t) row[t] += bias_[t];
     softmax(row.first(window.positions()));
     std::ranges::fill(row.subspan(window.positions()), 0.0F);
   }

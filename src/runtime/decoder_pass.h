@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "decoding/window_positions.h"
 #include "kernels/attention.h"
 #include "kernels/products.h"
 #include "kernels/task_team.h"
@@ -40,7 +41,9 @@ class DecoderPass {
   /// Makes room for more of them.
   void add_slots(size_t count);
 
-  /// What tokens attend to by layer, for the encoder to set.
+  /// What tokens attend to from now on is so many of the window's positions; null: all.
+  void use(const WindowPositions* positions);
+  /// That by layer, for the encoder to set.
   [[nodiscard]] std::span<WindowCache> windows() { return windows_; }
 
   /// Computes the rows, which see one another where their slots say so. Returns the logits of the
@@ -85,6 +88,8 @@ class DecoderPass {
   size_t slots_ = 0;
   std::vector<SlotCache> caches_;     // by layer
   std::vector<WindowCache> windows_;  // by layer
+  size_t contiguous_;                 // positions of the window that are there one after the other
+  std::vector<float> bias_;           // [positions]: what scores get; empty: nothing
 
   size_t reserved_ = 0;  // rows there is room for
   std::vector<float> x_, q_, k_, v_, mixed_, inner_;

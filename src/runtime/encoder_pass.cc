@@ -42,6 +42,7 @@ EncoderPass::EncoderPass(std::shared_ptr<const EncoderWeights> weights, TaskTeam
       d_(static_cast<size_t>(weights_->config.d_model)),
       ffn_(static_cast<size_t>(weights_->config.encoder_ffn_dim)),
       bins_(static_cast<size_t>(weights_->config.num_mel_bins)),
+      rows_(positions_),
       attention_(shape_of(weights_->config), positions_,
                  weights_->exact ? NumberForm::floats : fastest_form(false)),
       members_(team.size()) {
@@ -66,23 +67,20 @@ void EncoderPass::for_each(size_t count, const Work& work) {
   if (stopped_.load(std::memory_order_relaxed)) cancellation_->stop();
 }
 
-void EncoderPass::encode(std::span<const float> input_features, Cancellation* cancellation) {
+void EncoderPass::encode(std::span<const float> input_features, const WindowPositions* positions,
+                         Cancellation* cancellation) {
   cancellation_ = cancellation;
   stopped_ = false;
-  pad_features(input_features);
-  // Both convolutions have a row of zeros before and after what they see.
-  std::fill_n(between_.begin(), d_, 0.0F);
-  std::fill_n(between_.begin() + static_cast<ptrdiff_t>((2 * positions_ + 1) * d_), d_, 0.0F);
-  convolve(weights_->conv1, x_.data(), 2 * positions_, bins_, between_.data() + d_, false);
-  weights_->positions.read_rows(0, weights_->positions.rows(),
-                                std::span(x_).first(positions_ * d_));
-  convolve(weights_->conv2, between_.data(), positions_, 2 * d_, x_.data(), true);
+  rows_ = positions == nullptr ? positions_ : positions->size();
+  attention_.use(rows_,
+                 positions == nullptr ? std::span<const float>() : positions->multiplicities);
+  embed(input_features, positions);
   for (const EncoderLayerWeights& layer : weights_->layers) {
     self_attention(layer);
     feed_forward(layer);
   }
-  for_each((positions_ + kRowsOfNorm - 1) / kRowsOfNorm, [&](size_t i, size_t) {
-    for (size_t r = i * kRowsOfNorm; r < std::min((i + 1) * kRowsOfNorm, positions_); ++r) {
+  for_each((rows_ + kRowsOfNorm - 1) / kRowsOfNorm, [&](size_t i, size_t) {
+    for (size_t r = i * kRowsOfNorm; r < std::min((i + 1) * kRowsOfNorm, rows_); ++r) {
       const std::span<float> row = std::span(x_).subspan(r * d_, d_);
       layer_norm(row, weights_->norm.gain, weights_->norm.bias, row);
     }
@@ -93,24 +91,48 @@ void EncoderPass::set_windows(std::span<WindowCache> windows, Cancellation* canc
   cancellation_ = cancellation;
   stopped_ = false;
   float* const keys = between_.data();
-  float* const values = keys + positions_ * d_;
+  float* const values = keys + rows_ * d_;
   for (size_t layer = 0; layer < windows.size(); ++layer) {
     const CrossWeights& cross = weights_->cross[layer];
-    prepare(narrow_, x_.data(), positions_, nullptr, {&cross.k, &cross.v});
-    multiply_all({{&cross.k, keys}, {&cross.v, values}}, narrow_.view(), positions_, {});
+    prepare(narrow_, x_.data(), rows_, nullptr, {&cross.k, &cross.v});
+    multiply_all({{&cross.k, keys}, {&cross.v, values}}, narrow_.view(), rows_, {});
     for_each(windows[layer].shape().heads,
              [&](size_t head, size_t) { windows[layer].set(head, keys, values); });
   }
 }
 
-/// To rows of frames, with a row of zeros before and after.
-void EncoderPass::pad_features(std::span<const float> input_features) {
-  const size_t frames = 2 * positions_;
+/// What the convolutions make of the features, and where in the window it is.
+void EncoderPass::embed(std::span<const float> input_features, const WindowPositions* positions) {
+  const size_t contiguous = positions == nullptr ? positions_ : positions->contiguous;
+  // All sampled positions see padding alone, as does the first one that is not contiguous.
+  const size_t seen = contiguous + (rows_ > contiguous ? 1 : 0);
+  pad_features(input_features, 2 * seen);
+  // The second convolution has a row of zeros before and after what it sees.
+  std::fill_n(between_.begin(), d_, 0.0F);
+  std::fill_n(between_.begin() + static_cast<ptrdiff_t>((2 * seen + 1) * d_), d_, 0.0F);
+  convolve(weights_->conv1, x_.data(), 2 * seen, bins_, between_.data() + d_, false);
+  weights_->positions.read_rows(0, contiguous, std::span(x_).first(contiguous * d_));
+  std::fill_n(x_.begin() + static_cast<ptrdiff_t>(contiguous * d_), (seen - contiguous) * d_, 0.0F);
+  convolve(weights_->conv2, between_.data(), seen, 2 * d_, x_.data(), true);
+  if (rows_ == contiguous) return;
+  const std::span<float> padding = std::span(between_).first(d_);
+  std::ranges::copy(std::span(x_).subspan(contiguous * d_, d_), padding.begin());
+  for (size_t r = contiguous; r < rows_; ++r) {
+    const std::span<float> row = std::span(x_).subspan(r * d_, d_);
+    weights_->positions.read_rows(positions->sampled[r - contiguous], 1, row);
+    for (size_t i = 0; i < d_; ++i) row[i] += padding[i];
+  }
+}
+
+/// The first `frames` to rows of frames, with those before and after, which are zeros outside the
+/// window.
+void EncoderPass::pad_features(std::span<const float> input_features, size_t frames) {
+  const size_t all = 2 * positions_;
   std::fill_n(x_.begin(), bins_, 0.0F);
   std::fill_n(x_.begin() + static_cast<ptrdiff_t>((frames + 1) * bins_), bins_, 0.0F);
-  for (size_t frame = 0; frame < frames; ++frame) {
+  for (size_t frame = 0; frame < std::min(frames + 1, all); ++frame) {
     float* to = x_.data() + (frame + 1) * bins_;
-    for (size_t bin = 0; bin < bins_; ++bin) to[bin] = input_features[bin * frames + frame];
+    for (size_t bin = 0; bin < bins_; ++bin) to[bin] = input_features[bin * all + frame];
   }
 }
 
@@ -138,27 +160,27 @@ void EncoderPass::convolve(const LinearWeights& kernel, const float* padded, siz
 
 void EncoderPass::self_attention(const EncoderLayerWeights& layer) {
   float* const k = between_.data();
-  float* const v = k + positions_ * d_;
-  prepare(narrow_, x_.data(), positions_, &layer.attention_norm, {&layer.q, &layer.k, &layer.v});
-  multiply_all({{&layer.k, k}, {&layer.v, v}}, narrow_.view(), positions_, {});
+  float* const v = k + rows_ * d_;
+  prepare(narrow_, x_.data(), rows_, &layer.attention_norm, {&layer.q, &layer.k, &layer.v});
+  multiply_all({{&layer.k, k}, {&layer.v, v}}, narrow_.view(), rows_, {});
   const size_t heads = shape_of(weights_->config).heads;
   for_each(heads, [&](size_t head, size_t) { attention_.set(head, k, v); });
   float* const q = k;  // which are where the attention wants them
-  multiply_all({{&layer.q, q}}, narrow_.view(), positions_, {});
+  multiply_all({{&layer.q, q}}, narrow_.view(), rows_, {});
   constexpr size_t kRows = WindowAttention::kMostRows;
-  const size_t blocks = (positions_ + kRows - 1) / kRows;
+  const size_t blocks = (rows_ + kRows - 1) / kRows;
   for_each(heads * blocks, [&](size_t i, size_t member) {
     const size_t begin = i % blocks * kRows;
-    attention_.attend(i / blocks, q, begin, std::min(kRows, positions_ - begin),
+    attention_.attend(i / blocks, q, begin, std::min(kRows, rows_ - begin),
                       members_[member].scratch, q);
   });
-  prepare(narrow_, q, positions_, nullptr, {&layer.out});
-  multiply_all({{&layer.out, x_.data()}}, narrow_.view(), positions_, {.add = true});
+  prepare(narrow_, q, rows_, nullptr, {&layer.out});
+  multiply_all({{&layer.out, x_.data()}}, narrow_.view(), rows_, {.add = true});
 }
 
 void EncoderPass::feed_forward(const EncoderLayerWeights& layer) {
-  for (size_t first = 0; first < positions_; first += kRowsOfPiece) {
-    const size_t rows = std::min(kRowsOfPiece, positions_ - first);
+  for (size_t first = 0; first < rows_; first += kRowsOfPiece) {
+    const size_t rows = std::min(kRowsOfPiece, rows_ - first);
     float* const x = x_.data() + first * d_;
     prepare(narrow_, x, rows, &layer.mlp_norm, {&layer.fc1});
     multiply_all({{&layer.fc1, between_.data()}}, narrow_.view(), rows, {.gelu = true});

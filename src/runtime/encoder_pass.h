@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/cancellation.h"
+#include "decoding/window_positions.h"
 #include "kernels/attention.h"
 #include "kernels/panels.h"
 #include "kernels/task_team.h"
@@ -23,12 +24,14 @@ class EncoderPass {
   /// The team outlives it.
   EncoderPass(std::shared_ptr<const EncoderWeights> weights, TaskTeam& team);
 
-  /// Makes last_hidden_state() of input_features [num_mel_bins, 2 * max_source_positions]. Throws
-  /// Cancelled, see Cancellation; null: no one asks.
-  void encode(std::span<const float> input_features, Cancellation* cancellation);
-  /// [max_source_positions, d_model].
+  /// Makes last_hidden_state() of input_features [num_mel_bins, 2 * max_source_positions], at
+  /// `positions` of the window alone; null: at all. Throws Cancelled, see Cancellation; null: no
+  /// one asks.
+  void encode(std::span<const float> input_features, const WindowPositions* positions,
+              Cancellation* cancellation);
+  /// [positions, d_model].
   [[nodiscard]] std::span<const float> last_hidden_state() const {
-    return std::span(x_).first(positions_ * d_);
+    return std::span(x_).first(rows_ * d_);
   }
   /// Of that, keys and values of the window for each layer of the decoder. Throws as encode().
   void set_windows(std::span<WindowCache> windows, Cancellation* cancellation);
@@ -47,7 +50,8 @@ class EncoderPass {
   /// TaskTeam::for_each() that ends when the caller has had enough.
   template <typename Work>
   void for_each(size_t count, const Work& work);
-  void pad_features(std::span<const float> input_features);
+  void pad_features(std::span<const float> input_features, size_t frames);
+  void embed(std::span<const float> input_features, const WindowPositions* positions);
   /// Rows of three neighbours, `stride` numbers apart, through a kernel.
   void convolve(const LinearWeights& kernel, const float* padded, size_t rows, size_t stride,
                 float* out, bool add);
@@ -65,6 +69,7 @@ class EncoderPass {
   Cancellation* cancellation_ = nullptr;  // of the call
   std::atomic<bool> stopped_ = false;
   size_t positions_, d_, ffn_, bins_;
+  size_t rows_;  // positions of the window that are computed
   WindowAttention attention_;
 
   std::vector<float> x_;  // [positions, d_model]; before that the padded features

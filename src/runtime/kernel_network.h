@@ -29,8 +29,11 @@ class KernelNetwork : public Network {
   KernelNetwork(const ModelState& state, const ModelState::KernelWeights& weights, TaskTeam& team)
       : encoder_(weights.encoder, team), decoder_(state, weights.decoder, team) {}
 
-  void encode(std::span<const float> input_features, Cancellation* cancellation) override {
-    encoder_.encode(input_features, cancellation);
+  [[nodiscard]] bool can_sample() const override { return true; }
+  void encode(std::span<const float> input_features, const WindowPositions* positions,
+              Cancellation* cancellation) override {
+    encoder_.encode(input_features, positions, cancellation);
+    decoder_.use(positions);
     encoder_.set_windows(decoder_.windows(), cancellation);
   }
   [[nodiscard]] std::span<const float> last_hidden_state() const override {

@@ -16,6 +16,8 @@ class KernelTokenDecoder : public TokenDecoder {
   KernelTokenDecoder(const ModelState& state, std::shared_ptr<const DecoderWeights> weights,
                      TaskTeam& team);
 
+  /// See DecoderPass.
+  void use(const WindowPositions* positions) { pass_.use(positions); }
   /// Keys and values of the window by layer, which are set before start_window().
   [[nodiscard]] std::span<WindowCache> windows() { return pass_.windows(); }
   void start_window() override { fed_ = 0; }

@@ -32,7 +32,9 @@ LiteRtNetwork::LiteRtNetwork(const ModelState& state, LiteRtModel& model)
   decoder_.emplace(state, model, cross_caches_);
 }
 
-void LiteRtNetwork::encode(std::span<const float> input_features, Cancellation* cancellation) {
+void LiteRtNetwork::encode(std::span<const float> input_features,
+                           [[maybe_unused]] const WindowPositions* positions,
+                           Cancellation* cancellation) {
   model_.settle(cancellation);
   std::ranges::copy(input_features, logmel_.as<float>().begin());
   for (LiteRtSignature* part : {&encode_, &cross_}) {

@@ -37,7 +37,9 @@ class LiteRtNetwork : public Network {
   LiteRtNetwork(const LiteRtNetwork&) = delete;
   LiteRtNetwork& operator=(const LiteRtNetwork&) = delete;
 
-  void encode(std::span<const float> input_features, Cancellation* cancellation) override;
+  /// At all positions: the graph knows no others.
+  void encode(std::span<const float> input_features, const WindowPositions* positions,
+              Cancellation* cancellation) override;
   [[nodiscard]] std::span<const float> last_hidden_state() const override {
     return hidden_.as<float>();
   }

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "common/cancellation.h"
+#include "decoding/window_positions.h"
 #include "runtime/token_decoder.h"
 
 namespace whisper_s4y {
@@ -21,9 +22,13 @@ class FrontEnd {
 class Network {
  public:
   virtual ~Network() = default;
-  /// Makes the last hidden state, and what tokens attend to.
-  virtual void encode(std::span<const float> input_features, Cancellation* cancellation) = 0;
-  /// [max_source_positions, d_model] of the last encode().
+  /// Whether encode() takes positions.
+  [[nodiscard]] virtual bool can_sample() const { return false; }
+  /// Makes the last hidden state, and what tokens attend to: at these positions of the window;
+  /// null: at all.
+  virtual void encode(std::span<const float> input_features, const WindowPositions* positions,
+                      Cancellation* cancellation) = 0;
+  /// [positions, d_model] of the last encode().
   [[nodiscard]] virtual std::span<const float> last_hidden_state() const = 0;
   virtual TokenDecoder& decoder() = 0;
 };

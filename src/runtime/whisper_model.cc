@@ -35,6 +35,7 @@ struct WhisperModel::Impl {
   Impl(std::shared_ptr<ModelState> opened, int threads_or_none);
 
   void check_tokens(std::span<const int> new_tokens, int fed, int at, int last) const;
+  void encode(std::span<const float> input_features, const WindowPositions* positions);
 
   std::shared_ptr<ModelState> state;
   const ModelInfo& info;
@@ -95,6 +96,15 @@ void WhisperModel::Impl::check_tokens(std::span<const int> new_tokens, int fed, 
   }
 }
 
+void WhisperModel::Impl::encode(std::span<const float> input_features,
+                                const WindowPositions* positions) {
+  check_size(input_features, logmel_size, "The log-mel spectrogram");
+  encoded = false;
+  network->encode(input_features, positions, cancellation);
+  network->decoder().start_window();
+  encoded = true;
+}
+
 WhisperModel::WhisperModel(const std::filesystem::path& path, RuntimeOptions options)
     : WhisperModel(std::make_shared<ModelState>(
           std::make_shared<TfliteFile>(path), std::move(options), ModelState::Use::transcription)) {
@@ -123,11 +133,15 @@ void WhisperModel::features(std::span<const float> normalized_audio, std::span<f
 }
 
 void WhisperModel::encode(std::span<const float> input_features) {
-  check_size(input_features, impl_->logmel_size, "The log-mel spectrogram");
-  impl_->encoded = false;
-  impl_->network->encode(input_features, impl_->cancellation);
-  impl_->network->decoder().start_window();
-  impl_->encoded = true;
+  impl_->encode(input_features, nullptr);
+}
+
+bool WhisperModel::can_sample() const { return impl_->network->can_sample(); }
+
+void WhisperModel::encode_sampled(std::span<const float> input_features,
+                                  const WindowPositions& positions) {
+  if (!can_sample()) return DecoderModel::encode_sampled(input_features, positions);
+  impl_->encode(input_features, &positions);
 }
 
 std::span<const float> WhisperModel::last_hidden_state() const {

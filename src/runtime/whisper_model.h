@@ -30,7 +30,12 @@ class WhisperModel : public DecoderModel {
   void set_cancellation(Cancellation* cancellation) override;
   void features(std::span<const float> normalized_audio, std::span<float> logmel) override;
   void encode(std::span<const float> input_features) override;
-  /// What the last encode() gave, [max_source_positions, d_model]; valid until the next one.
+  /// With kernels of our own.
+  [[nodiscard]] bool can_sample() const override;
+  void encode_sampled(std::span<const float> input_features,
+                      const WindowPositions& positions) override;
+  /// What the last encode() gave, [max_source_positions, d_model], or encode_sampled() for its
+  /// positions; valid until the next one.
   [[nodiscard]] std::span<const float> last_hidden_state() const;
   std::span<const float> decode(std::span<const int> tokens, int position) override;
   [[nodiscard]] int max_beams() const override;

@@ -193,6 +193,53 @@ TEST_P(OwnKernels, SayWhereTokensWereHeard) {
   }
 }
 
+TEST_P(OwnKernels, HearSampledPositionsAsTheWholeWindow) {
+  constexpr int kFrames = 301;
+  for (size_t i = 0; i < logmel_.size(); ++i) {
+    if (i % 3000 >= kFrames) logmel_[i] = 0;
+  }
+  const std::vector<int> tokens = {21, 22, 25, 29, 3};
+  ours_->encode(logmel_);
+  const Floats hidden = copy_of(ours_->last_hidden_state());
+  const Floats logits = copy_of(ours_->decode(tokens, 0));
+  const Floats scores = copy_of(ours_->align(tokens).row(1, 4));
+
+  // All of them, in two parts.
+  WindowPositions positions;
+  positions.contiguous = (kFrames + 3) / 2;
+  for (size_t i = positions.contiguous; i < 1500; ++i) positions.sampled.push_back(i);
+  positions.multiplicities.assign(1500, 1.0F);
+  ours_->encode_sampled(logmel_, positions);
+  EXPECT_EQ(copy_of(ours_->last_hidden_state()), hidden);
+  EXPECT_EQ(copy_of(ours_->decode(tokens, 0)), logits);
+
+  positions = *sampled_positions(kFrames, 1.0);
+  ours_->encode_sampled(logmel_, positions);
+  const Floats few = copy_of(ours_->last_hidden_state());
+  const size_t same = positions.contiguous * 64;
+  ASSERT_EQ(few.size(), positions.size() * 64);
+  EXPECT_LT(relative_difference(std::span(few).first(same), std::span(hidden).first(same)), 0.1);
+  EXPECT_LT(relative_difference(ours_->decode(tokens, 0), logits), 0.1);
+  const AlignmentScores alignment = ours_->align(tokens);
+  const std::span<const float> row = alignment.row(1, 4);
+  ASSERT_EQ(row.size(), 1500U);
+  EXPECT_LT(relative_difference(row.first(positions.contiguous),
+                                std::span(scores).first(positions.contiguous)),
+            0.1);
+  EXPECT_LT(row[positions.contiguous], -1e30F);  // nobody looks there
+
+  ours_->encode(logmel_);
+  EXPECT_EQ(copy_of(ours_->last_hidden_state()), hidden);
+  EXPECT_EQ(copy_of(ours_->decode(tokens, 0)), logits);
+}
+
+TEST_P(OwnKernels, AloneSamplePositions) {
+  EXPECT_TRUE(ours_->can_sample());
+  EXPECT_FALSE(litert_->can_sample());
+  EXPECT_THAT(message_of([&] { litert_->encode_sampled(logmel_, *sampled_positions(300, 1.0)); }),
+              HasSubstr("can encode whole windows only"));
+}
+
 TEST_P(OwnKernels, RefuseWhatCannotBe) {
   EXPECT_THAT(message_of([&] { (void)ours_->decode(std::vector{1}, 1); }),
               HasSubstr("Cannot decode at position 1: only 0 positions were fed."));
