@@ -423,18 +423,19 @@ WriteResult write_tflite(const Module& module, const std::filesystem::path& path
 }
 
 WriteResult write_tflite(const Module& module, OutputFile& file, const WriteOptions& options) {
-  const auto [outside, skeleton, places, total] = layout_of(module, options.flatbuffer_limit);
+  const Layout layout = layout_of(module, options.flatbuffer_limit);
+  const auto& places = layout.places;
   std::vector<size_t> order;
   for (size_t i = 0; i < places.size(); ++i) {
     if (places[i] > 0) order.push_back(i);
   }
   std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return places[a] < places[b]; });
 
-  HashingWriter writer(file, total, options);
-  writer.write(std::as_bytes(std::span(skeleton.data(), skeleton.size())));
+  HashingWriter writer(file, layout.size, options);
+  writer.write(std::as_bytes(std::span(layout.skeleton.data(), layout.skeleton.size())));
   for (const size_t i : order) {
     const ConstantData& data = *module.buffers()[i];
-    if (!outside[i]) {
+    if (!layout.outside[i]) {
       writer.pad_to(places[i] - sizeof(uint32_t));
       const auto length = static_cast<uint32_t>(data.size());
       writer.write(std::as_bytes(std::span(&length, 1)));
