@@ -98,6 +98,8 @@ constexpr std::string_view kConvolutions[] = {"encoder.conv1", "encoder.conv2"};
 constexpr std::string_view kConvolutionPattern = "encoder.conv*";
 
 constexpr double kEmbeddingInt8 = 0.2;
+constexpr int kHalfTokens = 1000;  // of an int8 embedding; or none
+constexpr double kEmbeddingWithHalves = 0.08;
 constexpr int kTokenStep = 1000;  // an int4 embedding has whole thousands of int8 tokens
 constexpr int kFewTokens = 2000;  // or so many at least, or none
 
@@ -110,6 +112,7 @@ constexpr double kNegligible = 20e3;  // bytes of a file that are not worth anot
 struct Level {
   WeightFormat format;
   int int8_tokens = 0;  // of an int4 embedding
+  int half_tokens = 0;  // of an int8 embedding
   double bytes = 0;
   double cost = 0;
 };
@@ -235,6 +238,7 @@ class Search {
       if (item.name.empty()) {
         recipe.embedding = level.format;
         recipe.embedding_int8_tokens = level.int8_tokens;
+        recipe.embedding_fp16_tokens = level.half_tokens;
       } else if (item.name == kConvolutionPattern) {
         if (level.format == i8) recipe.exceptions.emplace_back(item.name, i8);
       } else {
@@ -292,6 +296,12 @@ class Search {
       return matrices * bytes_of(format, count, columns);
     };
     Item item{.name = {}, .levels = {{.format = f16, .bytes = bytes(f16, rows)}}};
+    if (rows > kHalfTokens) {
+      item.levels.push_back({.format = i8,
+                             .half_tokens = kHalfTokens,
+                             .bytes = bytes(f16, kHalfTokens) + bytes(i8, rows - kHalfTokens),
+                             .cost = kEmbeddingWithHalves});
+    }
     item.levels.push_back({.format = i8, .bytes = bytes(i8, rows), .cost = kEmbeddingInt8});
     const int words = checkpoint.info.generation.eos_token_id;
     const auto add_int4 = [&](int int8_tokens, double int4_rows) {

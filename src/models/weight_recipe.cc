@@ -21,7 +21,7 @@ constexpr std::string_view kEncoderPrefix = "encoder.";
 constexpr std::string_view kDecoderPrefix = "decoder.";
 constexpr std::string_view kEmbedding = "decoder.embed_tokens";
 constexpr std::string_view kOutput = "proj_out";
-constexpr uint64_t kMaxInt8Tokens = 1 << 30;
+constexpr uint64_t kMostTokens = 1 << 30;
 
 /// What the encoder's first layer loses in its attention, all later layers carry on: in int8 more
 /// than half of the encoder's error comes from there. Measured; see docs/quantization.md.
@@ -82,6 +82,13 @@ WeightFormat format_in(const Json& value, const std::string& source, const std::
   }
 }
 
+int tokens_in(const Json& value, const std::string& source, const std::string& key) {
+  if (!value.is_number_unsigned() || value.get<uint64_t>() > kMostTokens) {
+    fail("{}: \"{}\" must be a number of tokens, found {}.", source, key, value.dump());
+  }
+  return value.get<int>();
+}
+
 }  // namespace
 
 std::string_view name_of(WeightFormat format) {
@@ -137,6 +144,7 @@ void WeightRecipe::set_decoder(WeightFormat format) {
 void WeightRecipe::set_embedding(WeightFormat format) {
   embedding = format;
   embedding_int8_tokens = 0;
+  embedding_fp16_tokens = 0;
 }
 
 WeightRecipe recipe_of_name(std::string_view name) {
@@ -164,10 +172,9 @@ WeightRecipe recipe_from_json(std::string_view json, const std::string& source) 
     } else if (key == "embedding") {
       recipe.embedding = format_in(value, source, key);
     } else if (key == "embedding_int8_tokens") {
-      if (!value.is_number_unsigned() || value.get<uint64_t>() > kMaxInt8Tokens) {
-        fail("{}: \"{}\" must be a number of tokens, found {}.", source, key, value.dump());
-      }
-      recipe.embedding_int8_tokens = value.get<int>();
+      recipe.embedding_int8_tokens = tokens_in(value, source, key);
+    } else if (key == "embedding_fp16_tokens") {
+      recipe.embedding_fp16_tokens = tokens_in(value, source, key);
     } else if (key == "exceptions") {
       if (!value.is_object()) fail("{}: \"exceptions\" must be an object.", source);
       for (const auto& [pattern, format] : value.items()) {
@@ -179,8 +186,8 @@ WeightRecipe recipe_from_json(std::string_view json, const std::string& source) 
       }
     } else {
       fail(
-          "{}: unknown key \"{}\": expected encoder, decoder, embedding, embedding_int8_tokens or "
-          "exceptions.",
+          "{}: unknown key \"{}\": expected encoder, decoder, embedding, embedding_int8_tokens, "
+          "embedding_fp16_tokens or exceptions.",
           source, key);
     }
   }
@@ -200,6 +207,9 @@ std::string to_json(const WeightRecipe& recipe) {
                {"embedding", name_of(recipe.embedding)}};
   if (recipe.embedding_int8_tokens > 0) {
     json["embedding_int8_tokens"] = recipe.embedding_int8_tokens;
+  }
+  if (recipe.embedding_fp16_tokens > 0) {
+    json["embedding_fp16_tokens"] = recipe.embedding_fp16_tokens;
   }
   for (const auto& [pattern, format] : recipe.exceptions) {
     json["exceptions"][pattern] = name_of(format);

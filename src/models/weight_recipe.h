@@ -29,6 +29,8 @@ struct WeightRecipe {
   /// Of an int4 embedding so many first ids, the most frequent tokens, and all from <|endoftext|>
   /// on are int8 instead.
   int embedding_int8_tokens = 0;
+  /// Of an int8 embedding so many first ids are float16 instead.
+  int embedding_fp16_tokens = 0;
   /// Exceptions for matrices of the layers and convolutions: canonical names without ".weight", in
   /// which * stands for anything ("decoder.layers.*.fc2") and layers may be counted from the end,
   /// where -1 is the last ("decoder.layers.-1.*"). Of several that match the last one holds.

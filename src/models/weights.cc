@@ -322,6 +322,13 @@ const Int4Blocks& Weights::int4_token_rows(const std::string& matrix, const Rows
 std::vector<Weights::TokenRows> Weights::parts_of(const std::string& matrix) const {
   const Rows all = rows(matrix + ".weight");
   const WeightFormat format = format_of(matrix, all);
+  if (format == WeightFormat::i8 && recipe_.embedding_fp16_tokens > 0) {
+    const int32_t halves = recipe_.embedding_fp16_tokens;
+    const int32_t others = config().vocab_size - halves;
+    if (others <= 0) return {{all, WeightFormat::f16}};
+    return {{row_range(all, 0, halves), WeightFormat::f16},
+            {row_range(all, halves, others), WeightFormat::i8}};
+  }
   const int32_t frequent = recipe_.embedding_int8_tokens;
   const int32_t special = generation().eos_token_id;
   if (format != WeightFormat::i4 || frequent == 0) return {{all, format}};

@@ -43,6 +43,13 @@ std::vector<Case> cases() {
       {"Int8", recipe_of_name("int8"), litert, 0.04},
       {"Int8For2_14", recipe_of_name("int8"), tflite_2_14, 0.04},
       {"Int4", recipe_of_name("int4"), litert, 0.05},
+      {"Int8WithHalves",
+       {.encoder = WeightFormat::i8,
+        .decoder = WeightFormat::i8,
+        .embedding = WeightFormat::i8,
+        .embedding_fp16_tokens = 8},
+       litert,
+       0.04},
       {"Mixed", mixed_recipe(random_checkpoint(small_config(64, 4, 2))), litert, 0.05},
   };
 }

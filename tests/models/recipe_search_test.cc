@@ -77,6 +77,19 @@ TEST_F(RecipeSearch, SpendsInt4WhereItHarmsLeast) {
   EXPECT_NE(format("decoder.layers.2.fc2"), WeightFormat::i4);
 }
 
+TEST_F(RecipeSearch, KeepsFrequentTokensOfAnInt8EmbeddingInFloat16) {
+  ModelConfig config = small_config(kWidth, 2, 3);
+  config.vocab_size = 8000;
+  checkpoint_ = random_checkpoint(config, /*seed=*/5);
+  const auto [least, most] = range();
+  bool found = false;
+  for (uint64_t part = 1; part < 16 && !found; ++part) {
+    const WeightRecipe recipe = found_for(least + (most - least) * part / 16);
+    found = recipe.embedding == WeightFormat::i8 && recipe.embedding_fp16_tokens == 1000;
+  }
+  EXPECT_TRUE(found);
+}
+
 TEST_F(RecipeSearch, IsTheSameEveryTime) {
   const auto [least, most] = range();
   const uint64_t target = (least + most) / 2;

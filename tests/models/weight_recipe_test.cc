@@ -62,6 +62,15 @@ TEST(WeightRecipe, AnEmbeddingMayBePartlyInt8) {
   EXPECT_EQ(recipe.embedding_int8_tokens, 0);
 }
 
+TEST(WeightRecipe, AnInt8EmbeddingMayBePartlyFloat16) {
+  WeightRecipe recipe =
+      recipe_from_json(R"({"embedding": "int8", "embedding_fp16_tokens": 100})", "r.json");
+  EXPECT_EQ(recipe.embedding_fp16_tokens, 100);
+  EXPECT_THAT(to_json(recipe), HasSubstr(R"("embedding_fp16_tokens":100)"));
+  recipe.set_embedding(WeightFormat::i8);
+  EXPECT_EQ(recipe.embedding_fp16_tokens, 0);
+}
+
 TEST(WeightRecipe, ASideReplacesItsExceptions) {
   WeightRecipe recipe = recipe_from_json(
       R"({"exceptions": {"decoder.*.fc2": "int8", "encoder.*.fc2": "int8"}})", "r.json");
