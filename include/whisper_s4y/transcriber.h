@@ -61,6 +61,9 @@ struct WHISPER_S4Y_API TranscribeOptions {
   std::string prefix;                        // text the first window begins with
   std::string hotwords;                      // (f) hints before every window; not with prefix
 
+  std::string audio_context = "full";  // or seconds of a window's padding that are encoded wholly,
+                                       // the rest is sampled; "auto" = 1 where that can be
+
   std::vector<int> suppress_tokens = {-1};            // -1 = symbols that are not spoken
   bool suppress_blank = true;                         // a window does not begin with a blank
   bool without_timestamps = false;                    // one segment a window

@@ -9,13 +9,13 @@ namespace {
 
 // One in so many. The quickest sinusoid of the positions has a period of 6.3 of them: what is
 // sampled much less often than that looks slow.
-constexpr size_t kStride = 5;
+constexpr size_t kStride = 3;
 constexpr double kShortest = 250;  // positions, of which less are not worth sampling
 
 constexpr double kPositionsPerSecond = kFramesPerSecond / kFramesPerPosition;
 
 // A position sees five frames, of which the middle one is its own.
-double positions_with_sound(int content_frames) { return (content_frames + 3) / 2; }
+int positions_with_sound(int content_frames) { return (content_frames + 3) / 2; }
 
 }  // namespace
 

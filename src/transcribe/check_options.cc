@@ -28,6 +28,11 @@ TranscribeOptions checked_options(TranscribeOptions options, DecoderModel& model
       fail_unsupported("languages", "{} does not know the language \"{}\".", info.name, language);
     }
   }
+  if (seconds_of_context(options) && !model.can_sample()) {
+    fail_unsupported(
+        "audio_context",
+        "{} is computed by LiteRT, which encodes whole windows only; use auto or full.", info.name);
+  }
   if (options.word_timestamps && !model.can_align()) {
     fail_unsupported("word_timestamps",
                      "{} was converted without the signature align, which word timestamps need; "

@@ -1,7 +1,9 @@
 #include "transcribe/transcribe_options.h"
 
 #include <algorithm>
+#include <charconv>
 
+#include "config/front_end.h"
 #include "decoding/text.h"
 #include "options/option_table.h"
 #include "tokenizer/languages.h"
@@ -114,6 +116,13 @@ constexpr Option kRows[] = {
     option<&T::prefix>("prefix", "Text the recording begins with", {.group = kSpeech}),
     option<&T::hotwords>("hotwords", "Words to expect in every window", {.group = kSpeech}),
 
+    option<&T::audio_context>(
+        "audio_context",
+        "Of the padding behind a window's sound encode SECONDS wholly and sample the rest, which "
+        "makes short recordings faster; full samples nothing, auto is 1 where that can be done. "
+        "Text that is unlikely or repetitive then is decoded again after a full encode",
+        {.group = kDecoding, .metavar = "full|auto|SECONDS"}),
+
     option<&T::suppress_tokens>(
         "suppress_tokens",
         "Token ids never to use, with commas; -1 stands for symbols that are not spoken",
@@ -211,6 +220,14 @@ void check_speech(const T& options) {
   }
 }
 
+void check_audio_context(const T& options) {
+  if (options.audio_context == "auto" || options.audio_context == "full") return;
+  if (!seconds_of_context(options)) {
+    fail_option("{} is \"{}\"; expected full, auto or seconds from 0 to {}.",
+                kName<&T::audio_context>, options.audio_context, kWindowSeconds);
+  }
+}
+
 // The code of a language as the option `name` has it.
 std::string code_of(const std::string& language, OptionName name) {
   try {
@@ -260,12 +277,22 @@ std::vector<std::string> wanted_languages(const TranscribeOptions& options) {
   return codes;
 }
 
+std::optional<double> seconds_of_context(const TranscribeOptions& options) {
+  const std::string& text = options.audio_context;
+  double seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  if (!(seconds >= 0 && seconds <= kWindowSeconds)) return std::nullopt;
+  return seconds;
+}
+
 void TranscribeOptions::validate() const {
   check_rows(*this);
   check_decoding(*this);
   check_clips(*this);
   check_speech(*this);
   check_languages(*this);
+  check_audio_context(*this);
 }
 
 VadOptions live_vad_options() {

@@ -22,5 +22,7 @@ const OptionTable& option_table<LiveOptions>();
 [[nodiscard]] std::optional<std::string> wanted_language(const TranscribeOptions& options);
 /// The codes of those that may be detected, each once; none: any.
 [[nodiscard]] std::vector<std::string> wanted_languages(const TranscribeOptions& options);
+/// The seconds of options.audio_context; nothing when it is a word, or no possible number.
+[[nodiscard]] std::optional<double> seconds_of_context(const TranscribeOptions& options);
 
 }  // namespace whisper_s4y

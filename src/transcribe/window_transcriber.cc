@@ -7,6 +7,7 @@
 
 #include "decoding/text.h"
 #include "transcribe/language_vote.h"
+#include "transcribe/transcribe_options.h"
 #include "transcribe/word_timestamps.h"
 
 namespace whisper_s4y {
@@ -28,6 +29,14 @@ DecodingOptions window_options(const TranscribeOptions& options) {
   return window;
 }
 
+// What auto is: enough that no frame of sound misses its neighbours.
+constexpr double kContext = 1.0;  // seconds
+
+std::optional<double> context_of(const TranscribeOptions& options, const DecoderModel& model) {
+  if (options.audio_context == "auto" && model.can_sample()) return kContext;
+  return seconds_of_context(options);
+}
+
 }  // namespace
 
 std::vector<int> encode_text(const Tokenizer& tokenizer, std::string_view text) {
@@ -45,6 +54,7 @@ WindowTranscriber::WindowTranscriber(DecoderModel& model, const Tokenizer& token
     : model_(model),
       tokenizer_(tokenizer),
       options_(options),
+      context_(context_of(options, model)),
       decoder_(model, tokenizer),
       window_options_(window_options(options)),
       hotwords_(encode_text(tokenizer, options.hotwords)),
@@ -65,14 +75,18 @@ std::vector<int> WindowTranscriber::prompt(std::span<const int> carried,
 void WindowTranscriber::encode(LogMel& log_mel, const WindowPlace& place) {
   if (encoded_.seek == place.seek && encoded_.segment_size == place.segment_size) return;
   log_mel.padded_window(place.seek, place.segment_size, window_mel_);
-  decoder_.encode(window_mel_);
+  std::optional<WindowPositions> positions;
+  if (context_) positions = sampled_positions(place.segment_size, *context_);
+  decoder_.encode(window_mel_, positions);
   encoded_ = place;
+  is_sampled_ = positions.has_value();
 }
 
 void WindowTranscriber::encode_with_silence(LogMel& log_mel, int begin) {
   log_mel.window(begin, window_mel_);
   decoder_.encode(window_mel_);
   encoded_ = {-1, 0};
+  is_sampled_ = false;
 }
 
 LanguageProbs WindowTranscriber::language_probs() {
@@ -87,7 +101,7 @@ DecodingResult WindowTranscriber::decode(const WindowContext& context) {
   options.speech_until = context.speech_until;
   options.on_timestamp = context.on_timestamp;
   DecodingResult result;
-  for (size_t i = 0; i < options_.temperatures.size(); ++i) {
+  for (size_t i = 0; i < options_.temperatures.size();) {
     options.temperature = options_.temperatures[i];
     const bool sampling = options.temperature > 0;
     options.best_of = sampling ? options_.best_of : std::nullopt;
@@ -102,9 +116,16 @@ DecodingResult WindowTranscriber::decode(const WindowContext& context) {
         most_compressed && (result.looped || result.compression_ratio > *most_compressed);
     const bool unsure =
         options_.logprob_threshold && result.avg_logprob < *options_.logprob_threshold;
+    const bool endless = result.at_limit && !options_.sample_len && !options_.max_new_tokens;
+    if (is_sampled_ && (repetitive || unsure || endless)) {
+      decoder_.encode(window_mel_);
+      is_sampled_ = false;
+      continue;  // the same attempt
+    }
     const bool silent = options_.no_speech_threshold &&
                         result.no_speech_prob > *options_.no_speech_threshold && unsure;
     if (silent || (!repetitive && !unsure)) break;
+    ++i;
   }
   return result;
 }

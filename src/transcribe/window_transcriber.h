@@ -47,7 +47,8 @@ class WindowTranscriber {
   [[nodiscard]] std::vector<int> prompt(std::span<const int> carried,
                                         std::span<const int> previous) const;
 
-  /// Makes this part of the recording the window to decode; the rest of it is padding.
+  /// Makes this part of the recording the window to decode; the rest of it is padding, which is
+  /// encoded as options.audio_context says.
   void encode(LogMel& log_mel, const WindowPlace& place);
   /// The same with the silence that follows the recording, for detecting the language.
   void encode_with_silence(LogMel& log_mel, int begin);
@@ -56,7 +57,8 @@ class WindowTranscriber {
   [[nodiscard]] LanguageProbs language_probs();
 
   /// Tries the temperatures until a result passes (openai/whisper transcribe.py:
-  /// decode_with_fallback).
+  /// decode_with_fallback). Where the first one does not and padding was left out, it is tried
+  /// again with the window encoded in full.
   [[nodiscard]] DecodingResult decode(const WindowContext& context);
 
   /// A window that gives nothing.
@@ -80,11 +82,13 @@ class WindowTranscriber {
   DecoderModel& model_;
   const Tokenizer& tokenizer_;
   const TranscribeOptions& options_;
+  std::optional<double> context_;  // seconds of padding to encode wholly; nothing: all
   WindowDecoder decoder_;
   DecodingOptions window_options_;  // what all windows have in common
   std::vector<int> hotwords_;       // tokens
   std::vector<float> window_mel_;   // [num_mel_bins, 3000]
   WindowPlace encoded_{-1, 0};      // what the decoder attends to
+  bool is_sampled_ = false;         // and that padding of it was left out
 };
 
 }  // namespace whisper_s4y

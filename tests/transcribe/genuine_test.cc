@@ -101,6 +101,26 @@ TEST_F(Genuine, WordsHaveTheirTimes) {
   EXPECT_NEAR(transcript.segments.back().end, 10.6, 0.5);
 }
 
+TEST_F(Genuine, PaddingThatIsLeftOutChangesNoTextAndNoTimes) {
+  TranscribeOptions options;
+  options.word_timestamps = true;
+  options.audio_context = "full";
+  const Transcript full = transcribe(options);
+  for (const std::string context : {"auto", "0.5", "4"}) {
+    options.audio_context = context;
+    const Transcript sampled = transcribe(options);
+    EXPECT_EQ(sampled.text, full.text) << context;
+    ASSERT_EQ(sampled.segments.size(), full.segments.size());
+    for (size_t i = 0; i < full.segments.size(); ++i) {
+      const std::vector<Word>& words = full.segments[i].words;
+      ASSERT_THAT(sampled.segments[i].words, SizeIs(words.size()));
+      for (size_t w = 0; w < words.size(); ++w) {
+        EXPECT_NEAR(sampled.segments[i].words[w].start, words[w].start, 0.1) << words[w].word;
+      }
+    }
+  }
+}
+
 TEST_F(Genuine, TimesWithVadAreThoseOfTheRecording) {
   const auto audio = with_silence(21, jfk(), 12);
   TranscribeOptions options;

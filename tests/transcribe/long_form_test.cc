@@ -21,6 +21,22 @@ using ::testing::SizeIs;
 
 using Tokens = std::vector<int>;
 
+/// Counts the windows of which padding was left out.
+class SamplingRecording : public ScriptedRecording {
+ public:
+  using ScriptedRecording::ScriptedRecording;
+  [[nodiscard]] bool can_sample() const override { return true; }
+  void encode_sampled(std::span<const float> input_features,
+                      const WindowPositions& positions) override {
+    ++sampled;
+    contiguous = positions.contiguous;
+    encode(input_features);
+  }
+
+  int sampled = 0;
+  size_t contiguous = 0;  // of the last one
+};
+
 // " a" from the first to the second time.
 Tokens sentence(double start, char letter, double end) {
   return {at(start), word(letter), at(end)};
@@ -148,6 +164,68 @@ TEST(Fallback, UnlikelyTextIsTriedAgainAndTheLastTryIsKept) {
   options.logprob_threshold = -10.0F;
   ScriptedRecording again({unsure});
   EXPECT_EQ(transcribe(again, 10, options).segments.at(0).temperature, 0.0F);
+}
+
+TEST(AudioContext, OfShortWindowsPaddingIsLeftOut) {
+  const WindowScript script{{sentence(0, 'a', 2)}};
+  TranscribeOptions options = english();
+  options.audio_context = "auto";
+  SamplingRecording automatic({script});
+  EXPECT_THAT(texts(transcribe(automatic, 3, options)), ElementsAre(" a"));
+  EXPECT_EQ(automatic.sampled, 1);
+  EXPECT_EQ(automatic.windows, 1);
+  EXPECT_EQ(automatic.contiguous, 201U);  // 1 s
+
+  options.audio_context = "2.5";
+  SamplingRecording chosen({script});
+  (void)transcribe(chosen, 3, options);
+  EXPECT_EQ(chosen.contiguous, 276U);
+
+  SamplingRecording full({script});
+  (void)transcribe(full, 3, english());
+  EXPECT_EQ(full.sampled, 0);
+
+  const WindowScript first{{joined(sentence(0, 'a', 20), {at(20)})}};
+  SamplingRecording last({first, script});
+  options.audio_context = "auto";
+  (void)transcribe(last, 27, options);
+  EXPECT_EQ(last.windows, 2);
+  EXPECT_EQ(last.sampled, 1);
+}
+
+TEST(AudioContext, WhatDoesNotPassIsEncodedInFull) {
+  const WindowScript unsure{.attempts = {sentence(0, 'a', 2)}, .sureness = 8.0F};
+  const Tokens loop = joined({at(0)}, joined(Tokens(60, word('a')), {at(2)}));
+  const WindowScript repetitive{{loop}};
+  const WindowScript better{{sentence(0, 'b', 2)}};
+  TranscribeOptions options = english();
+  options.audio_context = "auto";
+  options.logprob_threshold = -0.001F;
+  for (const WindowScript& script : {unsure, repetitive}) {
+    SamplingRecording model({script, better});
+    const Transcript transcript = transcribe(model, 3, options);
+    EXPECT_THAT(texts(transcript), ElementsAre(" b"));
+    EXPECT_EQ(transcript.segments[0].temperature, 0.0F);
+    EXPECT_EQ(model.windows, 2);
+    EXPECT_EQ(model.sampled, 1);
+  }
+}
+
+TEST(AudioContext, ATextThatWasCutOnRequestPasses) {
+  TranscribeOptions options = english();
+  options.audio_context = "auto";
+  options.max_new_tokens = 2;
+  SamplingRecording model({WindowScript{{sentence(0, 'a', 2)}}});
+  (void)transcribe(model, 3, options);
+  EXPECT_EQ(model.windows, 1);
+}
+
+TEST(AudioContext, WhoCannotSampleEncodesInFullUnlessToldSeconds) {
+  TranscribeOptions options = english();
+  options.audio_context = "auto";
+  EXPECT_EQ(error_of(options), "");
+  options.audio_context = "2";
+  EXPECT_THAT(error_of(options), HasSubstr("encodes whole windows only; use auto or full."));
 }
 
 TEST(Fallback, AWindowThatIsUnlikelyAndSilentGivesNothing) {

@@ -109,6 +109,21 @@ TEST(TranscribeOptions, WhatExcludesOrNeedsAnotherIsRefused) {
   EXPECT_THAT(library([](T& o) { o.task = "sing"; }), HasSubstr("sing"));
 }
 
+TEST(TranscribeOptions, TheAudioContextIsAWordOrSeconds) {
+  for (const auto change :
+       {+[](T& o) { o.audio_context = "full"; }, +[](T& o) { o.audio_context = "0"; },
+        +[](T& o) { o.audio_context = "2.5"; }}) {
+    EXPECT_EQ(library(change), "");
+  }
+  for (const auto change :
+       {+[](T& o) { o.audio_context = ""; }, +[](T& o) { o.audio_context = "2 s"; },
+        +[](T& o) { o.audio_context = "-1"; }, +[](T& o) { o.audio_context = "nan"; }}) {
+    EXPECT_NE(library(change), "");
+  }
+  EXPECT_EQ(program([](T& o) { o.audio_context = "31"; }),
+            "--audio-context is \"31\"; expected full, auto or seconds from 0 to 30.");
+}
+
 using V = VadOptions;
 
 TEST(VadOptions, NumbersAreInTheirBounds) {
