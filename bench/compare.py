@@ -5,10 +5,11 @@ else the machine does hits all of them. The same options for all: English, tempe
 fallback, with timestamps, no voice activity detection.
 
   compare.py PROGRAM_FOLDER [--models tiny.en,base] [--audio FILE] [--beam-size N] [--threads N] [--rounds N]
-             [--json FILE] [--chart FILE.svg]
+             [--only TABLE] [--json FILE] [--chart FILE.svg]
 
 PROGRAM_FOLDER holds whisper-s4y and transcribe_worker; bench/run calls this with all that it needs.
---json keeps every run of the tables of peers and encoders, --chart draws the former (chart.py).
+--only short compares recordings of 2 to 5 s, which come from --prompts, the folder that ../shared/tools/prompts.py
+made. --json keeps every run of the tables of peers and encoders, --chart draws the former (chart.py).
 """
 
 import argparse
@@ -35,8 +36,8 @@ class Contestant:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
 
-    def run(self):
-        self.process.stdin.write("run\n")
+    def run(self, what="run"):
+        self.process.stdin.write(f"{what}\n")
         self.process.stdin.flush()
         # LiteRT and whisper.cpp may write lines of their own.
         for line in self.process.stdout:
@@ -262,6 +263,63 @@ def compare_batches(models, arguments):
     print("\n" + "\n".join(ratios))
 
 
+def short_recordings(arguments):
+    """Prompts of 2 to 5 s in English, spread over the folder."""
+    entries = [
+        entry
+        for entry in read_manifest(arguments.prompts)
+        if entry["lang"] == "en" and 2 <= float(entry["seconds"]) <= 5
+    ]
+    if not entries:
+        sys.exit(f"{arguments.prompts} has no English recordings of 2 to 5 s: see bench/run")
+    chosen = entries[:: max(1, len(entries) // arguments.recordings)][: arguments.recordings]
+    return [(arguments.prompts / entry["file"]).resolve() for entry in chosen]
+
+
+def compare_short(models, arguments):
+    """Recordings that fill a part of a window, one after the other."""
+    recordings = short_recordings(arguments)
+    print(f"\n## {len(recordings)} prompts of 2 to 5 s, {arguments.threads} threads\n")
+    print("Milliseconds a prompt, of the least of its rounds.\n")
+    print("| | wall | CPU | encoder | peak MB |")
+    print("| --- |" + " ---: |" * 4)
+    reports = []
+    arguments.audio = recordings[0]
+    for model in models:
+        commands = dict(contestants(model, arguments))
+        for name in [name for name in commands if name.startswith("whisper-s4y")]:
+            commands[f"{name}, auto"] = [*commands[name], "0", "auto"]
+        teams = [Contestant(*it) for it in commands.items()]
+        for team in teams:
+            team.run()
+        runs = {team.name: [] for team in teams}
+        for recording in recordings:
+            rounds = [[team.run(recording) for team in teams] for _ in range(arguments.rounds)]
+            for index, team in enumerate(teams):
+                runs[team.name].append([turn[index] for turn in rounds])
+        least = {}
+        for team in teams:
+            team.close()
+
+            def mean(key, of=runs[team.name]):
+                return 1000 * statistics.mean(min(run[key] for run in rounds) for rounds in of)
+
+            least[team.name] = mean("seconds")
+            print(
+                f"| {model} {team.name} | {least[team.name]:.0f} | {mean('cpu'):.0f} | {mean('encode'):.0f} "
+                f"| {runs[team.name][-1][-1]['peak_kb'] / 1024:.0f} |",
+                flush=True,
+            )
+        peer = min((name for name in least if not name.startswith("whisper-s4y")), key=least.get)
+        reports.append({"model": model, "runs": runs})
+        for name in [name for name in least if name.startswith("whisper-s4y")]:
+            ratio = least[name] / least[peer]
+            reports[-1][name] = ratio
+            print(f"| {model} {name} / {peer} | {ratio:.2f} | | | |")
+    print("\nAim: 0.2 of the better peer.")
+    return reports
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("programs", type=pathlib.Path)
@@ -271,11 +329,13 @@ def main():
     parser.add_argument(
         "--long-audio", type=pathlib.Path, default=pathlib.Path("../shared/speech/OSR_us_000_0030_16k.wav")
     )
+    parser.add_argument("--prompts", type=pathlib.Path, default=pathlib.Path("build/prompts"))
+    parser.add_argument("--recordings", type=int, default=40, help="how many --only short takes")
     parser.add_argument("--models", default="tiny.en,base")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--beam-size", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--only", choices=("peers", "itself", "encoders", "batches"), help="leave out the other tables")
+    parser.add_argument("--only", choices=("peers", "itself", "encoders", "batches", "short"), help="leave out the other tables")
     parser.add_argument("--json", type=pathlib.Path, help="where to keep every run")
     parser.add_argument("--chart", type=pathlib.Path, help="where to draw the table of peers, as SVG")
     arguments = parser.parse_args()
@@ -288,6 +348,8 @@ def main():
     report = {"audio": arguments.audio.name, "how": how, "threads": arguments.threads, "rounds": arguments.rounds}
     if arguments.only == "batches":  # takes long, and is not run otherwise
         compare_batches(models, arguments)
+    if arguments.only == "short":  # needs the prompts, and is not run otherwise
+        report["short"] = compare_short(models, arguments)
     if arguments.only in (None, "itself"):
         compare_with_itself(models, arguments)
     if arguments.only in (None, "encoders"):

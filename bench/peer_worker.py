@@ -1,5 +1,5 @@
 """The other side of compare.py: keeps a peer's model loaded and transcribes a recording each time a
-line comes in. Answers with one line of JSON, like transcribe_worker.cc.
+line "run" comes in, or another one whose path comes in. Answers with one line of JSON, like transcribe_worker.cc.
 
   peer_worker.py faster-whisper FOLDER float32|int8 RECORDING THREADS BEAM_SIZE [BATCH_SIZE]
   peer_worker.py whisper.cpp FILE.bin - RECORDING THREADS BEAM_SIZE
@@ -123,7 +123,9 @@ def main():
     peer = {"faster-whisper": FasterWhisper, "whisper.cpp": WhisperCpp}[kind](
         model, compute_type, int(threads), int(beam_size), int(batch_size[0]) if batch_size else 0
     )
-    for _ in sys.stdin:
+    for line in sys.stdin:
+        if line != "run\n":
+            audio = load_audio(line.rstrip("\n"))
         start = time.perf_counter()
         cpu = time.process_time()
         text, times = peer.transcribe(audio)

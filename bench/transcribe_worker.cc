@@ -1,7 +1,8 @@
 // Our side of bench/compare.py: keeps a model loaded and transcribes a recording each time a line
-// comes in. Answers with one line of JSON: times, memory and text.
+// "run" comes in, or another one whose path comes in. Answers with one line of JSON: times, memory
+// and text.
 //
-//   transcribe_worker MODEL.tflite RECORDING THREADS BEAM_SIZE [BATCH_SIZE]
+//   transcribe_worker MODEL.tflite RECORDING THREADS BEAM_SIZE [BATCH_SIZE [AUDIO_CONTEXT]]
 #include <fmt/format.h>
 
 #include <chrono>
@@ -102,19 +103,21 @@ class TimedModel : public DecoderModel {
 };
 
 void run(const std::string& path, const std::string& recording, int threads, int beam_size,
-         int batch_size) {
+         int batch_size, const std::string& audio_context) {
   WhisperModel model(path, RuntimeOptions{.threads = threads});
   TimedModel timed(model);
   // Windows of a batch are computed at the same time: their parts cannot be told apart.
   Transcriber transcriber =
       transcriber_over(batch_size > 0 ? static_cast<DecoderModel&>(model) : timed);
-  const std::vector<float> audio = load_audio(recording);
+  std::vector<float> audio = load_audio(recording);
   TranscribeOptions options;
   options.language = "en";
   options.temperatures = {0.0F};
   if (beam_size > 1) options.beam_size = beam_size;
   options.batch_size = batch_size;
+  if (!audio_context.empty()) options.audio_context = audio_context;
   for (std::string line; std::getline(std::cin, line);) {
+    if (line != "run") audio = load_audio(line);
     timed.times = {};
     const std::clock_t cpu_start = std::clock();  // counts all threads
     const auto start = Clock::now();
@@ -145,12 +148,13 @@ void run(const std::string& path, const std::string& recording, int threads, int
 
 int main(int argc, char** argv) {
   try {
-    if (argc != 5 && argc != 6) {
+    if (argc < 5 || argc > 7) {
       whisper_s4y::fail(
-          "usage: transcribe_worker MODEL.tflite RECORDING THREADS BEAM_SIZE [BATCH_SIZE]");
+          "usage: transcribe_worker MODEL.tflite RECORDING THREADS BEAM_SIZE [BATCH_SIZE "
+          "[AUDIO_CONTEXT]]");
     }
     whisper_s4y::run(argv[1], argv[2], std::atoi(argv[3]), std::atoi(argv[4]),
-                     argc == 6 ? std::atoi(argv[5]) : 0);
+                     argc > 5 ? std::atoi(argv[5]) : 0, argc > 6 ? argv[6] : "");
   } catch (const whisper_s4y::Error& error) {
     fmt::print(stderr, "transcribe_worker: {}\n", error.what());
     return EXIT_FAILURE;
