@@ -197,6 +197,14 @@ TEST(DecodeWindow, SampleLenAndMaxNewTokens) {
   EXPECT_EQ(decode(toy_info(), options, endless).tokens.size(), 445U);
 }
 
+TEST(DecodeWindow, TellsWhetherItCameToAnEnd) {
+  DecodingOptions options = english();
+  options.without_timestamps = true;
+  options.sample_len = 3;
+  EXPECT_FALSE(decode(toy_info(), options, says({word('a'), word('b')}, 4)).at_limit);
+  EXPECT_TRUE(decode(toy_info(), options, says(std::vector<int>(9, word('a')), 4)).at_limit);
+}
+
 TEST(DecodeWindow, RepetitionOptionsReachTheRules) {
   DecodingOptions options = english();
   options.without_timestamps = true;

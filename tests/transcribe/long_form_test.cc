@@ -197,6 +197,9 @@ TEST(AudioContext, WhatDoesNotPassIsEncodedInFull) {
   const WindowScript unsure{.attempts = {sentence(0, 'a', 2)}, .sureness = 8.0F};
   const Tokens loop = joined({at(0)}, joined(Tokens(60, word('a')), {at(2)}));
   const WindowScript repetitive{{loop}};
+  Tokens letters = {at(0)};
+  for (int i = 0; i < 300; ++i) letters.push_back(word(static_cast<char>('a' + i * i % 7)));
+  const WindowScript endless{{letters}};
   const WindowScript better{{sentence(0, 'b', 2)}};
   TranscribeOptions options = english();
   options.audio_context = "auto";
@@ -209,6 +212,13 @@ TEST(AudioContext, WhatDoesNotPassIsEncodedInFull) {
     EXPECT_EQ(model.windows, 2);
     EXPECT_EQ(model.sampled, 1);
   }
+  // Neither unlikely nor repetitive by these.
+  options.logprob_threshold.reset();
+  options.compression_ratio_threshold.reset();
+  options.loop_guard = false;
+  SamplingRecording model({endless, better});
+  EXPECT_THAT(texts(transcribe(model, 3, options)), ElementsAre(" b"));
+  EXPECT_EQ(model.windows, 2);
 }
 
 TEST(AudioContext, ATextThatWasCutOnRequestPasses) {
