@@ -72,8 +72,9 @@ class TranscribeOptions(TypedDict, total=False):
     #: Words to expect in every window. Default: ''.
     hotwords: str
     #: Of the padding behind a window's sound encode SECONDS wholly and sample the rest, which makes
-    #: short recordings faster; full samples nothing, auto is 1 where that can be done. Text that is
-    #: unlikely or repetitive then is decoded again after a full encode. Default: 'full'.
+    #: short recordings faster and may change a few words; full samples nothing, auto is 1 where
+    #: that can be done. Text that is unlikely or repetitive then is decoded again after a full
+    #: encode. Default: 'full'.
     audio_context: str
     #: Token ids never to use, with commas; -1 stands for symbols that are not spoken. Default:
     #: [-1].

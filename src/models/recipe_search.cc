@@ -390,7 +390,8 @@ WeightRecipe recipe_for_size(const Checkpoint& checkpoint, uint64_t target,
   if (target < least) {
     fail(ErrorCode::invalid_argument,
          "{} does not fit into {:.1f} MB: its smallest file has {:.1f} MB.", checkpoint.info.name,
-         static_cast<double>(target) / 1e6, std::ceil(static_cast<double>(least) / 1e5) / 10);
+         std::floor(static_cast<double>(target) / 1e5) / 10,
+         std::ceil(static_cast<double>(least) / 1e5) / 10);
   }
   // What the file has beside the chosen numbers is nearly the same for all recipes.
   double rest = static_cast<double>(least) - search.chosen_bytes();

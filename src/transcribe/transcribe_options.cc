@@ -119,7 +119,8 @@ constexpr Option kRows[] = {
     option<&T::audio_context>(
         "audio_context",
         "Of the padding behind a window's sound encode SECONDS wholly and sample the rest, which "
-        "makes short recordings faster; full samples nothing, auto is 1 where that can be done. "
+        "makes short recordings faster and may change a few words; full samples nothing, auto is 1 "
+        "where that can be done. "
         "Text that is unlikely or repetitive then is decoded again after a full encode",
         {.group = kDecoding, .metavar = "full|auto|SECONDS"}),
 
