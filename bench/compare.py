@@ -224,25 +224,19 @@ def compare_batches(models, arguments):
     print("| | seconds, least | median | CPU seconds | times real time | peak MB |")
     print("| --- |" + " ---: |" * 5)
     ratios = []
+    arguments.audio = recording
+    batch_sizes = {"whisper-s4y": str(arguments.threads), "faster-whisper": "8"}
     for model in models:
-        common = [str(it) for it in (recording, arguments.threads, 1)]
-        folder = arguments.checkpoints / model
-        peer = [sys.executable, str(HERE / "peer_worker.py")]
-        pairs = []
-        for name, quantization in (("float32", "none"), ("int8", "int8")):
-            command = ours(model, quantization, arguments, *common)
-            pairs.append((f"whisper-s4y {name}", command, [*command, str(arguments.threads)]))
-            command = [*peer, "faster-whisper", str(folder / "ct2"), name, *common]
-            pairs.append((f"faster-whisper {name}", command, [*command, "8"]))
-        for name, file in (("f16", f"ggml-{model}.bin"), ("q8_0", f"ggml-{model}-q8_0.bin")):
-            command = [*peer, "whisper.cpp", str(folder / "ggml" / file), "-", *common]
-            pairs.append((f"whisper.cpp {name}", command))
         # By program, one window after the other and batched.
         least = {}
-        for name, *commands in pairs:
+        for name, command in contestants(model, arguments):
+            program = name.split()[0]
+            commands = [command]
+            if program in batch_sizes:
+                commands.append([*command, batch_sizes[program]])
             teams = take_turns(zip((name, f"{name}, batched"), commands), arguments.rounds)
             for batched, team in enumerate(teams):
-                kind = (name.split()[0], bool(batched))
+                kind = (program, bool(batched))
                 least[kind] = min(least.get(kind, team.best("seconds")), team.best("seconds"))
                 print(
                     f"| {model} {team.name} | {team.best('seconds'):.1f} | {team.median('seconds'):.1f} "

@@ -60,6 +60,15 @@ namespace {
 constexpr float kLog2E = 1.4426950409F;
 constexpr float kLeastScore = -3.4e38F;
 
+/// That to the base 2 of the exponential of the scores of positions from `i` on; `times` has the
+/// factor of their row and kLog2E.
+HWY_INLINE Floats logarithm_of(const HeadView& head, Floats times, Floats score, size_t i) {
+  score = hn::Mul(times, score);
+  if (head.key_scales != nullptr) score = hn::Mul(score, hn::LoadU(kFloats, head.key_scales + i));
+  if (head.bias != nullptr) score = hn::Add(score, hn::LoadU(kFloats, head.bias + i));
+  return score;
+}
+
 /// The logarithms to the base 2 of the exponentials of scores [stride] of all positions; returns
 /// the largest.
 HWY_INLINE float to_logarithms(const HeadView& head, float factor, float* scores) {
@@ -68,11 +77,7 @@ HWY_INLINE float to_logarithms(const HeadView& head, float factor, float* scores
   auto largest = hn::Set(kFloats, kLeastScore);
   const size_t vectors = head.positions / kLanes * kLanes;
   for (; i < vectors; i += kLanes) {
-    auto score = hn::Mul(times, hn::LoadU(kFloats, scores + i));
-    if (head.key_scales != nullptr) {
-      score = hn::Mul(score, hn::LoadU(kFloats, head.key_scales + i));
-    }
-    if (head.bias != nullptr) score = hn::Add(score, hn::LoadU(kFloats, head.bias + i));
+    const auto score = logarithm_of(head, times, hn::LoadU(kFloats, scores + i), i);
     largest = hn::Max(largest, score);
     hn::StoreU(score, kFloats, scores + i);
   }
@@ -293,9 +298,7 @@ void attend_in_tiles(const HeadView& head, const HeadRows& rows) {
       const auto times = hn::Set(kFloats, head.query_factor * rows.scales[r] * kLog2E);
       auto most = hn::Set(kFloats, largest[r]);
       for (size_t i = 0; i < positions; i += kLanes) {
-        auto score = hn::Mul(hn::Mul(times, sum_at(r * kPanelOutputs + i)),
-                             hn::LoadU(kFloats, head.key_scales + t + i));
-        if (head.bias != nullptr) score = hn::Add(score, hn::LoadU(kFloats, head.bias + t + i));
+        const auto score = logarithm_of(head, times, sum_at(r * kPanelOutputs + i), t + i);
         const auto here = hn::FirstN(kFloats, std::min(kLanes, positions - i));
         most = hn::Max(most, hn::IfThenElse(here, score, most));
         hn::StoreU(score, kFloats, rows.scores + r * head.stride + t + i);
