@@ -36,10 +36,6 @@ Value mlp(Graph& g, Weights& weights, Value x, const std::string& layer) {
   return weights.linear(g, gelu(g, weights.linear(g, x, layer + ".fc1")), layer + ".fc2");
 }
 
-bool has_integers(WeightFormat format) {
-  return format == WeightFormat::i8 || format == WeightFormat::i4;
-}
-
 /// padded f32[1, frames + 2, c] -> f32[1, frames / stride, 3 * c]: what the kernel of three taps
 /// sees at once.
 Value neighbours(Graph& g, Value padded, int stride) {

@@ -91,6 +91,10 @@ int tokens_in(const Json& value, const std::string& source, const std::string& k
 
 }  // namespace
 
+bool has_integers(WeightFormat format) {
+  return format == WeightFormat::i8 || format == WeightFormat::i4;
+}
+
 std::string_view name_of(WeightFormat format) {
   switch (format) {
     case WeightFormat::f32:
@@ -125,10 +129,7 @@ WeightFormat WeightRecipe::format_of_convolution(const std::string& name) const 
   return exception_for(*this, {name}).value_or(usual);
 }
 
-bool WeightRecipe::is_small() const {
-  const WeightFormat format = format_of_convolution("encoder.conv2");
-  return format == WeightFormat::i8 || format == WeightFormat::i4;
-}
+bool WeightRecipe::is_small() const { return has_integers(format_of_convolution("encoder.conv2")); }
 
 void WeightRecipe::set_encoder(WeightFormat format) {
   encoder = format;

@@ -13,6 +13,7 @@ namespace whisper_s4y {
 enum class WeightFormat { f32, f16, i8, i4 };
 
 [[nodiscard]] std::string_view name_of(WeightFormat format);
+[[nodiscard]] bool has_integers(WeightFormat format);
 /// What weight_format() takes, "fp32" apart, which is "none".
 inline constexpr std::string_view kWeightFormatNames[] = {"none", "fp16", "int8", "int4"};
 /// "none" or "fp32", "fp16", "int8", "int4"; throws Error for others.
