@@ -34,19 +34,33 @@ EMBEDDING = "decoder.embed_tokens.weight"
 INT8_TOKENS = (0, 2000, 5000, 8000, 12000, 20000, 30000)
 
 
-def int4(matrix, importance=None):
+def spreading_of(width):
+    """common/column_spreading.h: Q."""
+    odd, power = width, np.ones((1, 1))
+    while odd % 2 == 0:
+        odd //= 2
+        power = np.block([[power, power], [power, -power]])
+    transformation = np.kron(np.eye(odd) - 2 / odd * (odd > 1), power / np.sqrt(len(power)))
+    signs, state = [], 2463534242
+    for _ in range(width):
+        state ^= state << 13 & 0xFFFFFFFF
+        state ^= state >> 17
+        state ^= state << 5 & 0xFFFFFFFF
+        signs.append(1 if state < 0x80000000 else -1)
+    return (transformation * signs @ transformation).astype(np.float32)
+
+
+def int4(matrix):
     """graph/quantize.cc: int4_blocks()."""
     rows, columns = matrix.shape
     blocks = matrix.reshape(rows, columns // BLOCK, BLOCK)
-    weights = np.ones(columns, np.float32) if importance is None else importance
-    weights = weights.reshape(-1, BLOCK)
     largest = np.abs(blocks).max(-1)
     best, least = None, None
     for part in (1.0, 0.92, 0.875, 0.8):
         scales = np.clip(largest / np.float32(7) * np.float32(part), 6.103515625e-05, 65504)
         scales = scales.astype(np.float16).astype(np.float32)[..., None]
         rounded = np.clip(np.rint(blocks / scales), -8, 7) * scales
-        errors = ((rounded - blocks) ** 2 * weights).sum(-1)[..., None]
+        errors = ((rounded - blocks) ** 2).sum(-1)[..., None]
         best = rounded if best is None else np.where(errors < least, rounded, best)
         least = errors if least is None else np.minimum(errors, least)
     return best.reshape(rows, columns)
@@ -88,18 +102,17 @@ class Model(NumpyWhisper):
         return [start, languages[f"<|{language}|>"], task, self.generation["no_timestamps_token_id"]]
 
     def quantised_embedding(self, int8_tokens):
-        """models/weights.cc: columns divided by a part of their magnitude, parts_of()."""
+        """models/weights.cc: columns_of(), integers_of(), parts_of()."""
         matrix = self.tensor(EMBEDDING)
-        last = np.hypot(self.tensor("decoder.layer_norm.weight"), self.tensor("decoder.layer_norm.bias"))
-        magnitudes = np.sqrt((matrix.astype(np.float64) ** 2).mean(0)).astype(np.float32)
-        wide, narrow = magnitudes ** np.float32(0.75), magnitudes ** np.float32(0.3)
-        limit = 3 * np.sort(narrow * last)[len(last) // 2]
-        narrow = np.where(narrow * last > limit, limit / last, narrow).astype(np.float32)
+        means = matrix.mean(0)
+        factors = np.sqrt(((matrix - means) ** 2).mean(0)) ** np.float32(0.7)
+        spreading = spreading_of(matrix.shape[1])
+        even = ((matrix - means) / factors) @ spreading
         special = self.config["eos_token_id"] if int8_tokens else len(matrix)
-        result = int8(matrix / narrow) * narrow
+        stored = int8(even)
         words = slice(int8_tokens, special)
-        result[words] = int4(matrix[words] / wide, (last * wide) ** 2) * wide
-        return result
+        stored[words] = int4(even[words])
+        return (stored @ spreading * factors + means).astype(np.float32)
 
 
 class Bench:

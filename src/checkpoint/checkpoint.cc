@@ -4,6 +4,7 @@
 
 #include "checkpoint/storage.h"
 #include "common/cancellation.h"
+#include "common/column_spreading.h"
 #include "common/fail.h"
 
 namespace whisper_s4y {
@@ -27,8 +28,8 @@ void put_inputs_first(std::span<float> rows, size_t inputs, size_t taps) {
 }  // namespace
 
 bool TensorView::is_stored_as(StorageType other) const {
-  return type == other && row_scales.empty() && column_factors.empty() && !taps_first &&
-         parts.empty();
+  return type == other && row_scales.empty() && !spread && column_factors.empty() &&
+         column_offsets.empty() && !taps_first && parts.empty();
 }
 
 int64_t TensorView::row_size() const {
@@ -60,16 +61,23 @@ void TensorView::read_rows(int64_t first, int64_t count, std::span<float> out) c
   if (taps_first)
     put_inputs_first(out, static_cast<size_t>(shape[1]), static_cast<size_t>(shape[2]));
   if (!block_scales.empty()) multiply_blocks(first, out);
-  if (!column_factors.empty()) {
-    for (size_t i = 0; i < out.size(); ++i) out[i] *= column_factors[i % column_factors.size()];
-  }
-  if (row_scales.empty()) return;
-  for (int64_t row = 0; row < count; ++row) {
+  for (int64_t row = 0; row < count && !row_scales.empty(); ++row) {
     const float scale = row_scales[static_cast<size_t>(first + row)];
     for (float& number :
          out.subspan(static_cast<size_t>(row * width), static_cast<size_t>(width))) {
       number *= scale;
     }
+  }
+  restore_columns(out);
+}
+
+void TensorView::restore_columns(std::span<float> rows) const {
+  const auto width = static_cast<size_t>(row_size());
+  if (spread) ColumnSpreading(width).apply(rows);
+  for (size_t first = 0; first < rows.size(); first += width) {
+    const std::span<float> row = rows.subspan(first, width);
+    for (size_t i = 0; i < column_factors.size(); ++i) row[i] *= column_factors[i];
+    for (size_t i = 0; i < column_offsets.size(); ++i) row[i] += column_offsets[i];
   }
 }
 

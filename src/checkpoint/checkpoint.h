@@ -52,7 +52,9 @@ struct TensorView {
   std::vector<float> row_scales;     // if any: value = stored * row_scales[row]
   bool taps_first = false;           // a kernel [n, inputs, taps] stored as [n, taps, inputs]
   std::span<const std::byte> block_scales;  // i4: float16, of the blocks of each row in order
-  std::vector<float> column_factors;        // if any: value of column i = stored * factor i
+  bool spread = false;                      // ColumnSpreading of the rows follows the scales,
+  std::vector<float> column_factors;        // if any: then column i is multiplied by number i,
+  std::vector<float> column_offsets;        // if any: at last number i is added to column i
   std::shared_ptr<const MappedFile> file;   // keeps the view alive
   std::shared_ptr<const std::vector<std::byte>> copy;  // instead of file: numbers put in order
   std::vector<TensorView> parts;  // instead of bytes: each holds the rows after the last one's
@@ -69,6 +71,7 @@ struct TensorView {
 
  private:
   void multiply_blocks(int64_t first, std::span<float> out) const;
+  void restore_columns(std::span<float> rows) const;
   /// Calls visit(part, its first row, number of its rows) for these rows.
   template <typename Visit>
   void for_parts(int64_t first, int64_t count, Visit visit) const;

@@ -176,9 +176,10 @@ class Importer {
     const std::optional<int64_t> rows = rows_in(view, stored, tensor);
     if (!rows) return std::nullopt;
     if (!view.shape.empty()) view.shape[0] = *rows;
-    if (!read_scales(stored, tensor, view) || !read_column_factors(stored, view)) {
+    if (!read_scales(stored, tensor, view) || !read_columns(stored, view)) {
       return std::nullopt;
     }
+    if (stored.factor != 1 && !view.column_offsets.empty()) return std::nullopt;
     undo_factor(stored.factor, view);
     return view;
   }
@@ -243,10 +244,14 @@ class Importer {
     return true;
   }
 
-  [[nodiscard]] bool read_column_factors(const StoredWeight& stored, TensorView& view) const {
-    return stored.column_factors.empty() ||
-           read_floats(stored.column_factors, static_cast<size_t>(view.row_size()),
-                       view.column_factors);
+  [[nodiscard]] bool read_columns(const StoredWeight& stored, TensorView& view) const {
+    const auto width = static_cast<size_t>(view.row_size());
+    view.spread = stored.spread;
+    const auto read = [&](const std::string& name, std::vector<float>& numbers) {
+      return name.empty() || read_floats(name, width, numbers);
+    };
+    return read(stored.column_factors, view.column_factors) &&
+           read(stored.column_offsets, view.column_offsets);
   }
 
   [[nodiscard]] bool read_floats(const std::string& name, size_t count,

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "common/column_spreading.h"
 #include "common/fail.h"
 #include "common/half.h"
 
@@ -142,15 +143,15 @@ class ScaledRows : public NamedRows {
 
 class DividedColumns : public NamedRows {
  public:
-  /// `factors`: nothing where the numbers of the source are quotients already.
-  DividedColumns(const Rows& source, const Rows& divisors, std::vector<float> factors)
+  DividedColumns(const Rows& source, const Rows& divisors)
       : NamedRows(fmt::format("{}:divided({})", source->name(), divisors->name()), source->shape(),
                   changed(*source, [&](Origin& origin) { origin.divisors = divisors->name(); })),
         source_(source),
-        factors_(std::move(factors)) {}
+        factors_(all_numbers(*divisors)) {
+    for (float& factor : factors_) factor = 1.0F / factor;
+  }
   void read(int64_t first, int64_t count, std::span<float> out) const override {
     source_->read(first, count, out);
-    if (factors_.empty()) return;
     for (size_t row = 0; row < out.size(); row += factors_.size()) {
       for (size_t i = 0; i < factors_.size(); ++i) out[row + i] *= factors_[i];
     }
@@ -160,6 +161,44 @@ class DividedColumns : public NamedRows {
  private:
   Rows source_;
   std::vector<float> factors_;
+};
+
+class ShiftedColumns : public NamedRows {
+ public:
+  ShiftedColumns(const Rows& source, const Rows& offsets)
+      : NamedRows(fmt::format("{}:shifted({})", source->name(), offsets->name()), source->shape(),
+                  changed(*source, [&](Origin& origin) { origin.offsets = offsets->name(); })),
+        source_(source),
+        offsets_(all_numbers(*offsets)) {}
+  void read(int64_t first, int64_t count, std::span<float> out) const override {
+    source_->read(first, count, out);
+    for (size_t row = 0; row < out.size(); row += offsets_.size()) {
+      for (size_t i = 0; i < offsets_.size(); ++i) out[row + i] -= offsets_[i];
+    }
+  }
+  void release(int64_t first, int64_t count) const override { source_->release(first, count); }
+
+ private:
+  Rows source_;
+  std::vector<float> offsets_;
+};
+
+class SpreadColumns : public NamedRows {
+ public:
+  explicit SpreadColumns(const Rows& source)
+      : NamedRows(source->name() + ":spread", source->shape(),
+                  changed(*source, [](Origin& origin) { origin.spread = true; })),
+        source_(source),
+        spreading_(static_cast<size_t>(source->row_size())) {}
+  void read(int64_t first, int64_t count, std::span<float> out) const override {
+    source_->read(first, count, out);
+    spreading_.apply(out);
+  }
+  void release(int64_t first, int64_t count) const override { source_->release(first, count); }
+
+ private:
+  Rows source_;
+  ColumnSpreading spreading_;
 };
 
 class ConvKernel : public NamedRows {
@@ -270,6 +309,29 @@ class RowRange : public NamedRows {
   int64_t first_;
 };
 
+/// Throws Error unless there is a number for each column of the matrix.
+void check_columns(const RowSource& matrix, const RowSource& numbers) {
+  const int64_t count = element_count(numbers.shape());
+  if (matrix.shape().size() != 2 || count != matrix.row_size()) {
+    fail("The columns of {} of shape {} cannot have {} numbers.", matrix.name(),
+         to_string(matrix.shape()), count);
+  }
+}
+
+class RowsOfOrigin : public NamedRows {
+ public:
+  RowsOfOrigin(Rows source, Origin origin)
+      : NamedRows(source->name() + ":kept", source->shape(), std::move(origin)),
+        source_(std::move(source)) {}
+  void read(int64_t first, int64_t count, std::span<float> out) const override {
+    source_->read(first, count, out);
+  }
+  void release(int64_t first, int64_t count) const override { source_->release(first, count); }
+
+ private:
+  Rows source_;
+};
+
 }  // namespace
 
 std::shared_ptr<const ConstantData> bytes_constant(std::span<const std::byte> bytes) {
@@ -318,18 +380,25 @@ Rows scaled(Rows source, float factor) {
 }
 
 Rows columns_divided(const Rows& source, const Rows& divisors) {
-  const int64_t numbers = element_count(divisors->shape());
-  if (source->shape().size() != 2 || numbers != source->row_size()) {
-    fail("Cannot divide the columns of {} of shape {} by {} numbers.", source->name(),
-         to_string(source->shape()), numbers);
-  }
-  std::vector<float> factors = all_numbers(*divisors);
-  for (float& factor : factors) factor = 1.0F / factor;
-  return std::make_shared<DividedColumns>(source, divisors, std::move(factors));
+  check_columns(*source, *divisors);
+  return std::make_shared<DividedColumns>(source, divisors);
 }
 
-Rows columns_divided_before(const Rows& quotients, const Rows& divisors) {
-  return std::make_shared<DividedColumns>(quotients, divisors, std::vector<float>());
+Rows columns_shifted(const Rows& source, const Rows& offsets) {
+  check_columns(*source, *offsets);
+  return std::make_shared<ShiftedColumns>(source, offsets);
+}
+
+Rows columns_spread(const Rows& source) {
+  if (source->shape().size() != 2) {
+    fail("Cannot spread the columns of {} of shape {}.", source->name(),
+         to_string(source->shape()));
+  }
+  return std::make_shared<SpreadColumns>(source);
+}
+
+Rows with_origin(Rows source, Origin origin) {
+  return std::make_shared<RowsOfOrigin>(std::move(source), std::move(origin));
 }
 
 Rows conv_kernel(const Rows& source) {

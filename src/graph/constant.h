@@ -37,7 +37,9 @@ struct Origin {
   int64_t first_row = 0;
   float factor = 1;         // they were multiplied by it
   bool taps_first = false;  // of a kernel: rows of [inputs, taps] became [taps, inputs]
-  std::string divisors;     // if any: name of the numbers that columns were divided by
+  std::string offsets;      // if any: name of the numbers that were taken from columns at first,
+  std::string divisors;     // if any: of those that columns were divided by then,
+  bool spread = false;      // columns were spread at last: common/column_spreading.h
 };
 
 /// A matrix of float32 numbers that is read row by row, from a checkpoint or computed. Everything
@@ -81,8 +83,12 @@ void for_each_rows(const RowSource& source,
 [[nodiscard]] Rows scaled(Rows source, float factor);
 /// Column i of a matrix divided by number i of `divisors` [row size].
 [[nodiscard]] Rows columns_divided(const Rows& source, const Rows& divisors);
-/// The same for a matrix whose numbers are those quotients already.
-[[nodiscard]] Rows columns_divided_before(const Rows& quotients, const Rows& divisors);
+/// Number i of `offsets` [row size] taken from column i of a matrix.
+[[nodiscard]] Rows columns_shifted(const Rows& source, const Rows& offsets);
+/// The rows of a matrix after ColumnSpreading.
+[[nodiscard]] Rows columns_spread(const Rows& source);
+/// The same numbers, of which something was made long before.
+[[nodiscard]] Rows with_origin(Rows source, Origin origin);
 /// [a, b, c] -> [a, 1, c, b]: a 1-D convolution kernel of PyTorch as CONV_2D wants it.
 [[nodiscard]] Rows conv_kernel(const Rows& source);
 /// Sources of equal row size one after another along dimension 0.

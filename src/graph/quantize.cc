@@ -102,14 +102,14 @@ constexpr float kInt4High = 7.0F;
 /// first alone is 9 % worse.
 constexpr std::array kScaleCandidates = {1.0F, 0.92F, 0.875F, 0.8F};
 
-float squared_error(Block block, Block importance, float scale) {
+float squared_error(Block block, float scale) {
   const float inverse = 1.0F / scale;
   std::array<float, 8> sums{};
   for (size_t i = 0; i < block.size(); i += sums.size()) {
     for (size_t lane = 0; lane < sums.size(); ++lane) {
       const float number = block[i + lane];
       const float error = rounded(number, inverse, kInt4Low, kInt4High) * scale - number;
-      sums[lane] += error * error * importance[i + lane];
+      sums[lane] += error * error;
     }
   }
   return std::accumulate(sums.begin(), sums.end(), 0.0F);
@@ -127,14 +127,14 @@ float as_half(float number) {
   return result;
 }
 
-float best_scale(Block block, Block importance) {
+float best_scale(Block block) {
   float maximum = 0;
   for (const float number : block) maximum = std::max(maximum, std::abs(number));
   float best = 0;
   float least = std::numeric_limits<float>::infinity();
   for (const float part : kScaleCandidates) {
     const float scale = as_half(maximum / kInt4High * part);
-    const float error = squared_error(block, importance, scale);
+    const float error = squared_error(block, scale);
     if (error < least) {
       least = error;
       best = scale;
@@ -208,24 +208,31 @@ Int8Rows int8_rows(const Rows& source) {
   return {std::make_shared<Int8RowData>(source, quantization), quantization};
 }
 
-std::vector<float> column_magnitudes(const RowSource& source) {
+ColumnMoments column_moments(const RowSource& source) {
   const auto row_size = static_cast<size_t>(source.row_size());
+  const auto rows = static_cast<double>(source.rows());
   std::vector<double> sums(row_size, 0.0);
+  std::vector<double> squares(row_size, 0.0);
   for_each_rows(source, [&](int64_t, std::span<const float> numbers) {
     for (size_t row = 0; row < numbers.size(); row += row_size) {
       for (size_t i = 0; i < row_size; ++i) {
-        sums[i] += static_cast<double>(numbers[row + i]) * numbers[row + i];
+        const auto number = static_cast<double>(numbers[row + i]);
+        sums[i] += number;
+        squares[i] += number * number;
       }
     }
   });
-  std::vector<float> magnitudes;
-  for (const double sum : sums) {
-    magnitudes.push_back(static_cast<float>(std::sqrt(sum / static_cast<double>(source.rows()))));
+  ColumnMoments moments;
+  for (size_t i = 0; i < row_size; ++i) {
+    const double mean = sums[i] / rows;
+    moments.means.push_back(static_cast<float>(mean));
+    const double variance = std::max(0.0, squares[i] / rows - mean * mean);
+    moments.deviations.push_back(static_cast<float>(std::sqrt(variance)));
   }
-  return magnitudes;
+  return moments;
 }
 
-Int4Blocks int4_blocks(const Rows& source, std::span<const float> importance) {
+Int4Blocks int4_blocks(const Rows& source) {
   if (source->row_size() % kInt4Block != 0) {
     fail(
         "Weight {} of shape {} has rows that are no multiple of {}: they cannot be stored as int4.",
@@ -234,21 +241,12 @@ Int4Blocks int4_blocks(const Rows& source, std::span<const float> importance) {
   const auto blocks = static_cast<int32_t>(source->row_size() / kInt4Block);
   std::vector<uint16_t> halves;
   halves.reserve(static_cast<size_t>(source->rows()) * static_cast<size_t>(blocks));
-  const std::vector<float> equal(importance.empty() ? static_cast<size_t>(source->row_size()) : 0,
-                                 1.0F);
-  if (importance.empty()) importance = equal;
-  if (static_cast<int64_t>(importance.size()) != source->row_size()) {
-    fail("Weight {} of shape {} got the importance of {} columns.", source->name(),
-         to_string(source->shape()), importance.size());
-  }
   std::vector<float> scales;
   for_each_rows(*source, [&](int64_t first, std::span<const float> numbers) {
     check_finite(*source, first, numbers);
     scales.resize(numbers.size() / kInt4Block);
     for (size_t block = 0; block < scales.size(); ++block) {
-      const size_t column = block * kInt4Block % importance.size();
-      scales[block] = best_scale(Block(numbers.data() + block * kInt4Block, kInt4Block),
-                                 Block(importance.data() + column, kInt4Block));
+      scales[block] = best_scale(Block(numbers.data() + block * kInt4Block, kInt4Block));
     }
     const size_t done = halves.size();
     halves.resize(done + scales.size());

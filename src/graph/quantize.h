@@ -12,8 +12,12 @@ namespace whisper_s4y {
 /// the row of a number that is not finite.
 [[nodiscard]] std::vector<float> row_maxima(const RowSource& source);
 
-/// Root of the mean square of each column.
-[[nodiscard]] std::vector<float> column_magnitudes(const RowSource& source);
+/// What the numbers of each column are like.
+struct ColumnMoments {
+  std::vector<float> means;
+  std::vector<float> deviations;  // root mean square of the difference to the mean
+};
+[[nodiscard]] ColumnMoments column_moments(const RowSource& source);
 
 /// Symmetric int8 with one scale a row: value = stored * scale, scale = max|row| / 127. A row of
 /// zeros, or of nothing above 1e-36, gets scale 1. The scales are computed at once, the integers
@@ -35,8 +39,7 @@ struct Int4Blocks {
   std::shared_ptr<const ConstantData> data;
   Rows scales;  // [rows, row_size / kInt4Block], exact in float16; of the origin of the numbers
 };
-/// The row size must be a multiple of kInt4Block. `importance`, if not empty, weighs the squared
-/// errors of a row's columns.
-[[nodiscard]] Int4Blocks int4_blocks(const Rows& source, std::span<const float> importance = {});
+/// The row size must be a multiple of kInt4Block.
+[[nodiscard]] Int4Blocks int4_blocks(const Rows& source);
 
 }  // namespace whisper_s4y

@@ -432,8 +432,6 @@ void read_row(const StoredMatrix& matrix, size_t row, float* out) {
       break;
     }
   }
-  if (matrix.column_factors.empty()) return;
-  for (size_t i = 0; i < columns; ++i) out[i] *= matrix.column_factors[i];
 }
 
 }  // namespace

@@ -399,14 +399,9 @@ PreparedRows::PreparedRows(size_t rows, size_t columns)
       split_(rows * stride_),
       scales_(rows) {}
 
-void PreparedRows::set(size_t row, const float* values, const Forms& forms,
-                       std::span<const float> column_factors) {
+void PreparedRows::set(size_t row, const float* values, const Forms& forms) {
   float* floats = floats_.data() + row * stride_;
-  if (column_factors.empty()) {
-    std::copy_n(values, columns_, floats);
-  } else {
-    for (size_t i = 0; i < columns_; ++i) floats[i] = values[i] * column_factors[i];
-  }
+  std::copy_n(values, columns_, floats);
   if (!forms.integers && !forms.split) return;
   float sum = 0;
   float largest = 0;

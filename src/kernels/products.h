@@ -22,7 +22,11 @@ struct StoredMatrix {
   const std::byte* bytes = nullptr;    // i4: two numbers a byte, the first in the low half
   std::vector<float> row_scales;       // if any: value = stored * row_scales[row]
   const std::byte* block_scales = {};  // i4: float16[rows, columns / kScaledBlock]
-  std::vector<float> column_factors;   // if any: value of column i = stored * column_factors[i]
+  // What products leave out, and callers do to activations and results: see restore_columns() of
+  // TensorView.
+  bool spread = false;                // ColumnSpreading of the rows follows the scales,
+  std::vector<float> column_factors;  // if any: then column i is multiplied by number i,
+  std::vector<float> column_offsets;  // if any: at last number i is added to column i
 };
 
 /// Activations [rows, columns] in the forms that products take: float32, and for integer weights
@@ -42,8 +46,7 @@ class PreparedRows {
   PreparedRows(size_t rows, size_t columns);
 
   /// Takes row `row`. Of one set of activations rows may be set by several threads.
-  void set(size_t row, const float* values, const Forms& forms,
-           std::span<const float> column_factors = {});
+  void set(size_t row, const float* values, const Forms& forms);
 
   [[nodiscard]] size_t columns() const { return columns_; }
   [[nodiscard]] size_t stride() const { return stride_; }

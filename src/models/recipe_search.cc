@@ -55,13 +55,13 @@ constexpr Sensitivities kTiny = {.encoder = {{{"self_attn.q_proj", {0.07, 0.12, 
                                               {"encoder_attn.out_proj", {0.14, 0.27, 0.31, 0.83}},
                                               {"fc1", {0.27, 0.60, 0.85, 2.18}},
                                               {"fc2", {2.52, 0.59, 0.57, 5.91}}}},
-                                 .embedding = {{{30000, 0.57},
-                                                {20000, 0.90},
-                                                {12000, 1.6},
-                                                {8000, 2.0},
-                                                {5000, 2.6},
-                                                {2000, 3.5},
-                                                {0, 26.7}}}};
+                                 .embedding = {{{30000, 0.12},
+                                                {20000, 0.15},
+                                                {12000, 0.24},
+                                                {8000, 0.38},
+                                                {5000, 0.66},
+                                                {2000, 0.82},
+                                                {0, 7.1}}}};
 constexpr Sensitivities kBase = {.encoder = {{{"self_attn.q_proj", {0.03, 0.04, 0.06, 0.13}},
                                               {"self_attn.k_proj", {0.05, 0.08, 0.12, 0.17}},
                                               {"self_attn.v_proj", {1.57, 0.31, 0.39, 0.45}},
@@ -78,13 +78,13 @@ constexpr Sensitivities kBase = {.encoder = {{{"self_attn.q_proj", {0.03, 0.04, 
                                               {"encoder_attn.out_proj", {0.06, 0.09, 0.18, 0.91}},
                                               {"fc1", {0.12, 0.27, 0.58, 1.73}},
                                               {"fc2", {0.34, 0.81, 0.40, 2.92}}}},
-                                 .embedding = {{{30000, 1.4},
-                                                {20000, 2.3},
-                                                {12000, 3.8},
-                                                {8000, 4.6},
-                                                {5000, 5.7},
-                                                {2000, 7.3},
-                                                {0, 35.8}}}};
+                                 .embedding = {{{30000, 0.22},
+                                                {20000, 0.24},
+                                                {12000, 0.36},
+                                                {8000, 0.43},
+                                                {5000, 0.50},
+                                                {2000, 0.83},
+                                                {0, 18.0}}}};
 constexpr int kWiderThanTiny = 448;  // d_model that is nearer to base's
 
 /// int8 costs so much less; the attention of the encoder's first layer more than anything else, as
@@ -97,9 +97,9 @@ constexpr double kConvolutionsInt8 = 0.05;
 constexpr std::string_view kConvolutions[] = {"encoder.conv1", "encoder.conv2"};
 constexpr std::string_view kConvolutionPattern = "encoder.conv*";
 
-constexpr double kEmbeddingInt8 = 0.2;
+constexpr double kEmbeddingInt8 = 0.1;
 constexpr int kHalfTokens = 1000;  // of an int8 embedding; or none
-constexpr double kEmbeddingWithHalves = 0.08;
+constexpr double kEmbeddingWithHalves = 0.05;
 constexpr int kTokenStep = 1000;  // an int4 embedding has whole thousands of int8 tokens
 constexpr int kFewTokens = 2000;  // or so many at least, or none
 

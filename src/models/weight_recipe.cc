@@ -33,7 +33,7 @@ WeightRecipe int4_recipe() {
   return {.encoder = i4,
           .decoder = i4,
           .embedding = i4,
-          .embedding_int8_tokens = 2000,
+          .embedding_int8_tokens = 1500,
           .exceptions = {{"encoder.conv*", i8},
                          {"encoder.layers.*.v_proj", i8},
                          {"encoder.layers.*.out_proj", i8},

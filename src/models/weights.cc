@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "checkpoint/tensor_rows.h"
+#include "common/column_spreading.h"
 #include "common/fail.h"
 #include "graph/ops.h"
 
@@ -25,18 +26,37 @@ int layers_beside(const std::string& matrix, const ModelConfig& config) {
   return matrix.starts_with("encoder.") ? config.encoder_layers : config.decoder_layers;
 }
 
-/// Makes factors smaller where `magnitudes` times them are more than three times the median.
-void limit_outliers(std::vector<float>& factors, const std::vector<float>& magnitudes) {
-  std::vector<float> products;
-  for (size_t i = 0; i < factors.size(); ++i) products.push_back(factors[i] * magnitudes[i]);
-  std::vector<float> sorted = products;
-  const auto middle = sorted.begin() + static_cast<ptrdiff_t>(sorted.size() / 2);
-  std::ranges::nth_element(sorted, middle);
-  const float limit = 3 * *middle;
-  if (!(limit > 0)) return;
-  for (size_t i = 0; i < factors.size(); ++i) {
-    if (products[i] > limit) factors[i] *= limit / products[i];
+constexpr float kPartOfDeviation = 0.7F;  // of columns that are divided, as an exponent
+
+/// x [..., d] after ColumnSpreading.
+Value spread(Graph& g, Value x) {
+  const Scope scope(g, "spread");
+  const Shape shape = g.shape(x);
+  const int32_t width = shape.back();
+  const ColumnSpreading spreading(static_cast<size_t>(width));
+  ColumnSpreading::Factors factors = spreading.factors();
+  const auto inner = static_cast<int32_t>(factors.inner_width);
+  const int32_t outer = width / inner;
+  const auto rows = static_cast<int32_t>(element_count(shape) / width);
+  const auto matrix = [&](std::string_view name, int32_t size, std::vector<float> numbers) {
+    return g.constant(
+        rows_of(fmt::format("spread.{}_{}", name, width), {size, size}, std::move(numbers)));
+  };
+  const Value of_neighbours = matrix("inner", inner, std::move(factors.inner));
+  const Value of_groups = matrix("outer", outer, std::move(factors.outer));
+  // Signs as the groups have them: the columns lie the other way round between the transformations.
+  std::vector<float> signs(static_cast<size_t>(width));
+  for (size_t i = 0; i < signs.size(); ++i) {
+    const auto groups = static_cast<size_t>(outer);
+    signs[i] = spreading.signs()[i % groups * factors.inner_width + i / groups];
   }
+  const Value changes =
+      g.constant(rows_of(fmt::format("spread.signs_{}", width), {inner, outer}, std::move(signs)));
+  Value y = fully_connected(g, reshape(g, x, {rows, outer, inner}), of_neighbours);
+  y = fully_connected(g, transpose(g, y, {0, 2, 1}), of_groups);
+  y = fully_connected(g, mul(g, y, changes), of_groups);
+  y = fully_connected(g, transpose(g, y, {0, 2, 1}), of_neighbours);
+  return reshape(g, y, shape);
 }
 
 }  // namespace
@@ -75,7 +95,9 @@ Value Weights::keep(Graph& g, Value constant, const Rows& source, const Scales& 
                                            .taps_first = origin->taps_first,
                                            .row_scales = scales.rows,
                                            .block_scales = scales.blocks,
-                                           .column_factors = origin->divisors});
+                                           .spread = origin->spread,
+                                           .column_factors = origin->divisors,
+                                           .column_offsets = origin->offsets});
   }
   return constant;
 }
@@ -230,17 +252,19 @@ Value Weights::embed_part(Graph& g, const TokenRows& part, Value indices) {
     case WeightFormat::i4:
       break;
   }
-  const Rows quotients = divided(kEmbedding, part);
+  const TokenColumns& columns = columns_of(kEmbedding);
+  const Rows integers = integers_of(kEmbedding, part);
   Value found;
   if (part.format == WeightFormat::i4) {
-    const Value table = int4_constant(g, int4_token_rows(kEmbedding, quotients));
-    found = embedding_lookup(g, table, indices);
+    found = embedding_lookup(g, int4_constant(g, int4(integers)), indices);
   } else if (compatibility_ == Compatibility::litert) {
-    found = embedding_lookup(g, int8_constant(g, quotients), indices);
+    found = embedding_lookup(g, int8_constant(g, integers), indices);
   } else {
-    found = gather_int8(g, quotients, indices);
+    found = gather_int8(g, integers, indices);
   }
-  return mul(g, found, g.constant(column_factors(kEmbedding, part.format)));
+  if (columns.are_spread) found = spread(g, found);
+  found = mul(g, found, g.constant(columns.factors));
+  return columns.offsets == nullptr ? found : add(g, found, g.constant(columns.offsets));
 }
 
 /// For interpreters whose EMBEDDING_LOOKUP knows no scales of rows: GATHER reads the stored bytes
@@ -256,64 +280,58 @@ Value Weights::gather_int8(Graph& g, const Rows& source, Value indices) {
   return mul(g, row, gather(g, g.constant(scales), indices));
 }
 
-std::vector<float> Weights::output_magnitudes() const {
-  std::vector<float> magnitudes = all_numbers(*rows("decoder.layer_norm.weight"));
-  const std::vector<float> biases = all_numbers(*rows("decoder.layer_norm.bias"));
-  for (size_t i = 0; i < magnitudes.size(); ++i) {
-    magnitudes[i] = std::hypot(magnitudes[i], biases[i]);
-  }
-  return magnitudes;
-}
+// Most of an embedding is what all its rows have in common, and some columns are far larger than
+// the others: rows would get steps too coarse for what makes tokens differ. So the mean row is
+// taken out, columns are divided by a part of what is left of them, and what remains is spread
+// evenly by an orthogonal transformation. docs/quantization.md has the figures.
 
-// Some columns of an embedding are far larger than the others, and their neighbours in a row or a
-// block would get steps too coarse. So columns are divided by a part of their magnitude, and
-// activations are multiplied instead. Those of int8 must not become outliers by that, since
-// interpreters make rows of them int8 too. docs/quantization.md has the figures.
-
-const Rows& Weights::column_factors(const std::string& matrix, WeightFormat format) {
-  const bool int4 = format == WeightFormat::i4;
-  const std::string name = matrix + (int4 ? ".weight.factors" : ".weight.int8_factors");
-  Rows& found = column_factors_[name];
-  if (found != nullptr) return found;
-  std::vector<float> factors;
-  if (is_divided(matrix, format)) {
-    factors = checkpoint_.tensor(matrix + ".weight").column_factors;
-  } else {
-    factors = column_magnitudes(*rows(matrix + ".weight"));
-    for (float& factor : factors) {
-      factor = factor > 0 ? std::pow(factor, int4 ? 0.75F : 0.3F) : 1.0F;
+const Weights::TokenColumns& Weights::columns_of(const std::string& matrix) {
+  const auto [found, is_new] = token_columns_.try_emplace(matrix);
+  TokenColumns& columns = found->second;
+  if (!is_new) return columns;
+  const std::string name = matrix + ".weight";
+  const int32_t width = config().d_model;
+  if (keeps_integers(matrix)) {
+    const TensorView& view = checkpoint_.tensor(name);
+    columns.are_spread = view.spread;
+    columns.factors = rows_of(name + ".factors", {width}, view.column_factors);
+    if (!view.column_offsets.empty()) {
+      columns.offsets = rows_of(name + ".offsets", {1, width}, view.column_offsets);
     }
-    if (!int4) limit_outliers(factors, output_magnitudes());
+    return columns;
   }
-  const auto width = static_cast<int32_t>(factors.size());
-  found = rows_of(name, {width}, std::move(factors));
-  return found;
+  columns.are_spread = true;
+  ColumnMoments moments = column_moments(*rows(name));
+  for (float& factor : moments.deviations)
+    factor = factor > 0 ? std::pow(factor, kPartOfDeviation) : 1.0F;
+  columns.factors = rows_of(name + ".factors", {width}, std::move(moments.deviations));
+  columns.offsets = rows_of(name + ".offsets", {1, width}, std::move(moments.means));
+  return columns;
 }
 
-bool Weights::is_divided(const std::string& matrix, WeightFormat format) const {
+bool Weights::keeps_integers(const std::string& matrix) const {
   const TensorView& tensor = checkpoint_.tensor(matrix + ".weight");
-  return format == WeightFormat::i8 && tensor.type == StorageType::i8 && tensor.parts.empty() &&
-         !tensor.column_factors.empty();
+  const std::vector<TokenRows> parts = parts_of(matrix);
+  return parts.size() == 1 && parts[0].format == WeightFormat::i8 &&
+         tensor.type == StorageType::i8 && tensor.parts.empty() && !tensor.column_factors.empty();
 }
 
-Rows Weights::divided(const std::string& matrix, const TokenRows& part) {
-  const Rows& factors = column_factors(matrix, part.format);
-  if (!is_divided(matrix, part.format)) return columns_divided(part.rows, factors);
-  const auto [found, is_new] =
-      quotients_.try_emplace(matrix, checkpoint_.tensor(matrix + ".weight"));
-  if (is_new) found->second.column_factors.clear();
-  return columns_divided_before(rows_of(found->second), factors);
-}
-
-const Int4Blocks& Weights::int4_token_rows(const std::string& matrix, const Rows& quotients) {
-  if (const auto found = int4_.find(quotients->name()); found != int4_.end()) return found->second;
-  const std::vector<float> factors = all_numbers(*column_factors(matrix, WeightFormat::i4));
-  // What errors of a column count in the logits.
-  std::vector<float> importance = output_magnitudes();
-  for (size_t i = 0; i < factors.size(); ++i) {
-    importance[i] = std::pow(importance[i] * factors[i], 2.0F);
+Rows Weights::integers_of(const std::string& matrix, const TokenRows& part) {
+  const TokenColumns& columns = columns_of(matrix);
+  if (!keeps_integers(matrix)) {
+    return columns_spread(
+        columns_divided(columns_shifted(part.rows, columns.offsets), columns.factors));
   }
-  return int4_.emplace(quotients->name(), int4_blocks(quotients, importance)).first->second;
+  const auto [found, is_new] = kept_.try_emplace(matrix, checkpoint_.tensor(matrix + ".weight"));
+  TensorView& view = found->second;
+  view.spread = false;
+  view.column_factors.clear();
+  view.column_offsets.clear();
+  return with_origin(rows_of(view),
+                     {.tensor = view.name,
+                      .offsets = columns.offsets == nullptr ? "" : columns.offsets->name(),
+                      .divisors = columns.factors->name(),
+                      .spread = columns.are_spread});
 }
 
 // The most frequent tokens have the lowest ids, since byte pairs are numbered as they were merged.
@@ -341,18 +359,26 @@ std::vector<Weights::TokenRows> Weights::parts_of(const std::string& matrix) con
 Value Weights::logits(Graph& g, Value x) {
   const Scope scope(g, kOutput);
   const std::string& matrix = checkpoint_.has(kOutput + ".weight") ? kOutput : kEmbedding;
+  const std::vector<TokenRows> all = parts_of(matrix);
+  const auto is_integers = [](const TokenRows& part) { return has_integers(part.format); };
+  Value even;    // x as products with integers take it
+  Value common;  // what the mean row gives, [..., 1]
+  if (std::ranges::any_of(all, is_integers)) {
+    const TokenColumns& columns = columns_of(matrix);
+    even = mul(g, x, g.constant(columns.factors));
+    if (columns.are_spread) even = spread(g, even);
+    if (columns.offsets != nullptr) {
+      common = fully_connected(g, x, g.constant(columns.offsets));
+    }
+  }
   std::vector<Value> parts;
-  for (const TokenRows& part : parts_of(matrix)) {
-    if (part.format == WeightFormat::f32 || part.format == WeightFormat::f16) {
+  for (const TokenRows& part : all) {
+    if (!is_integers(part)) {
       parts.push_back(product(g, x, part.rows, part.format));
       continue;
     }
-    const Value multiplied = mul(g, x, g.constant(column_factors(matrix, part.format)));
-    const Rows quotients = divided(matrix, part);
-    parts.push_back(
-        part.format == WeightFormat::i8
-            ? product_int8(g, multiplied, quotients, {})
-            : fully_connected(g, multiplied, int4_constant(g, int4_token_rows(matrix, quotients))));
+    const Value multiplied = product(g, even, integers_of(matrix, part), part.format);
+    parts.push_back(common.valid() ? add(g, multiplied, common) : multiplied);
   }
   return parts.size() == 1 ? parts[0] : concat(g, parts, static_cast<int>(g.shape(x).size()) - 1);
 }

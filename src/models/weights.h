@@ -95,16 +95,18 @@ class Weights {
   Value gather_int8(Graph& g, const Rows& source, Value indices);
   const Int8Rows& int8(const Rows& source);
   const Int4Blocks& int4(const Rows& source);
-  /// What the columns of the token embedding, or of the output matrix, are divided by before they
-  /// become int8 or int4 [d_model].
-  const Rows& column_factors(const std::string& matrix, WeightFormat format);
-  /// Whether the checkpoint has the matrix in int8 with divided columns already: it stays as it is.
-  [[nodiscard]] bool is_divided(const std::string& matrix, WeightFormat format) const;
-  /// Rows of the matrix with divided columns, and these in int4.
-  Rows divided(const std::string& matrix, const TokenRows& part);
-  const Int4Blocks& int4_token_rows(const std::string& matrix, const Rows& quotients);
-  /// Root mean square of what the last norm makes of each column [d_model].
-  [[nodiscard]] std::vector<float> output_magnitudes() const;
+  /// How numbers of the token embedding, or of the output matrix, come from its integers: spread,
+  /// times factors, plus offsets.
+  struct TokenColumns {
+    bool are_spread = false;
+    Rows factors;  // [d_model]
+    Rows offsets;  // [1, d_model]; null: none
+  };
+  const TokenColumns& columns_of(const std::string& matrix);
+  /// Whether the checkpoint has the whole matrix in such an int8 form already: it stays as it is.
+  [[nodiscard]] bool keeps_integers(const std::string& matrix) const;
+  /// Rows of the matrix as they are to become integers.
+  Rows integers_of(const std::string& matrix, const TokenRows& part);
 
   const Checkpoint& checkpoint_;
   WeightRecipe recipe_;
@@ -112,9 +114,9 @@ class Weights {
   // By the source's name: scales are computed once.
   std::map<std::string, Int8Rows> int8_;
   std::map<std::string, Int4Blocks> int4_;
-  std::map<std::string, Rows> column_factors_;
-  std::map<std::string, TensorView> quotients_;  // of matrices that are divided, by their names
-  std::map<std::string, StoredWeight> stored_;   // by the constant's name
+  std::map<std::string, TokenColumns> token_columns_;  // by the matrix' name
+  std::map<std::string, TensorView> kept_;             // the same
+  std::map<std::string, StoredWeight> stored_;         // by the constant's name
 };
 
 }  // namespace whisper_s4y

@@ -4,8 +4,10 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <numeric>
 #include <utility>
 
+#include "common/column_spreading.h"
 #include "kernels/row_ops.h"
 
 namespace whisper_s4y {
@@ -41,7 +43,8 @@ DecoderPass::DecoderPass(std::shared_ptr<const DecoderWeights> weights, TaskTeam
           static_cast<size_t>(weights_->config.d_model / weights_->config.decoder_attention_heads)},
       query_factor_(1.0F / std::sqrt(static_cast<float>(shape_.head_size))),
       caches_(weights_->layers.size()),
-      contiguous_(static_cast<size_t>(weights_->config.max_source_positions)) {
+      contiguous_(static_cast<size_t>(weights_->config.max_source_positions)),
+      spreading_(shape_.width()) {
   for (size_t i = 0; i < weights_->layers.size(); ++i) {
     windows_.emplace_back(shape_, contiguous_, !weights_->exact);
   }
@@ -244,15 +247,28 @@ void DecoderPass::compute_logits(size_t rows, size_t first) {
   for (const StoredMatrix& part : weights_->logits.parts) {
     PreparedRows::Forms forms;
     forms.add(part);
+    std::vector<float> common(part.column_offsets.empty() ? 0 : count);  // of all outputs of a row
     team_.for_each(count, [&](size_t r, size_t member) {
+      std::vector<float>& row = row_[member];
       layer_norm(std::span(x_).subspan((first + r) * d, d), weights_->norm.gain,
-                 weights_->norm.bias, row_[member]);
-      narrow_->set(r, row_[member].data(), forms, part.column_factors);
+                 weights_->norm.bias, row);
+      if (!common.empty()) {
+        common[r] = std::inner_product(row.begin(), row.end(), part.column_offsets.begin(), 0.0F);
+      }
+      for (size_t i = 0; i < part.column_factors.size(); ++i) row[i] *= part.column_factors[i];
+      if (part.spread) spreading_.apply(row);
+      narrow_->set(r, row.data(), forms);
     });
     const size_t outputs = outputs_of_task(part);
-    const ProductTarget target{.out = logits_.data() + offset, .stride = weights_->logits.outputs};
+    float* const out = logits_.data() + offset;
+    const size_t stride = weights_->logits.outputs;
     team_.for_each((part.rows + outputs - 1) / outputs, [&](size_t i, size_t) {
-      multiply(part, *narrow_, count, i * outputs, std::min((i + 1) * outputs, part.rows), target);
+      const size_t begin = i * outputs;
+      const size_t end = std::min(begin + outputs, part.rows);
+      multiply(part, *narrow_, count, begin, end, {.out = out, .stride = stride});
+      for (size_t r = 0; r < common.size(); ++r) {
+        for (size_t j = begin; j < end; ++j) out[r * stride + j] += common[r];
+      }
     });
     offset += part.rows;
   }

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "common/column_spreading.h"
 #include "decoding/window_positions.h"
 #include "kernels/attention.h"
 #include "kernels/products.h"
@@ -90,6 +91,8 @@ class DecoderPass {
   std::vector<WindowCache> windows_;  // by layer
   size_t contiguous_;                 // positions of the window that are there one after the other
   std::vector<float> bias_;           // [positions]: what scores get; empty: nothing
+
+  ColumnSpreading spreading_;  // of what the matrix of logits takes
 
   size_t reserved_ = 0;  // rows there is room for
   std::vector<float> x_, q_, k_, v_, mixed_, inner_;

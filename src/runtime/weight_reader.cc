@@ -88,7 +88,9 @@ StoredMatrix WeightReader::stored(const TensorView& view) const {
           .bytes = view.bytes.data(),
           .row_scales = view.row_scales,
           .block_scales = view.block_scales.data(),
-          .column_factors = view.column_factors};
+          .spread = view.spread,
+          .column_factors = view.column_factors,
+          .column_offsets = view.column_offsets};
 }
 
 }  // namespace whisper_s4y

@@ -21,7 +21,9 @@ constexpr const char* kFactor = "factor";
 constexpr const char* kTapsFirst = "taps_first";
 constexpr const char* kRowScales = "row_scales";
 constexpr const char* kBlockScales = "block_scales";
+constexpr const char* kSpread = "spread";
 constexpr const char* kColumnFactors = "column_factors";
+constexpr const char* kColumnOffsets = "column_offsets";
 
 Json json_of(const StoredWeight& stored) {
   Json json{{kWeight, stored.weight}};
@@ -34,7 +36,9 @@ Json json_of(const StoredWeight& stored) {
   if (stored.taps_first) json[kTapsFirst] = true;
   add_name(kRowScales, stored.row_scales);
   add_name(kBlockScales, stored.block_scales);
+  if (stored.spread) json[kSpread] = true;
   add_name(kColumnFactors, stored.column_factors);
+  add_name(kColumnOffsets, stored.column_offsets);
   return json;
 }
 
@@ -57,6 +61,7 @@ StoredWeight stored_of(const nlohmann::json& json, const std::string& place) {
   name(kRowScales, stored.row_scales);
   name(kBlockScales, stored.block_scales);
   name(kColumnFactors, stored.column_factors);
+  name(kColumnOffsets, stored.column_offsets);
   if (const auto row = json.find(kFirstRow); row != json.end()) {
     expect(row->is_number_unsigned() && row->get<uint64_t>() <= INT32_MAX, kFirstRow);
     stored.first_row = row->get<int64_t>();
@@ -66,10 +71,14 @@ StoredWeight stored_of(const nlohmann::json& json, const std::string& place) {
     stored.factor = factor->get<float>();
     expect(stored.factor > 0 && std::isfinite(1.0F / stored.factor), kFactor);
   }
-  if (const auto taps = json.find(kTapsFirst); taps != json.end()) {
-    expect(taps->is_boolean(), kTapsFirst);
-    stored.taps_first = taps->get<bool>();
-  }
+  const auto flag = [&](const char* key, bool& to) {
+    const auto found = json.find(key);
+    if (found == json.end()) return;
+    expect(found->is_boolean(), key);
+    to = found->get<bool>();
+  };
+  flag(kTapsFirst, stored.taps_first);
+  flag(kSpread, stored.spread);
   return stored;
 }
 

@@ -21,7 +21,9 @@ struct StoredWeight {
   std::string row_scales;      // if any: the constant of a scale for each row, float32
   std::string block_scales;    // if any: that of the scales of a row's blocks, float16; int4, also
                                // where the tensor is one of bytes with two of these each
-  std::string column_factors;  // if any: that of what columns are multiplied by, float32
+  bool spread = false;         // ColumnSpreading of the rows follows the scales,
+  std::string column_factors;  // if any: that of what columns are multiplied by then, float32,
+  std::string column_offsets;  // if any: that of what is added to columns at last, float32
 
   friend bool operator==(const StoredWeight&, const StoredWeight&) = default;
 };

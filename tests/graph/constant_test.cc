@@ -54,6 +54,31 @@ TEST(ColumnsDividedTest, EachColumnHasItsDivisor) {
   EXPECT_THROW((void)columns_divided(matrix, rows_of("f", {1}, {1})), Error);
 }
 
+TEST(ColumnsShiftedTest, EachColumnHasItsOffset) {
+  const Rows matrix = rows_of("w", {2, 2}, {1, 2, 3, 4});
+  const Rows shifted = columns_shifted(matrix, rows_of("o", {1, 2}, {2, 0.5F}));
+  EXPECT_THAT(numbers_of(shifted), ::testing::ElementsAre(-1, 1.5F, 1, 3.5F));
+  EXPECT_THROW((void)columns_shifted(matrix, rows_of("o", {1}, {1})), Error);
+}
+
+TEST(ColumnsSpreadTest, SpreadingTwiceChangesNothing) {
+  const Rows matrix = rows_of("w", {2, 4}, {1, 2, 3, 4, 5, 6, 7, 9});
+  EXPECT_THAT(numbers_of(columns_spread(columns_spread(matrix))),
+              ::testing::Pointwise(::testing::FloatNear(1e-5F), numbers_of(matrix)));
+  EXPECT_THROW((void)columns_spread(rows_of("w", {4}, {1, 2, 3, 4})), Error);
+}
+
+TEST(WithOriginTest, SaysWhatWasDoneLongBefore) {
+  const Rows matrix = rows_of("w", {1, 2}, {1, 2});
+  const Rows kept = with_origin(matrix, {.tensor = "e", .divisors = "f", .spread = true});
+  EXPECT_EQ(numbers_of(kept), numbers_of(matrix));
+  const std::optional<Origin> origin = kept->origin();
+  ASSERT_TRUE(origin);
+  EXPECT_EQ(origin->tensor, "e");
+  EXPECT_EQ(origin->divisors, "f");
+  EXPECT_TRUE(origin->spread);
+}
+
 TEST(RowSourceTest, NumbersMustFillTheShape) {
   EXPECT_THROW((void)rows_of("w", {2, 2}, {1, 2, 3}), Error);
 }

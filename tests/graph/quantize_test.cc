@@ -132,27 +132,10 @@ TEST(Int4BlocksTest, IsNoWorseThanTheLargestNumberOverSeven) {
   EXPECT_LT(error, 0.9 * plain_error);
 }
 
-TEST(Int4BlocksTest, ImportantColumnsDecideTheScale) {
-  // The second number fits scale 1 exactly, the first wants 8 / 7.
-  const Rows source = rows_of("w", {1, kInt4Block}, block_of(8, 7, 0));
-  std::vector<float> importance(kInt4Block, 0.0F);
-  importance[0] = 1;
-  EXPECT_THAT(numbers_of(int4_blocks(source, importance).scales),
-              ElementsAre(FloatNear(8.0F / 7, 1e-3F)));
-  importance[0] = 0;
-  importance[1] = 1;
-  EXPECT_THAT(numbers_of(int4_blocks(source, importance).scales), ElementsAre(1));
-}
-
-TEST(Int4BlocksTest, TheImportanceOfEveryColumnMustBeGiven) {
-  const Rows source = rows_of("w", {1, kInt4Block}, block_of(8, 7, 0));
-  const std::vector<float> importance(kInt4Block - 1, 1.0F);
-  EXPECT_THROW((void)int4_blocks(source, importance), Error);
-}
-
-TEST(ColumnMagnitudesTest, AreRootsOfMeanSquares) {
-  EXPECT_THAT(column_magnitudes(*rows_of("w", {2, 3}, {1, 3, 0, -1, 4, 0})),
-              ElementsAre(FloatEq(1), FloatEq(std::sqrt(12.5F)), FloatEq(0)));
+TEST(ColumnMomentsTest, AreMeansAndDeviations) {
+  const ColumnMoments moments = column_moments(*rows_of("w", {2, 3}, {1, 3, 5, -1, 4, 5}));
+  EXPECT_THAT(moments.means, ElementsAre(FloatEq(0), FloatEq(3.5F), FloatEq(5)));
+  EXPECT_THAT(moments.deviations, ElementsAre(FloatEq(1), FloatEq(0.5F), FloatEq(0)));
 }
 
 TEST(Int4BlocksTest, RowsThatAreNoWholeBlocksAreRefused) {

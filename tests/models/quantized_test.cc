@@ -9,6 +9,7 @@
 #include "checkpoint/weights_hash.h"
 #include "formats/open_checkpoint.h"
 #include "formats/tiny_checkpoint.h"
+#include "graph/quantize.h"
 #include "models/random_checkpoint.h"
 #include "models/recipe_search.h"
 #include "models/runner.h"
@@ -134,10 +135,13 @@ TEST_P(Quantized, ReadsBackByNamesOrByMetadata) {
   const auto path = folder_ / "model.tflite";
   const std::string expected = weights_hash(*open_checkpoint(path));
   const std::string file = read_file(path);
-  std::string without_metadata = file;
-  replace_once(without_metadata, "whisper_s4y.weights", "whisper_s4y.wei____");
-  write_file(path, without_metadata);
-  EXPECT_EQ(weights_hash(*open_checkpoint(path)), expected);
+  // Embeddings of integers are stored in other ways since.
+  if (!has_integers(GetParam().recipe.embedding)) {
+    std::string without_metadata = file;
+    replace_once(without_metadata, "whisper_s4y.weights", "whisper_s4y.wei____");
+    write_file(path, without_metadata);
+    EXPECT_EQ(weights_hash(*open_checkpoint(path)), expected);
+  }
 
   std::string other_names = file;
   for (const std::string_view old : {"q_proj.weight*", "q_proj.bias*", "weight:ohwi", "weight:["}) {
@@ -149,6 +153,35 @@ TEST_P(Quantized, ReadsBackByNamesOrByMetadata) {
   EXPECT_NE(other_names, file);
   write_file(path, other_names);
   EXPECT_EQ(weights_hash(*open_checkpoint(path)), expected);
+}
+
+TEST(TokenColumns, ComeBackAsTheyWere) {
+  // A common row, and a column that is larger than the others.
+  constexpr int32_t kRows = 5;
+  constexpr int32_t kColumns = 384;
+  std::mt19937 random(3);
+  std::normal_distribution<float> normal;
+  std::vector<float> matrix(size_t{kRows} * kColumns);
+  for (size_t i = 0; i < matrix.size(); ++i) {
+    const size_t column = i % kColumns;
+    matrix[i] = normal(random) * (column == 7 ? 20.0F : 1.0F) + static_cast<float>(column % 5);
+  }
+  const Rows rows = rows_of("w", {kRows, kColumns}, matrix);
+  const ColumnMoments moments = column_moments(*rows);
+  const Rows offsets = rows_of("o", {1, kColumns}, moments.means);
+  const Rows factors = rows_of("f", {kColumns}, moments.deviations);
+  const std::vector<float> even =
+      all_numbers(*columns_spread(columns_divided(columns_shifted(rows, offsets), factors)));
+  EXPECT_LT(*std::ranges::max_element(even), 6);
+  const TensorView view{.name = "w",
+                        .shape = {kRows, kColumns},
+                        .bytes = std::as_bytes(std::span(even)),
+                        .spread = true,
+                        .column_factors = moments.deviations,
+                        .column_offsets = moments.means};
+  std::vector<float> restored(matrix.size());
+  view.read_rows(0, kRows, restored);
+  EXPECT_LT(relative_error(restored, matrix), 1e-6);
 }
 
 // Minus the embedding: what it gives is minus the logits.

@@ -35,6 +35,7 @@ TEST_F(StoredWeights, ComeBackAsTheyWere) {
       {.weight = "b.weight", .constant = "b", .first_row = 8000, .row_scales = "b.scales"},
       {.weight = "c.weight", .constant = "c", .taps_first = true},
       {.weight = "d.weight", .constant = "d", .block_scales = "s", .column_factors = "f"},
+      {.weight = "e.weight", .constant = "e", .spread = true, .column_offsets = "o"},
       {.weight = "positions", .constant = {}}};
   EXPECT_EQ(read(to_json(weights)), weights);
   EXPECT_EQ(read("[]"), std::vector<StoredWeight>());
@@ -54,7 +55,9 @@ TEST_F(StoredWeights, DamagedOnesAreNamed) {
       {R"([{"weight": "a", "first_row": 1e40}])", "first_row is damaged"},
       {R"([{"weight": "a", "factor": 0}])", "factor is damaged"},
       {R"([{"weight": "a", "factor": 1e-300}])", "factor is damaged"},
-      {R"([{"weight": "a", "taps_first": 1}])", "taps_first is damaged"}};
+      {R"([{"weight": "a", "taps_first": 1}])", "taps_first is damaged"},
+      {R"([{"weight": "a", "spread": "yes"}])", "spread is damaged"},
+      {R"([{"weight": "a", "column_offsets": 1}])", "column_offsets is damaged"}};
   for (const auto& [metadata, expected] : damages) {
     EXPECT_THAT(message_of([&] { (void)read(metadata); }), HasSubstr(expected)) << metadata;
   }
