@@ -41,7 +41,7 @@ def spreading_of(width):
         odd //= 2
         power = np.block([[power, power], [power, -power]])
     transformation = np.kron(np.eye(odd) - 2 / odd * (odd > 1), power / np.sqrt(len(power)))
-    signs, state = [], 2463534242
+    signs, state = [], 2
     for _ in range(width):
         state ^= state << 13 & 0xFFFFFFFF
         state ^= state >> 17

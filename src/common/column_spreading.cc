@@ -39,7 +39,7 @@ void reflect(std::span<float> numbers, size_t stride) {
 /// xorshift32 of Marsaglia: the same everywhere.
 std::vector<float> signs_of(size_t width) {
   std::vector<float> signs;
-  uint32_t state = 2463534242U;
+  uint32_t state = 2;
   for (size_t i = 0; i < width; ++i) {
     state ^= state << 13U;
     state ^= state >> 17U;

@@ -320,8 +320,8 @@ void check_columns(const RowSource& matrix, const RowSource& numbers) {
 
 class RowsOfOrigin : public NamedRows {
  public:
-  RowsOfOrigin(Rows source, Origin origin)
-      : NamedRows(source->name() + ":kept", source->shape(), std::move(origin)),
+  RowsOfOrigin(Rows source, std::string name, Origin origin)
+      : NamedRows(std::move(name), source->shape(), std::move(origin)),
         source_(std::move(source)) {}
   void read(int64_t first, int64_t count, std::span<float> out) const override {
     source_->read(first, count, out);
@@ -397,8 +397,8 @@ Rows columns_spread(const Rows& source) {
   return std::make_shared<SpreadColumns>(source);
 }
 
-Rows with_origin(Rows source, Origin origin) {
-  return std::make_shared<RowsOfOrigin>(std::move(source), std::move(origin));
+Rows with_origin(Rows source, std::string name, Origin origin) {
+  return std::make_shared<RowsOfOrigin>(std::move(source), std::move(name), std::move(origin));
 }
 
 Rows conv_kernel(const Rows& source) {

@@ -87,8 +87,8 @@ void for_each_rows(const RowSource& source,
 [[nodiscard]] Rows columns_shifted(const Rows& source, const Rows& offsets);
 /// The rows of a matrix after ColumnSpreading.
 [[nodiscard]] Rows columns_spread(const Rows& source);
-/// The same numbers, of which something was made long before.
-[[nodiscard]] Rows with_origin(Rows source, Origin origin);
+/// The same numbers under another name, with what was done to them long before.
+[[nodiscard]] Rows with_origin(Rows source, std::string name, Origin origin);
 /// [a, b, c] -> [a, 1, c, b]: a 1-D convolution kernel of PyTorch as CONV_2D wants it.
 [[nodiscard]] Rows conv_kernel(const Rows& source);
 /// Sources of equal row size one after another along dimension 0.

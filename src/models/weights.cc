@@ -1,5 +1,7 @@
 #include "models/weights.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <memory>
@@ -327,11 +329,17 @@ Rows Weights::integers_of(const std::string& matrix, const TokenRows& part) {
   view.spread = false;
   view.column_factors.clear();
   view.column_offsets.clear();
-  return with_origin(rows_of(view),
-                     {.tensor = view.name,
-                      .offsets = columns.offsets == nullptr ? "" : columns.offsets->name(),
-                      .divisors = columns.factors->name(),
-                      .spread = columns.are_spread});
+  // Names as above, so that converting the file again gives the same file.
+  std::string name = view.name;
+  Origin origin{
+      .tensor = view.name, .divisors = columns.factors->name(), .spread = columns.are_spread};
+  if (columns.offsets != nullptr) {
+    origin.offsets = columns.offsets->name();
+    name += fmt::format(":shifted({})", origin.offsets);
+  }
+  name += fmt::format(":divided({})", origin.divisors);
+  if (origin.spread) name += ":spread";
+  return with_origin(rows_of(view), std::move(name), std::move(origin));
 }
 
 // The most frequent tokens have the lowest ids, since byte pairs are numbered as they were merged.

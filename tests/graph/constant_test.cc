@@ -70,7 +70,8 @@ TEST(ColumnsSpreadTest, SpreadingTwiceChangesNothing) {
 
 TEST(WithOriginTest, SaysWhatWasDoneLongBefore) {
   const Rows matrix = rows_of("w", {1, 2}, {1, 2});
-  const Rows kept = with_origin(matrix, {.tensor = "e", .divisors = "f", .spread = true});
+  const Rows kept = with_origin(matrix, "kept", {.tensor = "e", .divisors = "f", .spread = true});
+  EXPECT_EQ(kept->name(), "kept");
   EXPECT_EQ(numbers_of(kept), numbers_of(matrix));
   const std::optional<Origin> origin = kept->origin();
   ASSERT_TRUE(origin);
