@@ -213,7 +213,8 @@ ColumnMoments column_moments(const RowSource& source) {
   const auto rows = static_cast<double>(source.rows());
   std::vector<double> sums(row_size, 0.0);
   std::vector<double> squares(row_size, 0.0);
-  for_each_rows(source, [&](int64_t, std::span<const float> numbers) {
+  for_each_rows(source, [&](int64_t first, std::span<const float> numbers) {
+    check_finite(source, first, numbers);
     for (size_t row = 0; row < numbers.size(); row += row_size) {
       for (size_t i = 0; i < row_size; ++i) {
         const auto number = static_cast<double>(numbers[row + i]);

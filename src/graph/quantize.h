@@ -17,6 +17,7 @@ struct ColumnMoments {
   std::vector<float> means;
   std::vector<float> deviations;  // root mean square of the difference to the mean
 };
+/// Throws Error naming the source and the row of a number that is not finite.
 [[nodiscard]] ColumnMoments column_moments(const RowSource& source);
 
 /// Symmetric int8 with one scale a row: value = stored * scale, scale = max|row| / 127. A row of

@@ -304,8 +304,9 @@ const Weights::TokenColumns& Weights::columns_of(const std::string& matrix) {
   }
   columns.are_spread = true;
   ColumnMoments moments = column_moments(*rows(name));
-  for (float& factor : moments.deviations)
+  for (float& factor : moments.deviations) {
     factor = factor > 0 ? std::pow(factor, kPartOfDeviation) : 1.0F;
+  }
   columns.factors = rows_of(name + ".factors", {width}, std::move(moments.deviations));
   columns.offsets = rows_of(name + ".offsets", {1, width}, std::move(moments.means));
   return columns;

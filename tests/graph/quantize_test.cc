@@ -132,6 +132,12 @@ TEST(Int4BlocksTest, IsNoWorseThanTheLargestNumberOverSeven) {
   EXPECT_LT(error, 0.9 * plain_error);
 }
 
+TEST(ColumnMomentsTest, NumbersThatAreNotFiniteAreRefused) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const Rows source = rows_of("w", {2, 2}, {1, 2, nan, 4});
+  EXPECT_THROW((void)column_moments(*source), Error);
+}
+
 TEST(ColumnMomentsTest, AreMeansAndDeviations) {
   const ColumnMoments moments = column_moments(*rows_of("w", {2, 3}, {1, 3, 5, -1, 4, 5}));
   EXPECT_THAT(moments.means, ElementsAre(FloatEq(0), FloatEq(3.5F), FloatEq(5)));
