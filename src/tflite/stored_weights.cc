@@ -1,7 +1,9 @@
 #include "tflite/stored_weights.h"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "common/fail.h"
 #include "common/parse_json.h"
@@ -24,6 +26,9 @@ constexpr const char* kBlockScales = "block_scales";
 constexpr const char* kSpread = "spread";
 constexpr const char* kColumnFactors = "column_factors";
 constexpr const char* kColumnOffsets = "column_offsets";
+constexpr std::string_view kKeys[] = {kWeight,        kConstant,     kFirstRow,    kFactor,
+                                      kTapsFirst,     kRowScales,    kBlockScales, kSpread,
+                                      kColumnFactors, kColumnOffsets};
 
 Json json_of(const StoredWeight& stored) {
   Json json{{kWeight, stored.weight}};
@@ -55,6 +60,12 @@ StoredWeight stored_of(const nlohmann::json& json, const std::string& place) {
     to = found->get<std::string>();
   };
   expect(json.is_object(), "the entry");
+  // Numbers would be wrong without what a later program did to them.
+  for (const auto& [key, value] : json.items()) {
+    if (std::ranges::find(kKeys, key) == std::end(kKeys)) {
+      fail("{}: \"{}\" is unknown to this program.", place, key);
+    }
+  }
   name(kWeight, stored.weight);
   expect(!stored.weight.empty(), kWeight);
   name(kConstant, stored.constant);

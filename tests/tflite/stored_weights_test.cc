@@ -57,6 +57,7 @@ TEST_F(StoredWeights, DamagedOnesAreNamed) {
       {R"([{"weight": "a", "factor": 1e-300}])", "factor is damaged"},
       {R"([{"weight": "a", "taps_first": 1}])", "taps_first is damaged"},
       {R"([{"weight": "a", "spread": "yes"}])", "spread is damaged"},
+      {R"([{"weight": "a", "turned": true}])", "entry 0: \"turned\" is unknown to this program"},
       {R"([{"weight": "a", "column_offsets": 1}])", "column_offsets is damaged"}};
   for (const auto& [metadata, expected] : damages) {
     EXPECT_THAT(message_of([&] { (void)read(metadata); }), HasSubstr(expected)) << metadata;
