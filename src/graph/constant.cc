@@ -123,83 +123,35 @@ class MemoryRows : public NamedRows {
   std::vector<float> numbers_;
 };
 
-class ScaledRows : public NamedRows {
+/// The numbers of another source with something done to whole rows of them in place.
+class ChangedRows : public NamedRows {
  public:
-  ScaledRows(Rows source, float factor)
-      : NamedRows(fmt::format("{}*{}", source->name(), factor), source->shape(),
-                  changed(*source, [&](Origin& origin) { origin.factor *= factor; })),
+  using Change = std::function<void(std::span<float>)>;
+
+  ChangedRows(std::string name, std::optional<Origin> origin, Rows source, Change change)
+      : NamedRows(std::move(name), source->shape(), std::move(origin)),
         source_(std::move(source)),
-        factor_(factor) {}
+        change_(std::move(change)) {}
   void read(int64_t first, int64_t count, std::span<float> out) const override {
     source_->read(first, count, out);
-    for (float& number : out) number *= factor_;
+    change_(out);
   }
   void release(int64_t first, int64_t count) const override { source_->release(first, count); }
 
  private:
   Rows source_;
-  float factor_;
+  Change change_;
 };
 
-class DividedColumns : public NamedRows {
- public:
-  DividedColumns(const Rows& source, const Rows& divisors)
-      : NamedRows(fmt::format("{}:divided({})", source->name(), divisors->name()), source->shape(),
-                  changed(*source, [&](Origin& origin) { origin.divisors = divisors->name(); })),
-        source_(source),
-        factors_(all_numbers(*divisors)) {
-    for (float& factor : factors_) factor = 1.0F / factor;
-  }
-  void read(int64_t first, int64_t count, std::span<float> out) const override {
-    source_->read(first, count, out);
-    for (size_t row = 0; row < out.size(); row += factors_.size()) {
-      for (size_t i = 0; i < factors_.size(); ++i) out[row + i] *= factors_[i];
+/// Calls operation(number, its column's one of `numbers`).
+template <typename Operation>
+ChangedRows::Change by_column(std::vector<float> numbers, Operation operation) {
+  return [numbers = std::move(numbers), operation](std::span<float> rows) {
+    for (size_t row = 0; row < rows.size(); row += numbers.size()) {
+      for (size_t i = 0; i < numbers.size(); ++i) operation(rows[row + i], numbers[i]);
     }
-  }
-  void release(int64_t first, int64_t count) const override { source_->release(first, count); }
-
- private:
-  Rows source_;
-  std::vector<float> factors_;
-};
-
-class ShiftedColumns : public NamedRows {
- public:
-  ShiftedColumns(const Rows& source, const Rows& offsets)
-      : NamedRows(fmt::format("{}:shifted({})", source->name(), offsets->name()), source->shape(),
-                  changed(*source, [&](Origin& origin) { origin.offsets = offsets->name(); })),
-        source_(source),
-        offsets_(all_numbers(*offsets)) {}
-  void read(int64_t first, int64_t count, std::span<float> out) const override {
-    source_->read(first, count, out);
-    for (size_t row = 0; row < out.size(); row += offsets_.size()) {
-      for (size_t i = 0; i < offsets_.size(); ++i) out[row + i] -= offsets_[i];
-    }
-  }
-  void release(int64_t first, int64_t count) const override { source_->release(first, count); }
-
- private:
-  Rows source_;
-  std::vector<float> offsets_;
-};
-
-class SpreadColumns : public NamedRows {
- public:
-  explicit SpreadColumns(const Rows& source)
-      : NamedRows(source->name() + ":spread", source->shape(),
-                  changed(*source, [](Origin& origin) { origin.spread = true; })),
-        source_(source),
-        spreading_(static_cast<size_t>(source->row_size())) {}
-  void read(int64_t first, int64_t count, std::span<float> out) const override {
-    source_->read(first, count, out);
-    spreading_.apply(out);
-  }
-  void release(int64_t first, int64_t count) const override { source_->release(first, count); }
-
- private:
-  Rows source_;
-  ColumnSpreading spreading_;
-};
+  };
+}
 
 class ConvKernel : public NamedRows {
  public:
@@ -318,20 +270,6 @@ void check_columns(const RowSource& matrix, const RowSource& numbers) {
   }
 }
 
-class RowsOfOrigin : public NamedRows {
- public:
-  RowsOfOrigin(Rows source, std::string name, Origin origin)
-      : NamedRows(std::move(name), source->shape(), std::move(origin)),
-        source_(std::move(source)) {}
-  void read(int64_t first, int64_t count, std::span<float> out) const override {
-    source_->read(first, count, out);
-  }
-  void release(int64_t first, int64_t count) const override { source_->release(first, count); }
-
- private:
-  Rows source_;
-};
-
 }  // namespace
 
 std::shared_ptr<const ConstantData> bytes_constant(std::span<const std::byte> bytes) {
@@ -375,18 +313,31 @@ std::vector<float> all_numbers(const RowSource& source) {
   return numbers;
 }
 
-Rows scaled(Rows source, float factor) {
-  return std::make_shared<ScaledRows>(std::move(source), factor);
+Rows scaled(const Rows& source, float factor) {
+  return std::make_shared<ChangedRows>(
+      fmt::format("{}*{}", source->name(), factor),
+      changed(*source, [&](Origin& origin) { origin.factor *= factor; }), source,
+      [factor](std::span<float> rows) {
+        for (float& number : rows) number *= factor;
+      });
 }
 
 Rows columns_divided(const Rows& source, const Rows& divisors) {
   check_columns(*source, *divisors);
-  return std::make_shared<DividedColumns>(source, divisors);
+  std::vector<float> factors = all_numbers(*divisors);
+  for (float& factor : factors) factor = 1.0F / factor;
+  return std::make_shared<ChangedRows>(
+      fmt::format("{}:divided({})", source->name(), divisors->name()),
+      changed(*source, [&](Origin& origin) { origin.divisors = divisors->name(); }), source,
+      by_column(std::move(factors), [](float& number, float factor) { number *= factor; }));
 }
 
 Rows columns_shifted(const Rows& source, const Rows& offsets) {
   check_columns(*source, *offsets);
-  return std::make_shared<ShiftedColumns>(source, offsets);
+  return std::make_shared<ChangedRows>(
+      fmt::format("{}:shifted({})", source->name(), offsets->name()),
+      changed(*source, [&](Origin& origin) { origin.offsets = offsets->name(); }), source,
+      by_column(all_numbers(*offsets), [](float& number, float offset) { number -= offset; }));
 }
 
 Rows columns_spread(const Rows& source) {
@@ -394,11 +345,16 @@ Rows columns_spread(const Rows& source) {
     fail("Cannot spread the columns of {} of shape {}.", source->name(),
          to_string(source->shape()));
   }
-  return std::make_shared<SpreadColumns>(source);
+  return std::make_shared<ChangedRows>(
+      source->name() + ":spread", changed(*source, [](Origin& origin) { origin.spread = true; }),
+      source,
+      [spreading = ColumnSpreading(static_cast<size_t>(source->row_size()))](
+          std::span<float> rows) { spreading.apply(rows); });
 }
 
 Rows with_origin(Rows source, std::string name, Origin origin) {
-  return std::make_shared<RowsOfOrigin>(std::move(source), std::move(name), std::move(origin));
+  return std::make_shared<ChangedRows>(std::move(name), std::move(origin), std::move(source),
+                                       [](std::span<float>) {});
 }
 
 Rows conv_kernel(const Rows& source) {

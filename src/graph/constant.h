@@ -80,7 +80,7 @@ void for_each_rows(const RowSource& source,
 /// Numbers held in memory.
 [[nodiscard]] Rows rows_of(std::string name, Shape shape, std::vector<float> numbers);
 /// Every number times `factor`.
-[[nodiscard]] Rows scaled(Rows source, float factor);
+[[nodiscard]] Rows scaled(const Rows& source, float factor);
 /// Column i of a matrix divided by number i of `divisors` [row size].
 [[nodiscard]] Rows columns_divided(const Rows& source, const Rows& divisors);
 /// Number i of `offsets` [row size] taken from column i of a matrix.
