@@ -81,7 +81,7 @@ struct OfShorts {
     std::memcpy(&pair, at, sizeof(pair));
     return hn::BitCast(kShorts, hn::Set(kInts, pair));
   }
-#if HWY_ARCH_X86
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_EMU128
   using Sums = Ints;
   static HWY_INLINE Sums zero() { return hn::Zero(kInts); }
   static HWY_INLINE Sums add(Shorts w, Shorts x, Sums sums) {

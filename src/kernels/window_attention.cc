@@ -475,6 +475,12 @@ HWY_EXPORT(put_values_in_floats);
 HWY_EXPORT(put_values_in_integers);
 HWY_EXPORT(put_values_in_tiles);
 
+/// Scales from `first` on; null where there are none, as with floats.
+template <typename Scales>
+auto from(Scales& scales, size_t first) {
+  return scales.empty() ? nullptr : scales.data() + first;
+}
+
 }  // namespace
 
 WindowAttention::WindowAttention(AttentionShape shape, size_t positions, NumberForm form)
@@ -507,7 +513,7 @@ void WindowAttention::set(size_t head, const float* keys, const float* values) {
   for (size_t t = 0; t < positions_; t += kPanelOutputs) {
     const size_t count = std::min(kPanelOutputs, positions_ - t);
     const size_t at = head * stride_ * depth_ + t * depth_;
-    float* const scales = key_scales_.data() + head * stride_ + t;
+    float* const scales = from(key_scales_, head * stride_ + t);
     if (form_ == NumberForm::floats) {
       HWY_DYNAMIC_DISPATCH(put_keys_in_floats)
       (keys + t * d, d, count, e, keys_.at<float>() + at);
@@ -522,7 +528,7 @@ void WindowAttention::set(size_t head, const float* keys, const float* values) {
   for (size_t column = 0; column < e; column += kPanelOutputs) {
     const size_t count = std::min(kPanelOutputs, e - column);
     const size_t at = head * stride_ * width_ + column * stride_;
-    float* const scales = value_scales_.data() + head * width_ + column;
+    float* const scales = from(value_scales_, head * width_ + column);
     if (form_ == NumberForm::floats) {
       // Rows past the positions have no probability, which must not meet what is no number.
       float* const panel = values_.at<float>() + at;
@@ -556,8 +562,8 @@ void WindowAttention::attend(size_t head, const float* queries, size_t begin, si
   const size_t bytes = floats ? sizeof(float) : sizeof(int16_t);
   const HeadView view{.keys = keys_.at<std::byte>() + head * stride_ * depth_ * bytes,
                       .values = values_.at<std::byte>() + head * stride_ * width_ * bytes,
-                      .key_scales = floats ? nullptr : key_scales_.data() + head * stride_,
-                      .value_scales = floats ? nullptr : value_scales_.data() + head * width_,
+                      .key_scales = from(key_scales_, head * stride_),
+                      .value_scales = from(value_scales_, head * width_),
                       .bias = bias_.empty() ? nullptr : bias_.data(),
                       .head_size = shape_.head_size,
                       .depth = depth_,
