@@ -7,7 +7,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 // False alarms in the compiler's own header: GCC bug 105593.
+#if !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 
 #include <immintrin.h>
 

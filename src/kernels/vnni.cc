@@ -6,7 +6,9 @@
 
 #include <hwy/base.h>
 // False alarms in the compiler's own header: GCC bug 105593.
+#if !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 
 #include <immintrin.h>
 

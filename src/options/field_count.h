@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdlib>
 #include <utility>
 
 namespace whisper_s4y {
@@ -9,7 +10,9 @@ namespace options_detail {
 
 struct Anything {
   template <typename T>
-  operator T() const noexcept;  // never called
+  operator T() const noexcept {  // never called
+    std::abort();
+  }
 };
 
 template <typename Struct, size_t... I>

@@ -57,8 +57,7 @@ TEST_P(ProductsTest, AreWhatSumsOfProductsAre) {
   const Weights weights(kind, 21, columns, random);
   for (const size_t rows : {1, 2, 3, 5, 9}) {
     SCOPED_TRACE(rows);
-    for_each_target(
-        [&, kind = kind] { check(weights, rows, multiply_portably, rows % 2 == 0, random); });
+    for_each_target([&] { check(weights, rows, multiply_portably, rows % 2 == 0, random); });
     check(weights, rows, multiply, false, random);
   }
 }

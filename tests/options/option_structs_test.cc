@@ -39,8 +39,8 @@ TYPED_TEST_SUITE(OptionStructs, Structs);
 
 /// A value that is allowed and not the default.
 Json other_value(const Option& row, const Json& value) {
-  const auto [least, most] = row.details.bounds;
   const auto number = [&]() -> Json {
+    const auto [least, most] = row.details.bounds;
     const bool is_least = value.is_number() && value.get<double>() == least;
     const double other = is_least ? std::min(most, least + 1) : least;
     const bool is_whole = row.kind == OptionKind::integer || row.kind == OptionKind::integers;

@@ -60,7 +60,8 @@ TEST_F(StoredWeights, DamagedOnesAreNamed) {
       {R"([{"weight": "a", "turned": true}])", "entry 0: \"turned\" is unknown to this program"},
       {R"([{"weight": "a", "column_offsets": 1}])", "column_offsets is damaged"}};
   for (const auto& [metadata, expected] : damages) {
-    EXPECT_THAT(message_of([&] { (void)read(metadata); }), HasSubstr(expected)) << metadata;
+    EXPECT_THAT(message_of([&, &text = metadata] { (void)read(text); }), HasSubstr(expected))
+        << metadata;
   }
 }
 
