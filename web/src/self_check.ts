@@ -13,14 +13,19 @@ export async function logitsOfSilence(model: DecoderModel): Promise<Float32Array
   return model.decode([config.decoder_start_token_id], 0);
 }
 
-/** Whether two rows of logits are the same but for rounding. */
+/**
+ * Whether two rows of logits are the same but for rounding. What all logits have more in one of them
+ * changes no probability.
+ */
 export function isClose(logits: Float32Array, wanted: Float32Array): boolean {
-  const mean = wanted.reduce((sum, one) => sum + one, 0) / wanted.length;
+  const mean = (numbers: Float32Array) => numbers.reduce((sum, one) => sum + one, 0) / numbers.length;
+  const middle = mean(wanted);
+  const common = mean(logits) - middle;
   let error = 0;
   let spread = 0;
   for (let i = 0; i < wanted.length; ++i) {
-    error += (logits[i]! - wanted[i]!) ** 2;
-    spread += (wanted[i]! - mean) ** 2;
+    error += (logits[i]! - common - wanted[i]!) ** 2;
+    spread += (wanted[i]! - middle) ** 2;
   }
   return Math.sqrt(error / spread) < TOLERANCE;
 }

@@ -137,6 +137,7 @@ test('who leaves a channel before its end is noticed', async () => {
 test('logits that are rounded are close, others are not', () => {
   const wanted = Float32Array.from({ length: 1000 }, (_, i) => 5 * Math.sin(i) - 3);
   expect(isClose(wanted.map((one, i) => one + 0.2 * Math.cos(3 * i)), wanted)).toBe(true);
+  expect(isClose(wanted.map((one) => one + 100), wanted)).toBe(true);
   expect(isClose(wanted.map((one) => 0.6 * one), wanted)).toBe(false);
   expect(isClose(wanted.map(() => NaN), wanted)).toBe(false);
 });
