@@ -270,6 +270,34 @@ void check_columns(const RowSource& matrix, const RowSource& numbers) {
   }
 }
 
+// What is done to the columns of a matrix, by `change`, and how it is named.
+
+Rows shifted_by(const Rows& source, const RowSource& offsets, ChangedRows::Change change) {
+  check_columns(*source, offsets);
+  return std::make_shared<ChangedRows>(
+      fmt::format("{}:shifted({})", source->name(), offsets.name()),
+      changed(*source, [&](Origin& origin) { origin.offsets = offsets.name(); }), source,
+      std::move(change));
+}
+
+Rows divided_by(const Rows& source, const RowSource& divisors, ChangedRows::Change change) {
+  check_columns(*source, divisors);
+  return std::make_shared<ChangedRows>(
+      fmt::format("{}:divided({})", source->name(), divisors.name()),
+      changed(*source, [&](Origin& origin) { origin.divisors = divisors.name(); }), source,
+      std::move(change));
+}
+
+Rows spread_by(const Rows& source, ChangedRows::Change change) {
+  if (source->shape().size() != 2) {
+    fail("Cannot spread the columns of {} of shape {}.", source->name(),
+         to_string(source->shape()));
+  }
+  return std::make_shared<ChangedRows>(
+      source->name() + ":spread", changed(*source, [](Origin& origin) { origin.spread = true; }),
+      source, std::move(change));
+}
+
 }  // namespace
 
 std::shared_ptr<const ConstantData> bytes_constant(std::span<const std::byte> bytes) {
@@ -323,38 +351,28 @@ Rows scaled(const Rows& source, float factor) {
 }
 
 Rows columns_divided(const Rows& source, const Rows& divisors) {
-  check_columns(*source, *divisors);
   std::vector<float> factors = all_numbers(*divisors);
   for (float& factor : factors) factor = 1.0F / factor;
-  return std::make_shared<ChangedRows>(
-      fmt::format("{}:divided({})", source->name(), divisors->name()),
-      changed(*source, [&](Origin& origin) { origin.divisors = divisors->name(); }), source,
-      by_column(std::move(factors), [](float& number, float factor) { number *= factor; }));
+  return divided_by(source, *divisors,
+                    by_column(std::move(factors), [](float& n, float factor) { n *= factor; }));
 }
 
 Rows columns_shifted(const Rows& source, const Rows& offsets) {
-  check_columns(*source, *offsets);
-  return std::make_shared<ChangedRows>(
-      fmt::format("{}:shifted({})", source->name(), offsets->name()),
-      changed(*source, [&](Origin& origin) { origin.offsets = offsets->name(); }), source,
-      by_column(all_numbers(*offsets), [](float& number, float offset) { number -= offset; }));
+  return shifted_by(source, *offsets,
+                    by_column(all_numbers(*offsets), [](float& n, float offset) { n -= offset; }));
 }
 
 Rows columns_spread(const Rows& source) {
-  if (source->shape().size() != 2) {
-    fail("Cannot spread the columns of {} of shape {}.", source->name(),
-         to_string(source->shape()));
-  }
-  return std::make_shared<ChangedRows>(
-      source->name() + ":spread", changed(*source, [](Origin& origin) { origin.spread = true; }),
-      source,
-      [spreading = ColumnSpreading(static_cast<size_t>(source->row_size()))](
-          std::span<float> rows) { spreading.apply(rows); });
+  return spread_by(source, [spreading = ColumnSpreading(static_cast<size_t>(source->row_size()))](
+                               std::span<float> rows) { spreading.apply(rows); });
 }
 
-Rows with_origin(Rows source, std::string name, Origin origin) {
-  return std::make_shared<ChangedRows>(std::move(name), std::move(origin), std::move(source),
-                                       [](std::span<float>) {});
+Rows columns_changed_before(Rows source, const Rows& offsets, const Rows& divisors,
+                            bool are_spread) {
+  const auto nothing = [](std::span<float>) {};
+  if (offsets != nullptr) source = shifted_by(source, *offsets, nothing);
+  source = divided_by(source, *divisors, nothing);
+  return are_spread ? spread_by(source, nothing) : source;
 }
 
 Rows conv_kernel(const Rows& source) {

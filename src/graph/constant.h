@@ -87,8 +87,10 @@ void for_each_rows(const RowSource& source,
 [[nodiscard]] Rows columns_shifted(const Rows& source, const Rows& offsets);
 /// The rows of a matrix after ColumnSpreading.
 [[nodiscard]] Rows columns_spread(const Rows& source);
-/// The same numbers under another name, with what was done to them long before.
-[[nodiscard]] Rows with_origin(Rows source, std::string name, Origin origin);
+/// The same numbers, whose columns were shifted (unless `offsets` is null), divided and, if
+/// `are_spread`, spread before: with the name and the origin that they would have after it here.
+[[nodiscard]] Rows columns_changed_before(Rows source, const Rows& offsets, const Rows& divisors,
+                                          bool are_spread);
 /// [a, b, c] -> [a, 1, c, b]: a 1-D convolution kernel of PyTorch as CONV_2D wants it.
 [[nodiscard]] Rows conv_kernel(const Rows& source);
 /// Sources of equal row size one after another along dimension 0.

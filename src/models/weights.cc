@@ -330,17 +330,8 @@ Rows Weights::integers_of(const std::string& matrix, const TokenRows& part) {
   view.spread = false;
   view.column_factors.clear();
   view.column_offsets.clear();
-  // Names as above, so that converting the file again gives the same file.
-  std::string name = view.name;
-  Origin origin{
-      .tensor = view.name, .divisors = columns.factors->name(), .spread = columns.are_spread};
-  if (columns.offsets != nullptr) {
-    origin.offsets = columns.offsets->name();
-    name += fmt::format(":shifted({})", origin.offsets);
-  }
-  name += fmt::format(":divided({})", origin.divisors);
-  if (origin.spread) name += ":spread";
-  return with_origin(rows_of(view), std::move(name), std::move(origin));
+  return columns_changed_before(rows_of(view), columns.offsets, columns.factors,
+                                columns.are_spread);
 }
 
 // The most frequent tokens have the lowest ids, since byte pairs are numbered as they were merged.

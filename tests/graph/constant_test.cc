@@ -38,6 +38,7 @@ class StoredRows : public RowSource {
     if (type != DType::f32) return {};
     return std::as_bytes(std::span(numbers_));
   }
+  [[nodiscard]] std::optional<Origin> origin() const override { return Origin{.tensor = name_}; }
 
   mutable std::vector<std::pair<int64_t, int64_t>> released;
 
@@ -68,16 +69,24 @@ TEST(ColumnsSpreadTest, SpreadingTwiceChangesNothing) {
   EXPECT_THROW((void)columns_spread(rows_of("w", {4}, {1, 2, 3, 4})), Error);
 }
 
-TEST(WithOriginTest, SaysWhatWasDoneLongBefore) {
-  const Rows matrix = rows_of("w", {1, 2}, {1, 2});
-  const Rows kept = with_origin(matrix, "kept", {.tensor = "e", .divisors = "f", .spread = true});
-  EXPECT_EQ(kept->name(), "kept");
-  EXPECT_EQ(numbers_of(kept), numbers_of(matrix));
-  const std::optional<Origin> origin = kept->origin();
-  ASSERT_TRUE(origin);
-  EXPECT_EQ(origin->tensor, "e");
-  EXPECT_EQ(origin->divisors, "f");
-  EXPECT_TRUE(origin->spread);
+TEST(ColumnsChangedBeforeTest, AreNamedAsIfTheyWereChangedHere) {
+  const Rows matrix = std::make_shared<StoredRows>(Shape{2, 2}, std::vector<float>{1, 2, 3, 4});
+  const Rows offsets = rows_of("o", {1, 2}, {2, 0.5F});
+  const Rows divisors = rows_of("d", {2}, {2, 4});
+  const Rows changed = columns_divided(columns_shifted(matrix, offsets), divisors);
+  for (const bool are_spread : {false, true}) {
+    const Rows wanted = are_spread ? columns_spread(changed) : changed;
+    const Rows before = columns_changed_before(matrix, offsets, divisors, are_spread);
+    EXPECT_EQ(before->name(), wanted->name());
+    EXPECT_EQ(numbers_of(before), numbers_of(matrix));
+    ASSERT_TRUE(before->origin());
+    EXPECT_EQ(before->origin()->tensor, "stored");
+    EXPECT_EQ(before->origin()->offsets, "o");
+    EXPECT_EQ(before->origin()->divisors, "d");
+    EXPECT_EQ(before->origin()->spread, are_spread);
+  }
+  EXPECT_EQ(columns_changed_before(matrix, nullptr, divisors, true)->name(),
+            columns_spread(columns_divided(matrix, divisors))->name());
 }
 
 TEST(RowSourceTest, NumbersMustFillTheShape) {
