@@ -63,12 +63,15 @@ CALLS = {
     "whisper_s4y.load_audio(wav)": "",
     "whisper_s4y.load_audio(data)": "data = open(wav, 'rb').read()",
     "faster_whisper.decode_audio(wav)": "",
-    "whisper_s4y.Model(tflite, use_cache=False)": "",
-    "Transcriber(whisper_s4y.Model(tflite, use_cache=False))": "",
+    # They are kept: what is thrown while Python drops an object is lost, and dropping a model
+    # takes a while.
+    "kept.append(whisper_s4y.Model(tflite, use_cache=False))": "kept = []",
+    "kept.append(Transcriber(whisper_s4y.Model(tflite, use_cache=False)))": "kept = []",
     "whisper_s4y.describe(checkpoint)": "",
     # What computes.
     "model.encode(sound[:480000])": "",
-    "whisper_s4y.Model(tflite, use_cache=False).encode(sound[:480000])": "",
+    "kept.append(whisper_s4y.Model(tflite, use_cache=False));"
+    "kept[-1].encode(sound[:480000])": "kept = []",
     "model.signature('encode')()": "",
     "model.signature('step')()": "",
     "model.tokenize(words[0])": "",
