@@ -89,6 +89,18 @@ int tokens_in(const Json& value, const std::string& source, const std::string& k
   return value.get<int>();
 }
 
+/// Throws Error for rows of the embedding that would not be as they are asked for.
+void check_tokens(const WeightRecipe& recipe, const std::string& source) {
+  const auto check = [&](std::string_view key, int tokens, WeightFormat divided) {
+    if (tokens > 0 && recipe.embedding != divided) {
+      fail("{}: \"{}\" is for an embedding in {}, and this one is in {}.", source, key,
+           name_of(divided), name_of(recipe.embedding));
+    }
+  };
+  check("embedding_int8_tokens", recipe.embedding_int8_tokens, WeightFormat::i4);
+  check("embedding_fp16_tokens", recipe.embedding_fp16_tokens, WeightFormat::i8);
+}
+
 }  // namespace
 
 bool has_integers(WeightFormat format) {
@@ -192,6 +204,7 @@ WeightRecipe recipe_from_json(std::string_view json, const std::string& source) 
           source, key);
     }
   }
+  check_tokens(recipe, source);
   return recipe;
 }
 

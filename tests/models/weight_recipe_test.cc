@@ -120,6 +120,11 @@ TEST(WeightRecipe, SaysWhatIsWrong) {
     EXPECT_THAT(refusal_of(std::string(R"({"embedding_int8_tokens": )") + bad + "}"),
                 HasSubstr(bad));
   }
+  EXPECT_THAT(
+      refusal_of(R"({"embedding": "fp16", "embedding_int8_tokens": 9})"),
+      HasSubstr("\"embedding_int8_tokens\" is for an embedding in int4, and this one is in fp16"));
+  EXPECT_THAT(refusal_of(R"({"embedding": "int4", "embedding_fp16_tokens": 9})"),
+              HasSubstr("\"embedding_fp16_tokens\" is for an embedding in int8"));
 }
 
 TEST(WeightRecipe, AnExceptionForNoMatrixIsRefused) {
