@@ -51,6 +51,7 @@ WeightRecipe recipe_of(const ConvertOptions& options, const Checkpoint& checkpoi
   if (options.encoder_quantize) recipe.set_encoder(weight_format(*options.encoder_quantize));
   if (options.decoder_quantize) recipe.set_decoder(weight_format(*options.decoder_quantize));
   if (options.embedding_quantize) recipe.set_embedding(weight_format(*options.embedding_quantize));
+  if (options.compat == kTflite214) recipe.replace_int4();
   return recipe;
 }
 

@@ -160,6 +160,16 @@ void WeightRecipe::set_embedding(WeightFormat format) {
   embedding_fp16_tokens = 0;
 }
 
+void WeightRecipe::replace_int4() {
+  const auto replace = [](WeightFormat& format) {
+    if (format == WeightFormat::i4) format = WeightFormat::i8;
+  };
+  replace(encoder);
+  replace(decoder);
+  if (embedding == WeightFormat::i4) set_embedding(WeightFormat::i8);
+  for (auto& [pattern, format] : exceptions) replace(format);
+}
+
 WeightRecipe recipe_of_name(std::string_view name) {
   const WeightFormat format = weight_format(name);
   if (format == WeightFormat::i4) return int4_recipe();

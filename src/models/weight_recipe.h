@@ -50,6 +50,8 @@ struct WeightRecipe {
   void set_encoder(WeightFormat format);
   void set_decoder(WeightFormat format);
   void set_embedding(WeightFormat format);
+  /// int8 for all that is int4, as interpreters have it that know no blocks.
+  void replace_int4();
 };
 
 /// What `convert --quantize NAME` stands for, unless it is kMixed: a format for everything, but for

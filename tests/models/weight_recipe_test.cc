@@ -14,6 +14,7 @@ namespace whisper_s4y {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 std::string refusal_of(const std::string& json) {
   return message_of([&] { (void)recipe_from_json(json, "r.json"); });
@@ -69,6 +70,14 @@ TEST(WeightRecipe, AnInt8EmbeddingMayBePartlyFloat16) {
   EXPECT_THAT(to_json(recipe), HasSubstr(R"("embedding_fp16_tokens":100)"));
   recipe.set_embedding(WeightFormat::i8);
   EXPECT_EQ(recipe.embedding_fp16_tokens, 0);
+}
+
+TEST(WeightRecipe, Int8CanReplaceInt4) {
+  WeightRecipe recipe = recipe_of_name("int4");
+  recipe.replace_int4();
+  EXPECT_THAT(to_json(recipe), Not(HasSubstr("int4")));
+  EXPECT_EQ(recipe.embedding, WeightFormat::i8);
+  EXPECT_EQ(recipe.embedding_int8_tokens, 0);
 }
 
 TEST(WeightRecipe, ASideReplacesItsExceptions) {
