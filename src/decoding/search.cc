@@ -213,6 +213,8 @@ std::vector<Hypothesis> beam_search(DecoderModel& model, const SearchStart& star
       child.looped = in_loop(limits, child.tokens);
       if (child.looped) {
         looped.push_back(std::move(child));
+        // Beams behind the likeliest one escape by a token, and go on repeating themselves.
+        if (next.empty()) break;
         continue;
       }
       next.push_back(std::move(child));

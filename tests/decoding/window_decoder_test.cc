@@ -276,6 +276,22 @@ TEST(DecodeWindow, AmongSamplesThoseThatLoopComeLast) {
   }
 }
 
+TEST(DecodeWindow, NoBeamEscapesFromALoopByAToken) {
+  // " a" for ever, now and then a less likely " b".
+  const LogitFunction script = [](const auto&) {
+    std::vector<float> logits(kVocabSize, kMaskedLogit);
+    logits[static_cast<size_t>(word('a'))] = 5.0F;
+    logits[static_cast<size_t>(word('b'))] = 0.0F;
+    return logits;
+  };
+  DecodingOptions options = english();
+  options.without_timestamps = true;
+  options.beam_size = 5;
+  const DecodingResult result = decode(toy_info(), options, script, 5);
+  EXPECT_TRUE(result.looped);
+  EXPECT_THAT(result.tokens, ElementsAre(word('a')));
+}
+
 TEST(DecodeWindow, ABeamThatLoopsIsLeft) {
   // " a" for ever or " b" and the end, which is less likely.
   const LogitFunction script = [](const std::vector<int>& tokens) {
