@@ -270,22 +270,28 @@ void check_columns(const RowSource& matrix, const RowSource& numbers) {
   }
 }
 
+/// What `change` makes of the rows of a source, which `change_origin` notes and the name ends with.
+template <typename ChangeOrigin>
+Rows changed_rows(const Rows& source, const std::string& suffix, ChangeOrigin change_origin,
+                  ChangedRows::Change change) {
+  return std::make_shared<ChangedRows>(source->name() + suffix, changed(*source, change_origin),
+                                       source, std::move(change));
+}
+
 // What is done to the columns of a matrix, by `change`, and how it is named.
 
 Rows shifted_by(const Rows& source, const RowSource& offsets, ChangedRows::Change change) {
   check_columns(*source, offsets);
-  return std::make_shared<ChangedRows>(
-      fmt::format("{}:shifted({})", source->name(), offsets.name()),
-      changed(*source, [&](Origin& origin) { origin.offsets = offsets.name(); }), source,
-      std::move(change));
+  return changed_rows(
+      source, fmt::format(":shifted({})", offsets.name()),
+      [&](Origin& origin) { origin.offsets = offsets.name(); }, std::move(change));
 }
 
 Rows divided_by(const Rows& source, const RowSource& divisors, ChangedRows::Change change) {
   check_columns(*source, divisors);
-  return std::make_shared<ChangedRows>(
-      fmt::format("{}:divided({})", source->name(), divisors.name()),
-      changed(*source, [&](Origin& origin) { origin.divisors = divisors.name(); }), source,
-      std::move(change));
+  return changed_rows(
+      source, fmt::format(":divided({})", divisors.name()),
+      [&](Origin& origin) { origin.divisors = divisors.name(); }, std::move(change));
 }
 
 Rows spread_by(const Rows& source, ChangedRows::Change change) {
@@ -293,9 +299,8 @@ Rows spread_by(const Rows& source, ChangedRows::Change change) {
     fail("Cannot spread the columns of {} of shape {}.", source->name(),
          to_string(source->shape()));
   }
-  return std::make_shared<ChangedRows>(
-      source->name() + ":spread", changed(*source, [](Origin& origin) { origin.spread = true; }),
-      source, std::move(change));
+  return changed_rows(
+      source, ":spread", [](Origin& origin) { origin.spread = true; }, std::move(change));
 }
 
 }  // namespace
@@ -342,9 +347,8 @@ std::vector<float> all_numbers(const RowSource& source) {
 }
 
 Rows scaled(const Rows& source, float factor) {
-  return std::make_shared<ChangedRows>(
-      fmt::format("{}*{}", source->name(), factor),
-      changed(*source, [&](Origin& origin) { origin.factor *= factor; }), source,
+  return changed_rows(
+      source, fmt::format("*{}", factor), [&](Origin& origin) { origin.factor *= factor; },
       [factor](std::span<float> rows) {
         for (float& number : rows) number *= factor;
       });
