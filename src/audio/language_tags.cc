@@ -1,9 +1,9 @@
 #include "audio/language_tags.h"
 
-#include <algorithm>
 #include <array>
-#include <cctype>
 #include <string>
+
+#include "common/ascii.h"
 
 namespace whisper_s4y {
 namespace {
@@ -56,9 +56,7 @@ constexpr auto kLanguages = std::to_array<Names>({
 
 // "de-AT" -> "de"; the ISO 639-1 code where there is one.
 std::string canonical(std::string_view name) {
-  std::string lower(name.substr(0, name.find_first_of("-_")));
-  std::ranges::transform(lower, lower.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string lower = lower_case(std::string(name.substr(0, name.find_first_of("-_"))));
   for (const Names& names : kLanguages) {
     if (lower == names.code || lower == names.terminology || lower == names.bibliographic ||
         lower == names.english) {

@@ -5,10 +5,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <map>
 #include <set>
 #include <string_view>
+
+#include "common/ascii.h"
 
 namespace whisper_s4y {
 namespace {
@@ -23,9 +24,7 @@ constexpr auto kEndings = std::to_array<std::string_view>(
      "tta",  "wav", "weba", "webm", "wma",  "wmv", "wv"});
 
 bool has_known_ending(const fs::path& path) {
-  std::string ending = path.extension().string();
-  std::ranges::transform(ending, ending.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string ending = lower_case(path.extension().string());
   return !ending.empty() &&
          std::ranges::find(kEndings, std::string_view(ending).substr(1)) != kEndings.end();
 }

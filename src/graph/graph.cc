@@ -1,8 +1,8 @@
 #include "graph/graph.h"
 
 #include <algorithm>
-#include <cctype>
 
+#include "common/ascii.h"
 #include "common/fail.h"
 
 namespace whisper_s4y {
@@ -131,8 +131,7 @@ Value Graph::new_tensor(DType dtype, Shape shape) {
 }
 
 void Graph::append(Op op) {
-  std::string name(name_of(op.code));
-  std::ranges::transform(name, name.begin(), [](char c) { return static_cast<char>(tolower(c)); });
+  const std::string name = lower_case(std::string(name_of(op.code)));
   for (const Value output : op.outputs) rename(output, path_ + name);
   ops_.push_back(std::move(op));
 }

@@ -12,6 +12,7 @@
 #include <fstream>
 #include <thread>
 
+#include "common/ascii.h"
 #include "common/fail.h"
 #include "common/output_file.h"
 #include "hub/file_hash.h"
@@ -23,12 +24,6 @@ constexpr size_t kTextLimit = size_t{64} << 20;
 constexpr std::chrono::seconds kLongestBackoff{60};
 constexpr std::chrono::seconds kLongestWait{300};  // that a server may ask for
 constexpr std::chrono::milliseconds kLongestNap{50};
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
 
 std::optional<uint64_t> number(std::string_view text) {
   uint64_t value = 0;
@@ -45,7 +40,7 @@ std::string hash_in(const HttpResponse& response) {
     std::erase(value, '"');
     if (value.size() == 64 && std::all_of(value.begin(), value.end(),
                                           [](unsigned char c) { return std::isxdigit(c) != 0; })) {
-      return lower(value);
+      return lower_case(value);
     }
   }
   return {};
@@ -77,7 +72,7 @@ std::string hash_in(const HttpResponse& response) {
 
 /// The hash that is known of a file, in small letters; empty when none is.
 std::string hash_of(const ExpectedFile& expected) {
-  return lower(expected.sha256.empty() ? expected.blob_id : expected.sha256);
+  return lower_case(expected.sha256.empty() ? expected.blob_id : expected.sha256);
 }
 
 /// Counts failures in a row and sleeps between them.

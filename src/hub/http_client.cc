@@ -2,13 +2,13 @@
 
 #include <curl/curl.h>
 
-#include <algorithm>
 #include <array>
 #include <cctype>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
 
+#include "common/ascii.h"
 #include "common/fail.h"
 
 namespace whisper_s4y {
@@ -70,9 +70,7 @@ size_t receive_header(char* data, size_t size, size_t count, void* user) {
     }
     return line.size();
   }
-  std::string name(line.substr(0, colon));
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string name = lower_case(std::string(line.substr(0, colon)));
   std::string_view value = line.substr(colon + 1);
   while (!value.empty() && std::isspace(static_cast<unsigned char>(value.front()))) {
     value.remove_prefix(1);

@@ -1,12 +1,12 @@
 #include "hub/hub.h"
 
-#include <algorithm>
 #include <cctype>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <vector>
 
+#include "common/ascii.h"
 #include "common/fail.h"
 #include "common/output_file.h"
 #include "hub/hf_cache.h"
@@ -23,10 +23,9 @@ std::string environment(const char* name) {
 }
 
 /// As huggingface_hub reads its switches.
-bool is_true(std::string value) {
-  std::ranges::transform(value, value.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  return value == "1" || value == "ON" || value == "YES" || value == "TRUE";
+bool is_true(const std::string& value) {
+  const std::string small = lower_case(value);
+  return small == "1" || small == "on" || small == "yes" || small == "true";
 }
 
 /// Endpoint without a slash at its end; anything but http(s) is a mistake of the user's.

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "common/ascii.h"
 #include "options/option_table.h"
 
 namespace whisper_s4y::server {
@@ -19,10 +20,7 @@ constexpr std::array<std::string_view, 5> kNo = {"false", "0", "no", "n", "off"}
 }  // namespace
 
 bool is_true(const std::string& text, std::string_view field) {
-  std::string small = text;
-  std::ranges::transform(small, small.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
+  const std::string small = lower_case(text);
   if (std::ranges::find(kYes, small) != kYes.end()) return true;
   if (std::ranges::find(kNo, small) != kNo.end()) return false;
   throw ApiError(400, fmt::format("{} must be true or false, not \"{}\".", field, one_line(text)),
