@@ -19,8 +19,7 @@ class JsonFile {
  public:
   explicit JsonFile(const std::filesystem::path& path) : source_(path.string()) {
     const TextFile file(path, kMaxBytes);
-    root_ = parse_json<nlohmann::json>(file.text(), source_, kLimits);
-    if (!root_.is_object()) fail("{} is not a JSON object.", source_);
+    root_ = parse_json_object<nlohmann::json>(file.text(), source_, kLimits);
   }
 
   [[nodiscard]] const std::string& source() const { return source_; }

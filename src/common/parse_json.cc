@@ -1,5 +1,8 @@
 #include "common/parse_json.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -34,9 +37,14 @@ class LimitCheck : public nlohmann::json_sax<nlohmann::json> {
     }
     return true;
   }
-  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override {
+  bool parse_error(std::size_t position, const std::string&,
+                   const nlohmann::detail::exception&) override {
+    fault_ = position > 0 ? position - 1 : 0;  // it counts from 1
     return false;
   }
+
+  /// The byte at which the text stopped being JSON.
+  [[nodiscard]] size_t fault() const { return fault_; }
 
  private:
   bool add_value() {
@@ -63,7 +71,20 @@ class LimitCheck : public nlohmann::json_sax<nlohmann::json> {
   std::vector<std::set<std::string>> open_;  // lists and objects around, each with its names
   size_t values_ = 0;
   size_t names_ = 0;
+  size_t fault_ = 0;
 };
+
+bool check_json(std::string_view text, LimitCheck& check) {
+  return nlohmann::json::sax_parse(text.begin(), text.end(), &check);
+}
+
+/// "line 3, column 7" of a byte.
+std::string place_in(std::string_view text, size_t byte) {
+  const std::string_view before = text.substr(0, std::min(byte, text.size()));
+  const auto lines = std::ranges::count(before, '\n');
+  const size_t start = before.rfind('\n') + 1;  // npos + 1 is 0
+  return fmt::format("line {}, column {}", lines + 1, before.size() - start + 1);
+}
 
 }  // namespace
 
@@ -71,15 +92,29 @@ template <typename Json>
 Json parse_json(std::string_view text, std::string_view source, const JsonLimits& limits,
                 ErrorCode code) {
   LimitCheck check(source, limits, code);
-  if (!nlohmann::json::sax_parse(text.begin(), text.end(), &check)) {
-    return typename Json::value_t(Json::value_t::discarded);
-  }
+  if (!check_json(text, check)) return typename Json::value_t(Json::value_t::discarded);
   return Json::parse(text.begin(), text.end());
+}
+
+template <typename Json>
+Json parse_json_object(std::string_view text, std::string_view source, const JsonLimits& limits,
+                       ErrorCode code) {
+  LimitCheck check(source, limits, code);
+  if (!check_json(text, check)) {
+    fail(code, "{} is not valid JSON: {}.", source, place_in(text, check.fault()));
+  }
+  Json value = Json::parse(text.begin(), text.end());
+  if (!value.is_object()) fail(code, "{} is not a JSON object.", source);
+  return value;
 }
 
 template nlohmann::json parse_json(std::string_view, std::string_view, const JsonLimits&,
                                    ErrorCode);
 template nlohmann::ordered_json parse_json(std::string_view, std::string_view, const JsonLimits&,
                                            ErrorCode);
+template nlohmann::json parse_json_object(std::string_view, std::string_view, const JsonLimits&,
+                                          ErrorCode);
+template nlohmann::ordered_json parse_json_object(std::string_view, std::string_view,
+                                                  const JsonLimits&, ErrorCode);
 
 }  // namespace whisper_s4y

@@ -23,9 +23,20 @@ template <typename Json>
                               const JsonLimits& limits = {},
                               ErrorCode code = ErrorCode::invalid_file);
 
+/// The same for a text that has to be an object. Throws Error with `code` for what is none, with
+/// the place, a line and a column of bytes, where a text stops being JSON.
+template <typename Json>
+[[nodiscard]] Json parse_json_object(std::string_view text, std::string_view source,
+                                     const JsonLimits& limits = {},
+                                     ErrorCode code = ErrorCode::invalid_file);
+
 extern template nlohmann::json parse_json(std::string_view, std::string_view, const JsonLimits&,
                                           ErrorCode);
 extern template nlohmann::ordered_json parse_json(std::string_view, std::string_view,
                                                   const JsonLimits&, ErrorCode);
+extern template nlohmann::json parse_json_object(std::string_view, std::string_view,
+                                                 const JsonLimits&, ErrorCode);
+extern template nlohmann::ordered_json parse_json_object(std::string_view, std::string_view,
+                                                         const JsonLimits&, ErrorCode);
 
 }  // namespace whisper_s4y

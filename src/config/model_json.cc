@@ -134,8 +134,7 @@ std::string to_json(const ModelConfig& config, const GenerationConfig& generatio
 
 void from_json(std::string_view text, std::string_view source, ModelConfig& config,
                GenerationConfig& generation) {
-  const Json json = parse_json<Json>(text, source);
-  if (!json.is_object()) fail("{} is not a JSON object.", source);
+  const Json json = parse_json_object<Json>(text, source);
   visit_config(Reader(json, source), config);
   visit_generation(Reader(json, source), generation);
 }

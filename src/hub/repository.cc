@@ -44,10 +44,7 @@ const RemoteFile* find(const std::vector<RemoteFile>& listing, std::string_view 
 constexpr JsonLimits kLimits = {.names = 1'000'000};
 
 Json parse(std::string_view json, std::string_view source) {
-  Json value = parse_json<Json>(json, source, kLimits, ErrorCode::network);
-  if (!value.is_object())
-    fail(ErrorCode::network, "{} is not the JSON object it should be.", source);
-  return value;
+  return parse_json_object<Json>(json, source, kLimits, ErrorCode::network);
 }
 
 // The names of openai/whisper (whisper/__init__.py: _MODELS, where "large" is the newest) and of

@@ -1,5 +1,7 @@
 #include "tflite/model_metadata.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -16,11 +18,9 @@ constexpr int kFormatVersion = 1;
 constexpr size_t kHashDigits = 32;
 
 Json parse_metadata(const TfliteFile& file) {
-  Json json = parse_json<Json>(file.metadata(kModelMetadata), file.path().string());
-  if (!json.is_object()) {
-    fail("{}: the metadata \"{}\" is no JSON object.", file.path().string(), kModelMetadata);
-  }
-  return json;
+  return parse_json_object<Json>(
+      file.metadata(kModelMetadata),
+      fmt::format("{}: the metadata \"{}\"", file.path().string(), kModelMetadata));
 }
 
 std::string hash_of_file(const TfliteFile& file) {

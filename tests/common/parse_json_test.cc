@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "support/errors.h"
+
 namespace whisper_s4y {
 namespace {
 
@@ -34,6 +36,23 @@ TEST(ParseJson, DiscardsWhatIsNoJson) {
   for (const char* text : {"", "{", "[1,]", "1 2", "{\"a\" 1}", "\"\xff\"", "1e999", "nan"}) {
     EXPECT_TRUE(parse_json<json>(text, "x").is_discarded()) << text;
   }
+}
+
+TEST(ParseJsonObject, GivesTheObject) {
+  EXPECT_EQ(parse_json_object<json>(R"({"a":1})", "x"), json({{"a", 1}}));
+}
+
+TEST(ParseJsonObject, SaysWhatIsWrong) {
+  const auto message = [](std::string_view text, const JsonLimits& limits = {}) {
+    return message_of([&] { (void)parse_json_object<json>(text, "talk.json", limits); });
+  };
+  EXPECT_EQ(message("[1]"), "talk.json is not a JSON object.");
+  EXPECT_EQ(message(""), "talk.json is not valid JSON: line 1, column 1.");
+  EXPECT_EQ(message(R"({"a" 1})"), "talk.json is not valid JSON: line 1, column 6.");
+  EXPECT_EQ(message("{\n  \"a\": 1,\n}\n"), "talk.json is not valid JSON: line 3, column 1.");
+  EXPECT_EQ(message("{\"a\": 1"), "talk.json is not valid JSON: line 1, column 8.");
+  EXPECT_EQ(message(R"({"a":1,"b":2})", {.names = 1}),
+            "talk.json has more than 1 names in its JSON.");
 }
 
 TEST(ParseJson, RefusesDeepNesting) {

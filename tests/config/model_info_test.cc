@@ -1,5 +1,6 @@
 #include "config/model_info.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -133,9 +134,10 @@ TEST(ModelJson, ReportsBadInput) {
     GenerationConfig generation;
     return message_of([&] { from_json(json, "file", config, generation); });
   };
-  EXPECT_EQ(message(""), "file is not a JSON object.");
+  EXPECT_EQ(message(""), "file is not valid JSON: line 1, column 1.");
   EXPECT_EQ(message("[1]"), "file is not a JSON object.");
-  EXPECT_EQ(message(good.substr(0, good.size() / 2)), "file is not a JSON object.");
+  EXPECT_EQ(message(good.substr(0, good.size() / 2)),
+            fmt::format("file is not valid JSON: line 1, column {}.", good.size() / 2 + 1));
   EXPECT_EQ(message(replaced("\"d_model\"", "\"model\"")), "file: the field d_model is missing.");
   EXPECT_EQ(message(replaced("\"d_model\":8", "\"d_model\":8.5")),
             "file: the field d_model is not a whole number.");

@@ -356,9 +356,9 @@ TEST_F(Safetensors, ReportsADamagedConfig) {
     return [=](std::string& bytes) { replace_once(bytes, from, to); };
   };
   const std::vector<Damage> damages = {
-      {"empty", [](std::string& b) { b.clear(); }, "not a JSON object"},
+      {"empty", [](std::string& b) { b.clear(); }, "not valid JSON: line 1, column 1"},
       {"a list", [](std::string& b) { b = "[]"; }, "not a JSON object"},
-      {"cut off", [](std::string& b) { b.resize(b.size() / 2); }, "not a JSON object"},
+      {"cut off", [](std::string& b) { b.resize(b.size() / 2); }, "not valid JSON: line "},
       {"deep", [](std::string& b) { b = std::string(100'000, '['); }, "nested more than 64 deep"},
       {"large", [](std::string& b) { b.resize(5'000'000, ' '); }, "more than"},
       {"no width", config("\"d_model\"", "\"d-model\""), "d_model is missing"},
