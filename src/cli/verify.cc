@@ -13,6 +13,7 @@
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "cli/commands.h"
 #include "cli/console.h"
@@ -143,17 +144,24 @@ bool compare_sound(WhisperModel& model, WhisperModel& reference, const Bounds& b
   return good;
 }
 
-void compare(const VerifyArguments& arguments, const TfliteFile& file) {
-  // The reference is the checkpoint in float32, unless it is a model already.
+/// The checkpoint or model to compare with. What is not there is found before anything runs.
+std::filesystem::path open_reference(const VerifyArguments& arguments) {
+  for (const std::filesystem::path& recording : arguments.audio) {
+    if (recording != "-") const AudioReader reader(recording);
+  }
+  if (is_tflite(arguments.against)) return arguments.against;
+  return resolve_checkpoint(arguments.against, {}, pull_progress(arguments.runtime.quiet));
+}
+
+/// The reference is converted to float32 unless it is a model already.
+void compare(const VerifyArguments& arguments, const TfliteFile& file, std::filesystem::path path) {
   std::optional<TemporaryFile> converted;
-  std::filesystem::path path = arguments.against;
   if (!is_tflite(path)) {
     converted.emplace("reference");
     ConvertOptions options;
     options.verify = false;
-    const PullCallbacks pulling = pull_progress(arguments.runtime.quiet);
-    convert(resolve_checkpoint(arguments.against, {}, pulling).string(), converted->path(), options,
-            {.on_warning = pulling.on_warning});
+    convert(path.string(), converted->path(), options,
+            {.on_warning = pull_progress(arguments.runtime.quiet).on_warning});
     path = converted->path();
   }
   RuntimeOptions options = runtime_options(arguments.runtime);
@@ -177,6 +185,8 @@ void compare(const VerifyArguments& arguments, const TfliteFile& file) {
 void run_verify(const VerifyArguments& arguments) {
   const auto file = std::make_shared<TfliteFile>(arguments.model);
   check_promises(*file);
+  std::filesystem::path reference;
+  if (!arguments.against.empty()) reference = open_reference(arguments);
   const std::vector<std::string> keys = checkable_signatures(*file);
   RuntimeOptions options = runtime_options(arguments.runtime);
   options.use_cache = false;
@@ -186,7 +196,7 @@ void run_verify(const VerifyArguments& arguments) {
     check_signatures(file, {key}, options);
     print_out("signature {} runs, every number is finite\n", key);
   }
-  if (!arguments.against.empty()) compare(arguments, *file);
+  if (!reference.empty()) compare(arguments, *file, std::move(reference));
 }
 
 }  // namespace

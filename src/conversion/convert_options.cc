@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/ascii.h"
 #include "models/weight_recipe.h"
 #include "options/option_table.h"
 #include "tflite/contract.h"
@@ -238,12 +239,14 @@ bool has_prompt(std::string_view part) {
 
 uint64_t target_bytes(const ConvertOptions& options) {
   static constexpr std::pair<std::string_view, double> kUnits[] = {
-      {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}};
+      // in small letters
+      {"kb", 1e3}, {"mb", 1e6}, {"gb", 1e9}, {"kib", 1 << 10}, {"mib", 1 << 20}, {"gib", 1 << 30}};
   const std::string& text = options.target_size;
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  std::string_view unit(end, text.data() + text.size());
-  if (unit.starts_with(' ')) unit.remove_prefix(1);
+  std::string_view rest(end, text.data() + text.size());
+  if (rest.starts_with(' ')) rest.remove_prefix(1);
+  const std::string unit = lower_case(std::string(rest));
   for (const auto& [name, bytes] : kUnits) {
     if (error == std::errc() && unit == name && number > 0 && number < kMostOfUnit) {
       return static_cast<uint64_t>(number * bytes);

@@ -35,8 +35,8 @@ struct BundleContent {
 template <>
 const OptionTable& option_table<ConvertOptions>();
 
-/// ConvertOptions::target_size in bytes: a number and kB, MB, GB, KiB, MiB or GiB. Throws Error for
-/// others.
+/// ConvertOptions::target_size in bytes: a number and kB, MB, GB, KiB, MiB or GiB, in capital or
+/// small letters. Throws Error for others.
 [[nodiscard]] uint64_t target_bytes(const ConvertOptions& options);
 
 /// Whether a part gives tokens from a prompt inside.

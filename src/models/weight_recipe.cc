@@ -19,6 +19,7 @@ using Json = nlohmann::ordered_json;  // keeps the order of the exceptions
 
 constexpr std::string_view kEncoderPrefix = "encoder.";
 constexpr std::string_view kDecoderPrefix = "decoder.";
+constexpr std::string_view kConvolution = "encoder.conv";
 constexpr std::string_view kEmbedding = "decoder.embed_tokens";
 constexpr std::string_view kOutput = "proj_out";
 constexpr uint64_t kMostTokens = 1 << 30;
@@ -184,8 +185,7 @@ const std::vector<std::string>& recipe_names() {
 }
 
 WeightRecipe recipe_from_json(std::string_view json, const std::string& source) {
-  const Json root = parse_json<Json>(json, source);
-  if (!root.is_object()) fail("{} is no JSON object.", source);
+  const Json root = parse_json_object<Json>(json, source);
   WeightRecipe recipe;
   for (const auto& [key, value] : root.items()) {
     if (key == "encoder") {
@@ -205,7 +205,11 @@ WeightRecipe recipe_from_json(std::string_view json, const std::string& source) 
           fail("{}: the exception \"{}\" must begin with \"{}\" or \"{}\".", source, pattern,
                kEncoderPrefix, kDecoderPrefix);
         }
-        recipe.exceptions.emplace_back(pattern, format_in(format, source, pattern));
+        const WeightFormat wanted = format_in(format, source, pattern);
+        if (pattern.starts_with(kConvolution) && wanted == WeightFormat::i4) {
+          fail("{}: the exception \"{}\": convolutions can be int8, not int4.", source, pattern);
+        }
+        recipe.exceptions.emplace_back(pattern, wanted);
       }
     } else {
       fail(

@@ -44,6 +44,18 @@ TEST_F(Small, ConvertsVerifiesAndShowsEveryFormat) {
   run({"verify", folder_.file("none.tflite"), "--against", small_checkpoint()});
 }
 
+TEST_F(Small, VerifyMissesWhatItComparesWithBeforeAnythingRuns) {
+  const std::vector<std::string> cases[] = {
+      {"--against", small_checkpoint(), "--audio", "no-such.wav"}, {"--against", "no-such.tflite"}};
+  for (std::vector<std::string> arguments : cases) {
+    arguments.insert(arguments.begin(), {"verify", small_model()});
+    const ProgramResult result = run_program(arguments);
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_EQ(result.out, "");
+    EXPECT_THAT(result.err, HasSubstr("no-such."));
+  }
+}
+
 TEST_F(Small, ConvertsParts) {
   run({"convert", small_checkpoint(), "-o", folder_.file("parts"), "--part", "all"});
   for (const std::string part : {"encoder", "decoder", "generator"}) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/small_model.h"
+#include "conversion/convert_options.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "tflite/contract.h"
@@ -97,6 +98,21 @@ TEST_F(ConvertTest, FitsIntoASize) {
   options.target_size = "1kB";
   EXPECT_THAT(message_of([&] { convert(checkpoint_, folder_ / "m.tflite", options); }),
               HasSubstr("its smallest file has"));
+}
+
+TEST(TargetSize, IsANumberAndAUnitInAnyLetters) {
+  const auto bytes_of = [](const std::string& size) {
+    ConvertOptions options;
+    options.target_size = size;
+    return target_bytes(options);
+  };
+  EXPECT_EQ(bytes_of("31MB"), 31'000'000U);
+  EXPECT_EQ(bytes_of("31mb"), 31'000'000U);
+  EXPECT_EQ(bytes_of("1.5 GiB"), 1'610'612'736U);
+  EXPECT_EQ(bytes_of("800Kb"), 800'000U);
+  for (const char* bad : {"31", "MB", "31M", "31  MB", "31MBs", "nanMB", "0MB", "1e12GB"}) {
+    EXPECT_THAT(message_of([&] { (void)bytes_of(bad); }), HasSubstr("is no size")) << bad;
+  }
 }
 
 struct BadOption {

@@ -119,12 +119,14 @@ TEST(WeightRecipe, EveryNameIsARecipe) {
 
 TEST(WeightRecipe, SaysWhatIsWrong) {
   EXPECT_THAT(refusal_of("[]"), HasSubstr("r.json"));
-  EXPECT_THAT(refusal_of("{"), HasSubstr("r.json"));
+  EXPECT_EQ(refusal_of("{\n  \"encoder\": int8}"), "r.json is not valid JSON: line 2, column 14.");
   EXPECT_THAT(refusal_of(R"({"encoder": "int2"})"), HasSubstr("int2"));
   EXPECT_THAT(refusal_of(R"({"encoder": 8})"), HasSubstr("encoder"));
   EXPECT_THAT(refusal_of(R"({"encodr": "int8"})"), HasSubstr("encodr"));
   EXPECT_THAT(refusal_of(R"({"exceptions": {"*.fc2": "int8"}})"), HasSubstr("*.fc2"));
   EXPECT_THAT(refusal_of(R"({"exceptions": 1})"), HasSubstr("exceptions"));
+  EXPECT_THAT(refusal_of(R"({"exceptions": {"encoder.conv*": "int4"}})"),
+              HasSubstr("\"encoder.conv*\": convolutions can be int8, not int4"));
   for (const char* bad : {"-1", "1.5", "\"8\"", "99999999999"}) {
     EXPECT_THAT(refusal_of(std::string(R"({"embedding_int8_tokens": )") + bad + "}"),
                 HasSubstr(bad));
