@@ -269,7 +269,8 @@ def table_of_words(model, ours, peer, entries, normaliser, work):
     both = np.array(starts + ends)
     worst = ", ".join(f"{name} {1000 * value:.0f} ms" for value, name in sorted(worst, reverse=True)[:3])
     print(
-        f"\n**{model}**: {len(starts)} matching words; mean |difference| {1000 * both.mean():.1f} ms "
+        f"\n### {model}: times of words beside faster-whisper's, float32, greedy\n\n"
+        f"{len(starts)} matching words; mean |difference| {1000 * both.mean():.1f} ms "
         f"(starts {1000 * np.mean(starts):.1f}, ends {1000 * np.mean(ends):.1f}), median "
         f"{1000 * np.median(both):.0f} ms, 95 % within {1000 * np.percentile(both, 95):.0f} ms. {jfk}. "
         f"Largest: {worst}."
@@ -316,8 +317,6 @@ def print_tables(arguments):
         if "loops" in arguments.parts:
             table_of_loops(rates, model, systems, sample_of(known))
         if "words" in arguments.parts:
-            if model == arguments.models.split(",")[0]:
-                print("\n### Word times, whisper-s4y float32 beside faster-whisper float32, greedy")
             table_of_words(model, systems["float32"], peers[0], [e for e in speech if e["lang"] == "en"], rates.normaliser, work)
 
 
