@@ -31,6 +31,9 @@ constexpr size_t kLanes = hn::MaxLanes(kFloats);
 using Floats = hn::Vec<decltype(kFloats)>;
 
 struct Complex {
+  Complex() = default;  // an implicit one is not compiled for the target
+  HWY_INLINE Complex(Floats a, Floats b) : real(a), imaginary(b) {}
+
   Floats real, imaginary;
 };
 

@@ -91,6 +91,9 @@ struct OfShorts {
   static HWY_INLINE Floats total(Sums sums) { return hn::ConvertTo(kFloats, sums); }
 #else
   struct Sums {
+    Sums() = default;  // an implicit one is not compiled for the target
+    HWY_INLINE Sums(Ints a, Ints b) : first(a), second(b) {}
+
     Ints first, second;
   };
   static HWY_INLINE Sums zero() { return {hn::Zero(kInts), hn::Zero(kInts)}; }

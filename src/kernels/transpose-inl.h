@@ -20,12 +20,13 @@ template <typename Number>
 HWY_INLINE void transpose(const Number* from, size_t from_stride, size_t rows, size_t columns,
                           Number* to, size_t to_stride) {
   static_assert(sizeof(Number) == 4);
-  size_t row = 0;
+  size_t done = 0;  // rows
 #if HWY_TARGET != HWY_SCALAR
   namespace hn = hwy::HWY_NAMESPACE;
   const hn::FixedTag<Number, 4> four;
   const hn::RepartitionToWide<decltype(four)> two;
-  for (; row + 4 <= rows; row += 4) {
+  done = rows / 4 * 4;
+  for (size_t row = 0; row < done; row += 4) {
     size_t column = 0;
     for (; column + 4 <= columns; column += 4) {
       const Number* at = from + row * from_stride + column;
@@ -52,7 +53,7 @@ HWY_INLINE void transpose(const Number* from, size_t from_stride, size_t rows, s
     }
   }
 #endif
-  for (; row < rows; ++row) {
+  for (size_t row = done; row < rows; ++row) {
     for (size_t column = 0; column < columns; ++column) {
       to[column * to_stride + row] = from[row * from_stride + column];
     }
