@@ -56,7 +56,7 @@ constexpr auto kLanguages = std::to_array<Names>({
 
 // "de-AT" -> "de"; the ISO 639-1 code where there is one.
 std::string canonical(std::string_view name) {
-  std::string lower = lower_case(std::string(name.substr(0, name.find_first_of("-_"))));
+  std::string lower = lower_case(name.substr(0, name.find_first_of("-_")));
   for (const Names& names : kLanguages) {
     if (lower == names.code || lower == names.terminology || lower == names.bibliographic ||
         lower == names.english) {

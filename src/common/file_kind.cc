@@ -85,7 +85,7 @@ bool is_ctranslate2(std::span<const std::byte> bytes) {
 bool is_markup(std::string_view text) {
   const size_t begin = text.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
   if (begin == std::string_view::npos) return false;
-  const std::string start = lower_case(std::string(text.substr(begin, 14)));
+  const std::string start = lower_case(text.substr(begin, 14));
   return start.starts_with("<!doctype html") || start.starts_with("<html") ||
          start.starts_with("<?xml");
 }

@@ -80,7 +80,7 @@ bool check_json(std::string_view text, LimitCheck& check) {
 
 /// "line 3, column 7" of a byte.
 std::string place_in(std::string_view text, size_t byte) {
-  const std::string_view before = text.substr(0, std::min(byte, text.size()));
+  const std::string_view before = text.substr(0, byte);
   const auto lines = std::ranges::count(before, '\n');
   const size_t start = before.rfind('\n') + 1;  // npos + 1 is 0
   return fmt::format("line {}, column {}", lines + 1, before.size() - start + 1);

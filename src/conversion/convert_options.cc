@@ -246,7 +246,7 @@ uint64_t target_bytes(const ConvertOptions& options) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   std::string_view rest(end, text.data() + text.size());
   if (rest.starts_with(' ')) rest.remove_prefix(1);
-  const std::string unit = lower_case(std::string(rest));
+  const std::string unit = lower_case(rest);
   for (const auto& [name, bytes] : kUnits) {
     if (error == std::errc() && unit == name && number > 0 && number < kMostOfUnit) {
       return static_cast<uint64_t>(number * bytes);

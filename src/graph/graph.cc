@@ -131,7 +131,7 @@ Value Graph::new_tensor(DType dtype, Shape shape) {
 }
 
 void Graph::append(Op op) {
-  const std::string name = lower_case(std::string(name_of(op.code)));
+  const std::string name = lower_case(name_of(op.code));
   for (const Value output : op.outputs) rename(output, path_ + name);
   ops_.push_back(std::move(op));
 }

@@ -70,7 +70,7 @@ size_t receive_header(char* data, size_t size, size_t count, void* user) {
     }
     return line.size();
   }
-  std::string name = lower_case(std::string(line.substr(0, colon)));
+  std::string name = lower_case(line.substr(0, colon));
   std::string_view value = line.substr(colon + 1);
   while (!value.empty() && std::isspace(static_cast<unsigned char>(value.front()))) {
     value.remove_prefix(1);

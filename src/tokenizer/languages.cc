@@ -107,7 +107,7 @@ std::vector<std::string> near_choices(std::string_view wanted) {
 std::span<const Language> languages() { return kLanguages; }
 
 std::string_view language_code(std::string_view name_or_code) {
-  const std::string wanted = lower_case(std::string(trimmed(name_or_code)));
+  const std::string wanted = lower_case(trimmed(name_or_code));
   // The language of a tag such as zh-Hans-CN or en_US stands before the first separator.
   const std::string_view primary = std::string_view(wanted).substr(0, wanted.find_first_of("-_"));
   for (const Language& language : kLanguages) {
