@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <initializer_list>
+#include <utility>
+#include <vector>
 
 #include "decoding/compression_ratio.h"
 #include "toy_model.h"
@@ -23,6 +26,13 @@ using ::testing::Not;
 // Position of <|startoftranscript|>.
 size_t sot_of(const std::vector<int>& tokens) {
   return static_cast<size_t>(std::find(tokens.begin(), tokens.end(), kSot) - tokens.begin());
+}
+
+// Logits with which no other tokens can follow than these.
+std::vector<float> among(std::initializer_list<std::pair<int, float>> tokens) {
+  std::vector<float> logits(kVocabSize, kMaskedLogit);
+  for (const auto& [token, logit] : tokens) logits[static_cast<size_t>(token)] = logit;
+  return logits;
 }
 
 // Says `text` after the start tokens of `start_size` tokens from <|startoftranscript|> on.
@@ -256,14 +266,8 @@ TEST(DecodeWindow, AmongSamplesThoseThatLoopComeLast) {
   // " a" for ever, whose tokens are all but certain, or an unlikely " b". The first call is for the
   // start of the transcript alone.
   const LogitFunction script = [](const std::vector<int>& tokens) {
-    std::vector<float> logits(kVocabSize, kMaskedLogit);
-    if (tokens.size() <= 4) {
-      logits[static_cast<size_t>(word('a'))] = 3.0F;
-      logits[static_cast<size_t>(word('b'))] = 0.0F;
-    } else {
-      logits[static_cast<size_t>(tokens[4] == word('a') ? word('a') : kEot)] = 0.0F;
-    }
-    return logits;
+    if (tokens.size() <= 4) return among({{word('a'), 3.0F}, {word('b'), 0.0F}});
+    return among({{tokens[4] == word('a') ? word('a') : kEot, 0.0F}});
   };
   DecodingOptions options = english();
   options.without_timestamps = true;
@@ -279,10 +283,7 @@ TEST(DecodeWindow, AmongSamplesThoseThatLoopComeLast) {
 TEST(DecodeWindow, NoBeamEscapesFromALoopByAToken) {
   // " a" for ever, now and then a less likely " b".
   const LogitFunction script = [](const auto&) {
-    std::vector<float> logits(kVocabSize, kMaskedLogit);
-    logits[static_cast<size_t>(word('a'))] = 5.0F;
-    logits[static_cast<size_t>(word('b'))] = 0.0F;
-    return logits;
+    return among({{word('a'), 5.0F}, {word('b'), 0.0F}});
   };
   DecodingOptions options = english();
   options.without_timestamps = true;
@@ -295,14 +296,8 @@ TEST(DecodeWindow, NoBeamEscapesFromALoopByAToken) {
 TEST(DecodeWindow, ABeamThatLoopsIsLeft) {
   // " a" for ever or " b" and the end, which is less likely.
   const LogitFunction script = [](const std::vector<int>& tokens) {
-    std::vector<float> logits(kVocabSize, kMaskedLogit);
-    if (tokens.back() == word('b')) {
-      logits[kEot] = 0.0F;
-    } else {
-      logits[static_cast<size_t>(word('a'))] = 5.0F;
-      logits[static_cast<size_t>(word('b'))] = 0.0F;
-    }
-    return logits;
+    if (tokens.back() == word('b')) return among({{kEot, 0.0F}});
+    return among({{word('a'), 5.0F}, {word('b'), 0.0F}});
   };
   DecodingOptions options = english();
   options.without_timestamps = true;
@@ -396,17 +391,11 @@ TEST(DecodeWindow, TheLengthPenaltyRanksBeams) {
   // " a" is less likely than " b" and ends at once; six tokens follow " b", each nearly certain.
   const LogitFunction script = [](const std::vector<int>& tokens) {
     const auto logit = [](double probability) { return static_cast<float>(std::log(probability)); };
-    std::vector<float> logits(kVocabSize, kMaskedLogit);
     if (tokens.size() <= 4) {  // of the prompt
-      logits[static_cast<size_t>(word('a'))] = logit(0.4);
-      logits[static_cast<size_t>(word('b'))] = logit(0.6);
-    } else if (tokens[4] == word('a') || tokens.size() == 11) {
-      logits[kEot] = 0.0F;
-    } else {
-      logits[static_cast<size_t>(word('c'))] = logit(0.85);
-      logits[static_cast<size_t>(word('d'))] = logit(0.15);
+      return among({{word('a'), logit(0.4)}, {word('b'), logit(0.6)}});
     }
-    return logits;
+    if (tokens[4] == word('a') || tokens.size() == 11) return among({{kEot, 0.0F}});
+    return among({{word('c'), logit(0.85)}, {word('d'), logit(0.15)}});
   };
   DecodingOptions options = english();
   options.without_timestamps = true;
